@@ -1,0 +1,110 @@
+package plan
+
+import (
+	"crypto/sha256"
+	"fmt"
+	"hash"
+	"io"
+	"io/fs"
+	"strings"
+
+	"namibuild/builder/recipe"
+)
+
+// Image is the definition of a builder image.
+type Image struct {
+	Name string
+	// Files are the files it is made from; Dockerfile is one of them, and only
+	// what lies under it and Paths goes into the image.
+	Files      fs.FS
+	Dockerfile string
+	Paths      []string
+	// Digest is over the Dockerfile and the files under Paths.
+	Digest string
+}
+
+// DefineImage finds the definition of a recipe's image among the files that
+// come with namibuild.
+func DefineImage(files fs.FS, name string) (Image, error) {
+	kind, err := imageNamed(name)
+	if err != nil {
+		return Image{}, err
+	}
+	image := Image{Name: name, Files: files, Dockerfile: kind.dockerfile, Paths: []string{"images/common", "images/" + name}}
+	h := sha256.New()
+	for _, root := range append([]string{image.Dockerfile}, image.Paths...) {
+		if err := addTree(h, files, root); err != nil {
+			return Image{}, fmt.Errorf("reading the definition of image %s: %w", name, err)
+		}
+	}
+	image.Digest = fmt.Sprintf("%x", h.Sum(nil))
+	return image, nil
+}
+
+// TreeDigest is the SHA-256 over the paths, the contents and the executable
+// bits of all files in a tree. Anything but regular files and folders is an
+// error.
+func TreeDigest(tree fs.FS) (string, error) {
+	h := sha256.New()
+	if err := addTree(h, tree, "."); err != nil {
+		return "", err
+	}
+	return fmt.Sprintf("%x", h.Sum(nil)), nil
+}
+
+// addTree adds the files at and below root to a hash.
+func addTree(h hash.Hash, files fs.FS, root string) error {
+	return fs.WalkDir(files, root, func(name string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		return addFile(h, files, name)
+	})
+}
+
+// addFile adds one file so that no two lists of files add the same.
+func addFile(h hash.Hash, files fs.FS, name string) error {
+	info, err := fs.Lstat(files, name)
+	if err != nil {
+		return err
+	}
+	if !info.Mode().IsRegular() {
+		return fmt.Errorf("%s is no regular file", name)
+	}
+	f, err := files.Open(name)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	fmt.Fprintf(h, "%q %t %d\n", name, info.Mode()&0o111 != 0, info.Size())
+	n, err := io.Copy(h, f)
+	if err == nil && n != info.Size() {
+		err = fmt.Errorf("%s has %d bytes, want %d", name, n, info.Size())
+	}
+	return err
+}
+
+// kind is what a builder image asks of a plan.
+type kind struct {
+	dockerfile string
+	// oldGzip: gzip stamps the time even of a pipe and takes its options from
+	// GZIP without a word.
+	oldGzip bool
+	// ownClock: rpm reads SOURCE_DATE_EPOCH when its macros say so.
+	ownClock bool
+}
+
+// kinds are the images that a recipe may name: CentOS 6.5 has gzip 1.3.12 and
+// rpm 4.8.0, Debian 12 has gzip 1.12 and rpm 4.18.0.
+var kinds = map[string]kind{
+	"centos6":  {dockerfile: "Dockerfile.centos6", oldGzip: true},
+	"debian12": {dockerfile: "images/debian12/Dockerfile", ownClock: true},
+}
+
+func imageNamed(name string) (kind, error) {
+	k, ok := kinds[name]
+	if !ok {
+		return k, fmt.Errorf("no image %q comes with namibuild, want one of %s", name, strings.Join(recipe.Images(), ", "))
+	}
+	return k, nil
+}

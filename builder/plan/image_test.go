@@ -1,0 +1,131 @@
+package plan
+
+import (
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"testing/fstest"
+
+	"github.com/google/go-cmp/cmp"
+
+	"namibuild/builder/recipe"
+)
+
+func shipped() fstest.MapFS {
+	return fstest.MapFS{
+		"Dockerfile.centos6":         {Data: []byte("FROM scratch\n")},
+		"images/common/rpmbuild.sh":  {Data: []byte("#!/bin/sh\n")},
+		"images/centos6/key":         {Data: []byte("key")},
+		"images/debian12/Dockerfile": {Data: []byte("FROM debian\n")},
+		"recipes/demo.yaml":          {Data: []byte("name: demo\n")},
+	}
+}
+
+func TestEveryImageOfARecipeIsKnown(t *testing.T) {
+	if d := cmp.Diff(slices.Sorted(slices.Values(recipe.Images())), slices.Sorted(maps.Keys(kinds))); d != "" {
+		t.Errorf("-recipe +plan\n%s", d)
+	}
+}
+
+func TestDefineImage(t *testing.T) {
+	tests := []struct {
+		name, dockerfile string
+		paths            []string
+		mine, others     []string // files that the digest must and must not depend on
+	}{
+		{"centos6", "Dockerfile.centos6", []string{"images/common", "images/centos6"},
+			[]string{"Dockerfile.centos6", "images/common/rpmbuild.sh", "images/centos6/key"},
+			[]string{"images/debian12/Dockerfile", "recipes/demo.yaml"}},
+		{"debian12", "images/debian12/Dockerfile", []string{"images/common", "images/debian12"},
+			[]string{"images/common/rpmbuild.sh", "images/debian12/Dockerfile"},
+			[]string{"Dockerfile.centos6", "images/centos6/key", "recipes/demo.yaml"}},
+	}
+	for _, test := range tests {
+		image := mustDefine(t, shipped(), test.name)
+		got := []any{image.Name, image.Dockerfile, image.Paths}
+		if d := cmp.Diff([]any{test.name, test.dockerfile, test.paths}, got); d != "" {
+			t.Errorf("%s: -want +got\n%s", test.name, d)
+		}
+		for _, file := range append(slices.Clone(test.mine), test.others...) {
+			files := shipped()
+			files[file] = &fstest.MapFile{Data: []byte("changed")}
+			changed := mustDefine(t, files, test.name).Digest != image.Digest
+			if changed != slices.Contains(test.mine, file) {
+				t.Errorf("%s: changing %s changes the digest: %v", test.name, file, changed)
+			}
+		}
+	}
+}
+
+func TestDefineImageErrors(t *testing.T) {
+	without := shipped()
+	delete(without, "Dockerfile.centos6")
+	for name, want := range map[string]string{
+		"centos6":    "reading the definition of image centos6: open Dockerfile.centos6: file does not exist",
+		"../centos6": `no image "../centos6" comes with namibuild, want one of centos6, debian12`,
+		"":           `no image "" comes with namibuild, want one of centos6, debian12`,
+	} {
+		if _, err := DefineImage(without, name); err == nil || err.Error() != want {
+			t.Errorf("%q: got %v\nwant %s", name, err, want)
+		}
+	}
+}
+
+func mustDefine(t *testing.T, files fstest.MapFS, name string) Image {
+	t.Helper()
+	image, err := DefineImage(files, name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return image
+}
+
+// TestTreeDigest: trees that differ in anything that counts have other digests.
+func TestTreeDigest(t *testing.T) {
+	seen := map[string]int{}
+	for i, tree := range []fstest.MapFS{
+		{},
+		{"a": {Data: []byte("1")}},
+		{"a": {Data: []byte("2")}},
+		{"b": {Data: []byte("1")}},
+		{"a": {Data: []byte("1"), Mode: 0o755}},
+		{"a/b": {Data: []byte("1")}},
+		{"a": {}, "b": {Data: []byte("1")}},
+		{"a": {Data: []byte("\"b\" false 1\n1")}},
+		{"a": {}, "b\" false 1\n1": {}},
+	} {
+		digest, err := TreeDigest(tree)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if other, twice := seen[digest]; twice {
+			t.Errorf("trees %d and %d have the same digest", other, i)
+		}
+		seen[digest] = i
+	}
+}
+
+// TestTreeDigestOfADisk: a folder of the host has the digest of the same files
+// in the binary, whatever its umask; a link is refused.
+func TestTreeDigestOfADisk(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "a"), []byte("1"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	got, err := TreeDigest(os.DirFS(dir))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want, _ := TreeDigest(fstest.MapFS{"a": {Data: []byte("1"), Mode: 0o444}}); got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+	if err := os.Symlink("a", filepath.Join(dir, "b")); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := TreeDigest(os.DirFS(dir)); err == nil || !strings.Contains(err.Error(), "b is no regular file") {
+		t.Errorf("a link: got %v", err)
+	}
+}

@@ -1,0 +1,292 @@
+package plan
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"namibuild/builder/recipe"
+)
+
+var update = flag.Bool("update", false, "write the golden files")
+
+const (
+	srpmDigest  = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
+	imageDigest = "60303ae22b998861bce3b28f33eec1be758a213c86c93c076dbe9f558c11c752"
+	centosKey   = "C1DAC52D1664E8A4386DBA430946FCA2C105B9DE"
+)
+
+func timewait() recipe.Recipe {
+	return recipe.Recipe{
+		Name: "timewait", Description: "not in the plan", Image: "centos6", Tag: "namibuild",
+		Source: recipe.Source{URL: "http://example.org/kernel-2.6.32-431.3.1.el6.src.rpm", SignedBy: centosKey},
+		Edits: []recipe.Edit{{
+			File: "include/net/tcp.h", Find: "#define TCP_TIMEWAIT_LEN (60*HZ)", Replace: "#define TCP_TIMEWAIT_LEN (5*HZ)", Times: 1,
+		}},
+		Rpmbuild: recipe.Rpmbuild{With: []string{"firmware"}},
+		Packages: []string{"kernel", "kernel-firmware"}, Objects: 5, Dir: "/not/in/the/plan",
+	}
+}
+
+func facts() Input {
+	return Input{
+		SRPM:  SRPM{File: "kernel-2.6.32-431.3.1.el6.src.rpm", SHA256: srpmDigest, Epoch: 1388785812},
+		Image: imageDigest, Jobs: 2, MemoryBytes: 4 << 30,
+	}
+}
+
+func demo() recipe.Recipe {
+	r := timewait()
+	r.Name, r.Image, r.Source = "demo", "debian12", recipe.Source{Pack: "demo"}
+	r.Rpmbuild = recipe.Rpmbuild{
+		With: []string{"firmware", "baseonly"}, Without: []string{"debug"},
+		Define: []recipe.Define{{Name: "dist", Value: ".el6"}, {Name: "note", Value: "it's 100 %"}},
+	}
+	return r
+}
+
+func mustNew(t *testing.T, r recipe.Recipe, in Input) Plan {
+	t.Helper()
+	p, err := New(r, in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+func TestNew(t *testing.T) {
+	want := Plan{
+		Name:   "timewait",
+		Source: recipe.Source{URL: "http://example.org/kernel-2.6.32-431.3.1.el6.src.rpm", SignedBy: centosKey},
+		SRPM:   SRPM{File: "kernel-2.6.32-431.3.1.el6.src.rpm", SHA256: srpmDigest, Epoch: 1388785812},
+		Tag:    "namibuild",
+		Edits: []recipe.Edit{{
+			File: "include/net/tcp.h", Find: "#define TCP_TIMEWAIT_LEN (60*HZ)", Replace: "#define TCP_TIMEWAIT_LEN (5*HZ)", Times: 1,
+		}},
+		Packages: []string{"kernel", "kernel-firmware"},
+		Image:    "centos6", ImageDigest: imageDigest,
+		Hostname: "namibuild", User: "1000:1000", UserName: "builder", Topdir: "/usr/src/namibuild/rpmbuild",
+		Env: []Var{
+			{"PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "the image's own programs; depmod is in /sbin"},
+			{"HOME", "/usr/src/namibuild/rpmbuild", "gpg and rpm keep files there; nothing else can be written to"},
+			{"TMPDIR", "/usr/src/namibuild/rpmbuild/TMP", "the root file system is read-only"},
+			{"LC_ALL", "C", "sorting and messages without a language"},
+			{"TZ", "UTC", "dates without a time zone"},
+			{"KBUILD_BUILD_VERSION", "1", "the #1 of uname -v, which counts builds"},
+			{"KBUILD_BUILD_USER", "builder", "whoami in /proc/version"},
+			{"KBUILD_BUILD_HOST", "namibuild", "hostname in /proc/version"},
+			{"SOURCE_DATE_EPOCH", "1388785812", "the clock of the build: when the SRPM was built"},
+			{"KBUILD_BUILD_TIMESTAMP", "Fri Jan  3 21:50:12 UTC 2014", "the same for /proc/version, which date(1) would stamp"},
+			{"GZIP", "-n", "gzip 1.3 stamps the time into whatever it compresses"},
+		},
+		Args: []string{"-bb", "--with", "firmware", "--define", "_smp_mflags -j2"},
+		Jobs: 2, MemoryBytes: 4 << 30,
+	}
+	if d := cmp.Diff(want, mustNew(t, timewait(), facts())); d != "" {
+		t.Errorf("-want +got\n%s", d)
+	}
+}
+
+func TestNewOnDebian(t *testing.T) {
+	p := mustNew(t, demo(), facts())
+	want := []string{
+		"-bb", "--with", "firmware", "--with", "baseonly", "--without", "debug",
+		"--define", "_smp_mflags -j2", "--define", "_smp_build_ncpus 2", "--define", "_buildhost namibuild",
+		"--define", "use_source_date_epoch_as_buildtime 1", "--define", "clamp_mtime_to_source_date_epoch 1",
+		"--define", "dist .el6", "--define", "note it's 100 %",
+	}
+	if d := cmp.Diff(want, p.Args); d != "" {
+		t.Errorf("-want +got\n%s", d)
+	}
+	if slices.ContainsFunc(p.Env, func(v Var) bool { return v.Name == "GZIP" }) {
+		t.Error("GZIP is set; gzip 1.12 warns of it in every run")
+	}
+}
+
+// TestNewBeforeTheSource: what depends on the SRPM is left open, the rest stands.
+func TestNewBeforeTheSource(t *testing.T) {
+	in := facts()
+	want := mustNew(t, timewait(), in)
+	in.SRPM = SRPM{}
+	want.SRPM = SRPM{}
+	want.Env = slices.DeleteFunc(want.Env, func(v Var) bool { return v.Name == "SOURCE_DATE_EPOCH" || v.Name == "KBUILD_BUILD_TIMESTAMP" })
+	if d := cmp.Diff(want, mustNew(t, timewait(), in)); d != "" {
+		t.Errorf("-want +got\n%s", d)
+	}
+}
+
+func TestNewErrors(t *testing.T) {
+	tests := []struct {
+		name   string
+		change func(*recipe.Recipe, *Input)
+		want   string
+	}{
+		{"image", func(r *recipe.Recipe, _ *Input) { r.Image = "centos7" }, `no image "centos7" comes with namibuild, want one of centos6, debian12`},
+		{"digest of the image", func(_ *recipe.Recipe, in *Input) { in.Image = "" }, "no digest of the image's definition"},
+		{"jobs", func(_ *recipe.Recipe, in *Input) { in.Jobs = 0 }, "0 jobs, want at least 1"},
+		{"memory", func(_ *recipe.Recipe, in *Input) { in.MemoryBytes = -1 }, "-1 bytes of memory, want 0 or more"},
+		{"tmpfs", func(_ *recipe.Recipe, in *Input) { in.TmpfsBytes = -1 }, "-1 bytes for the topdir in memory, want 0 or more"},
+		{"folder", func(_ *recipe.Recipe, in *Input) { in.SRPM.File = "../k.src.rpm" }, `SRPM "../k.src.rpm": want a file's name without a folder`},
+		{"bytes", func(_ *recipe.Recipe, in *Input) { in.SRPM.File = "\xff" }, `SRPM "\xff": want a file's name without a folder`},
+		{"sha256", func(_ *recipe.Recipe, in *Input) { in.SRPM.SHA256 = "12ab" }, `sha256 of the SRPM is "12ab", want 64 lower-case hexadecimal digits`},
+		{"other sha256", func(r *recipe.Recipe, _ *Input) { r.Source.SHA256 = imageDigest },
+			"sha256 of the SRPM is " + srpmDigest + ", want the recipe's " + imageDigest},
+		{"epoch", func(_ *recipe.Recipe, in *Input) { in.SRPM.Epoch = -1 }, "build time of the SRPM is -1, want 0 or more"},
+		{"several", func(_ *recipe.Recipe, in *Input) { in.Image, in.Jobs = "", -3 }, "no digest of the image's definition\n-3 jobs, want at least 1"},
+	}
+	for _, test := range tests {
+		r, in := timewait(), facts()
+		test.change(&r, &in)
+		p, err := New(r, in)
+		if err == nil {
+			t.Errorf("%s: no error, got %+v", test.name, p)
+			continue
+		}
+		if d := cmp.Diff("planning timewait: "+test.want, err.Error()); d != "" {
+			t.Errorf("%s: -want +got\n%s", test.name, d)
+		}
+	}
+}
+
+// TestPlanHoldsNoPlaceOfTheHost: two hosts with the SRPM in different folders
+// have the same plan.
+func TestPlanHoldsNoPlaceOfTheHost(t *testing.T) {
+	var ids []string
+	for _, dir := range []string{"/home/a", "/srv/b"} {
+		r := timewait()
+		r.Source, r.Dir = recipe.Source{File: dir + "/k.src.rpm", SHA256: srpmDigest}, dir
+		ids = append(ids, mustNew(t, r, facts()).ID())
+	}
+	if ids[0] != ids[1] {
+		t.Errorf("two IDs: %v", ids)
+	}
+}
+
+// TestPlanDoesNotChange: it shares nothing with the recipe it was made from.
+func TestPlanDoesNotChange(t *testing.T) {
+	r := demo()
+	p := mustNew(t, r, facts())
+	id := p.ID()
+	r.Edits[0].File, r.Packages[0], r.Rpmbuild.Define[0].Value = "changed", "changed", "changed"
+	if p.ID() != id {
+		t.Error("a change of the recipe changed the plan")
+	}
+}
+
+// TestIDIsStable pins the form: a change of it must be meant, and then the form's
+// number goes up.
+func TestIDIsStable(t *testing.T) {
+	const want = "6321ef518be0c205330fd0106b92d9059db60f0dca31341e2fce408b9de0bf0f"
+	if got := mustNew(t, timewait(), facts()).ID(); got != want {
+		t.Errorf("got %s", got)
+	}
+}
+
+// TestIDCoversEveryField changes each value in a plan, one at a time.
+func TestIDCoversEveryField(t *testing.T) {
+	seen := map[string]string{}
+	note := func(what string, p Plan) {
+		if other, twice := seen[p.ID()]; twice {
+			t.Errorf("the plan with %s changed has the ID of the one with %s changed", what, other)
+		}
+		seen[p.ID()] = what
+	}
+	p := mustNew(t, demo(), facts())
+	note("nothing", p)
+	changes := 0
+	changeEach("Plan", reflect.ValueOf(&p).Elem(), func(what string) { changes++; note(what, p) })
+	if changes < 60 {
+		t.Errorf("only %d changes tried", changes)
+	}
+	if d := cmp.Diff(mustNew(t, demo(), facts()), p); d != "" {
+		t.Errorf("the test left a change:\n%s", d)
+	}
+}
+
+// changeEach changes every value below v, calls do and changes it back.
+func changeEach(what string, v reflect.Value, do func(what string)) {
+	old := reflect.New(v.Type()).Elem()
+	old.Set(v)
+	switch v.Kind() {
+	case reflect.String:
+		v.SetString(v.String() + "x")
+	case reflect.Int, reflect.Int64:
+		v.SetInt(v.Int() + 1)
+	case reflect.Slice:
+		for i := range v.Len() {
+			changeEach(fmt.Sprintf("%s[%d]", what, i), v.Index(i), do)
+		}
+		v.Set(v.Slice3(0, v.Len()-1, v.Len()-1))
+		do(what + " shortened")
+		v.Set(reflect.Append(old.Slice3(0, old.Len(), old.Len()), reflect.Zero(v.Type().Elem())))
+	case reflect.Struct:
+		for i := range v.NumField() {
+			changeEach(what+"."+v.Type().Field(i).Name, v.Field(i), do)
+		}
+		return
+	default:
+		panic("no change known for " + v.Type().String())
+	}
+	do(what)
+	v.Set(old)
+}
+
+func TestText(t *testing.T) {
+	own := demo()
+	own.Tag = ""
+	own.Source = recipe.Source{File: "/home/a/k.src.rpm", SHA256: srpmDigest, SignedBy: centosKey}
+	own.Edits = []recipe.Edit{{File: "Makefile", Find: "two\nlines\x1b[2J\n", Replace: "", Times: 3}}
+	small := facts()
+	small.Jobs, small.MemoryBytes, small.TmpfsBytes = 1, 0, 512<<20
+	open := facts()
+	open.SRPM = SRPM{}
+	for name, p := range map[string]Plan{
+		"timewait": mustNew(t, timewait(), facts()), "demo": mustNew(t, demo(), open), "own": mustNew(t, own, small),
+	} {
+		golden(t, "testdata/"+name+".txt", p.Text())
+	}
+}
+
+// TestCommandLine gives the line to a shell that shows how it takes it.
+func TestCommandLine(t *testing.T) {
+	p := Plan{Args: []string{"-bb", "--define", "note it's $HOME `x` \"100\" %", "", "a\nb", "*", "--define", "long " + strings.Repeat("x", 90), "--with", "firmware"}}
+	dir := t.TempDir()
+	if err := os.MkdirAll(dir+"/SPECS", 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(dir+"/SPECS/kernel.spec", nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	c := exec.Command("sh", "-c", `rpmbuild() { printf '<%s>' "$@"; }; `+p.CommandLine())
+	c.Dir = dir
+	got, err := c.CombinedOutput()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := "<" + strings.Join(append(p.Args, "SPECS/kernel.spec"), "><") + ">"; string(got) != want {
+		t.Errorf("got %s\nwant %s", got, want)
+	}
+}
+
+func golden(t *testing.T, name, got string) {
+	t.Helper()
+	if *update {
+		if err := os.WriteFile(name, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff(string(want), got); d != "" {
+		t.Errorf("%s: -want +got\n%s", name, d)
+	}
+}

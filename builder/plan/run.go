@@ -1,0 +1,99 @@
+package plan
+
+import (
+	"strconv"
+	"strings"
+	"time"
+
+	"namibuild/builder/recipe"
+)
+
+// environment is all that a build finds in its environment.
+func environment(k kind, srpm SRPM) []Var {
+	env := []Var{
+		{"PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "the image's own programs; depmod is in /sbin"},
+		{"HOME", topdir, "gpg and rpm keep files there; nothing else can be written to"},
+		{"TMPDIR", topdir + "/TMP", "the root file system is read-only"},
+		{"LC_ALL", "C", "sorting and messages without a language"},
+		{"TZ", "UTC", "dates without a time zone"},
+		{"KBUILD_BUILD_VERSION", "1", "the #1 of uname -v, which counts builds"},
+		{"KBUILD_BUILD_USER", userName, "whoami in /proc/version"},
+		{"KBUILD_BUILD_HOST", hostname, "hostname in /proc/version"},
+	}
+	if srpm.File != "" {
+		env = append(env,
+			Var{"SOURCE_DATE_EPOCH", strconv.FormatInt(srpm.Epoch, 10), "the clock of the build: when the SRPM was built"},
+			Var{"KBUILD_BUILD_TIMESTAMP", date(srpm.Epoch), "the same for /proc/version, which date(1) would stamp"},
+		)
+	}
+	if k.oldGzip {
+		env = append(env, Var{"GZIP", "-n", "gzip 1.3 stamps the time into whatever it compresses"})
+	}
+	return env
+}
+
+// arguments are rpmbuild's: the recipe's switches, the plan's macros and then,
+// as rpm takes the last word, the recipe's.
+func arguments(k kind, r recipe.Rpmbuild, jobs int) []string {
+	args := []string{"-bb"}
+	for _, word := range r.With {
+		args = append(args, "--with", word)
+	}
+	for _, word := range r.Without {
+		args = append(args, "--without", word)
+	}
+	for _, d := range append(macros(k, jobs), r.Define...) {
+		args = append(args, "--define", d.Name+" "+d.Value)
+	}
+	return args
+}
+
+// macros are those that rpm would else make up from the host: the number of its
+// processors whatever the container may use, its name, its clock.
+func macros(k kind, jobs int) []recipe.Define {
+	n := strconv.Itoa(jobs)
+	all := []recipe.Define{{Name: "_smp_mflags", Value: "-j" + n}}
+	if k.ownClock {
+		all = append(all, []recipe.Define{
+			{Name: "_smp_build_ncpus", Value: n},
+			{Name: "_buildhost", Value: hostname},
+			{Name: "use_source_date_epoch_as_buildtime", Value: "1"},
+			{Name: "clamp_mtime_to_source_date_epoch", Value: "1"},
+		}...)
+	}
+	return all
+}
+
+// date writes seconds as date(1) does with LC_ALL=C and TZ=UTC, which is what
+// the kernel's build puts where no KBUILD_BUILD_TIMESTAMP is.
+func date(epoch int64) string { return time.Unix(epoch, 0).UTC().Format(time.UnixDate) }
+
+// CommandLine is rpmbuild's as a shell in the topdir takes it, in lines of about
+// 80 columns. The container's script adds what only says where the topdir is.
+func (p Plan) CommandLine() string {
+	const most = 80
+	all, line := "", "rpmbuild"
+	for i := 0; i < len(p.Args); i++ {
+		option := quoted(p.Args[i])
+		if strings.HasPrefix(option, "--") && i+1 < len(p.Args) { // an option stays with its value
+			i++
+			option += " " + quoted(p.Args[i])
+		}
+		if len(line)+len(option) > most {
+			all, line = all+line+" \\\n", "     "
+		}
+		line += " " + option
+	}
+	return all + line + " SPECS/*.spec"
+}
+
+// quoted is a word of a shell's line.
+func quoted(arg string) string {
+	plain := func(r rune) bool {
+		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("-_./:=+,@", r)
+	}
+	if arg != "" && strings.TrimFunc(arg, plain) == "" {
+		return arg
+	}
+	return "'" + strings.ReplaceAll(arg, "'", `'\''`) + "'"
+}

@@ -1,0 +1,135 @@
+package plan
+
+import (
+	"fmt"
+	"path"
+	"strings"
+	"time"
+	"unicode"
+
+	"namibuild/builder/recipe"
+)
+
+// Text is the plan as a page for a person. It ends with a line break.
+func (p Plan) Text() string {
+	var b strings.Builder
+	b.WriteString(p.Name + "\n")
+	for _, fact := range p.facts() {
+		fmt.Fprintf(&b, "  %-10s %s\n", fact[0], fact[1])
+	}
+	p.writeEdits(&b)
+	fmt.Fprintf(&b, "\nrpmbuild, in %s\n  %s\n", p.Topdir, strings.ReplaceAll(p.CommandLine(), "\n", "\n  "))
+	b.WriteString("\nenvironment\n")
+	for _, v := range p.Env {
+		fmt.Fprintf(&b, "  %s=%s\n      %s\n", v.Name, quoted(v.Value), v.Reason)
+	}
+	b.WriteString("\npackages that must come out\n")
+	for _, name := range p.Packages {
+		fmt.Fprintf(&b, "  %s\n", name)
+	}
+	fmt.Fprintf(&b, "\ncontainer\n  %s\n  %s\n",
+		fmt.Sprintf("host %s, user %s (%s), no network, no capability, read-only root", p.Hostname, p.UserName, p.User),
+		p.limits())
+	return b.String()
+}
+
+// facts are the lines at the top of the page.
+func (p Plan) facts() [][2]string {
+	all := [][2]string{{"source", origin(p.Source)}}
+	for _, why := range trust(p.Source) {
+		all = append(all, [2]string{"trust", why})
+	}
+	if p.SRPM.File == "" {
+		all = append(all, [2]string{"SRPM", "not read yet: its build time, the clock of the build, is open"})
+	} else {
+		built := time.Unix(p.SRPM.Epoch, 0).UTC().Format("2006-01-02 15:04:05")
+		all = append(all, [2]string{"SRPM", p.SRPM.File},
+			[2]string{"", "sha256 " + p.SRPM.SHA256}, [2]string{"", "built " + built + " UTC, the clock of this build"})
+	}
+	all = append(all, [2]string{"image", p.Image}, [2]string{"", "defined by sha256 " + p.ImageDigest})
+	if p.Tag != "" {
+		all = append(all, [2]string{"tag", p.Tag})
+	} else {
+		all = append(all, [2]string{"tag", "none: every name stays as it is"})
+	}
+	if p.SRPM.File != "" {
+		all = append(all, [2]string{"plan", p.ID()})
+	}
+	return all
+}
+
+func origin(s recipe.Source) string {
+	switch {
+	case s.URL != "":
+		return s.URL
+	case s.File != "":
+		return "file " + path.Base(s.File)
+	}
+	return "packed here, in a container, from the folder " + s.Pack
+}
+
+func trust(s recipe.Source) []string {
+	var why []string
+	if s.SHA256 != "" {
+		why = append(why, "the recipe's sha256 "+s.SHA256)
+	}
+	if s.SignedBy != "" {
+		why = append(why, "a signature by "+s.SignedBy)
+	}
+	if s.Pack != "" {
+		why = append(why, "what its Dockerfile trusts")
+	}
+	return why
+}
+
+func (p Plan) writeEdits(b *strings.Builder) {
+	for _, e := range p.Edits {
+		fmt.Fprintf(b, "\nedit of %s, %s\n%s%s", e.File, times(e.Times), prefixed("  - ", e.Find), prefixed("  + ", e.Replace))
+	}
+}
+
+func times(n int) string {
+	if n == 1 {
+		return "once"
+	}
+	return fmt.Sprintf("%d times", n)
+}
+
+// prefixed puts a mark before every line of a text; nothing gives no line. A
+// control character does not reach the terminal.
+func prefixed(mark, text string) string {
+	var b strings.Builder
+	for line := range strings.Lines(text) {
+		b.WriteString(mark + strings.Map(printable, strings.TrimSuffix(line, "\n")) + "\n")
+	}
+	return b.String()
+}
+
+func printable(r rune) rune {
+	if r != '\t' && unicode.IsControl(r) {
+		return unicode.ReplacementChar
+	}
+	return r
+}
+
+func (p Plan) limits() string {
+	jobs, memory, where := "1 job", "as much memory as there is", "topdir on a volume"
+	if p.Jobs > 1 {
+		jobs = fmt.Sprintf("%d jobs", p.Jobs)
+	}
+	if p.MemoryBytes > 0 {
+		memory = size(p.MemoryBytes) + " of memory"
+	}
+	if p.TmpfsBytes > 0 {
+		where = "topdir in " + size(p.TmpfsBytes) + " of it"
+	}
+	return strings.Join([]string{jobs, memory, where}, ", ")
+}
+
+// size is a number of bytes in GiB, or in MiB where that is too coarse.
+func size(n int64) string {
+	if n >= 1<<30 {
+		return fmt.Sprintf("%.1f GiB", float64(n)/(1<<30))
+	}
+	return fmt.Sprintf("%.1f MiB", float64(n)/(1<<20))
+}

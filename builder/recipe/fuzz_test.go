@@ -1,0 +1,72 @@
+package recipe
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+)
+
+// FuzzParse: Parse does not panic, gives either a recipe that keeps its word or
+// faults that stand in the page.
+func FuzzParse(f *testing.F) {
+	pages, err := filepath.Glob("testdata/faults/*.yaml")
+	if err != nil || len(pages) == 0 {
+		f.Fatal("no pages", err)
+	}
+	for _, page := range pages {
+		data, err := os.ReadFile(page)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(data)
+	}
+	f.Add([]byte("name: x\nimage: debian12\nsource: {pack: demo}\npackages: [kernel]\nedits:\n - {file: a, find: b, replace: c}\n"))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		r, err := Parse("f.yaml", data)
+		if err == nil {
+			sound(t, r)
+			return
+		}
+		faults, ok := err.(Faults)
+		if !ok || len(faults) == 0 {
+			t.Fatalf("error %T %v, want Faults", err, err)
+		}
+		for i, one := range faults {
+			// Each line break of YAML has a byte, and a fault may stand behind the last.
+			last := len(data) + 1
+			if one.File != "f.yaml" || one.Line < 1 || one.Line > last || one.Column < 1 || one.Message == "" {
+				t.Fatalf("fault %+v", one)
+			}
+			if i > 0 && one.Line < faults[i-1].Line {
+				t.Fatalf("faults out of order: %v", faults)
+			}
+		}
+	})
+}
+
+// sound checks what every recipe without a fault promises.
+func sound(t *testing.T, r Recipe) {
+	t.Helper()
+	from := 0
+	for _, s := range []string{r.Source.URL, r.Source.File, r.Source.Pack} {
+		if s != "" {
+			from++
+		}
+	}
+	vouched := r.Source.SHA256 != "" || r.Source.SignedBy != ""
+	if r.Name == "" || r.Image == "" || len(r.Packages) == 0 || from != 1 || vouched == (r.Source.Pack != "") {
+		t.Fatalf("a recipe without a fault: %+v", r)
+	}
+	for _, e := range r.Edits {
+		if e.File == "" || e.Find == "" || e.Find == e.Replace || e.Times < 1 {
+			t.Fatalf("an edit without a fault: %+v", e)
+		}
+	}
+	for _, list := range [][]string{r.Packages, r.Rpmbuild.With, r.Rpmbuild.Without} {
+		for _, word := range list {
+			if word == "" {
+				t.Fatalf("an empty word: %+v", r)
+			}
+		}
+	}
+}

@@ -1,0 +1,126 @@
+package recipe
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// folder is where the shipped recipes lie in the binary's files.
+const folder = "recipes"
+
+// Load finds and reads a recipe. An arg with a slash or with .yaml or .yml at
+// its end is the path of a file, any other the name of a shipped recipe. A
+// faulty recipe gives Faults. The pack of a recipe is there, with a Dockerfile.
+func Load(arg string, embedded fs.FS) (Recipe, error) {
+	if isPath(arg) {
+		return loadFile(arg)
+	}
+	names, err := shipped(embedded)
+	if err != nil {
+		return Recipe{}, err
+	}
+	if !slices.Contains(names, arg) {
+		return Recipe{}, notShipped(arg, names)
+	}
+	return loadShipped(arg, embedded)
+}
+
+// Shipped are all recipes in the binary, by name.
+func Shipped(embedded fs.FS) ([]Recipe, error) {
+	names, err := shipped(embedded)
+	if err != nil {
+		return nil, err
+	}
+	var all []Recipe
+	var wrong []error
+	for _, name := range names {
+		r, err := loadShipped(name, embedded)
+		all, wrong = append(all, r), append(wrong, err)
+	}
+	if err := errors.Join(wrong...); err != nil {
+		return nil, err
+	}
+	return all, nil
+}
+
+func isPath(arg string) bool {
+	return strings.ContainsRune(arg, filepath.Separator) || strings.HasSuffix(arg, ".yaml") || strings.HasSuffix(arg, ".yml")
+}
+
+func loadFile(name string) (Recipe, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return Recipe{}, fmt.Errorf("reading recipe: %w", err)
+	}
+	defer f.Close()
+	data, err := io.ReadAll(io.LimitReader(f, MaxSize+1))
+	if err != nil {
+		return Recipe{}, fmt.Errorf("reading recipe: %w", err)
+	}
+	r, err := Parse(name, data)
+	if err != nil {
+		return Recipe{}, err
+	}
+	r.Dir = filepath.Dir(name)
+	if file := r.Source.File; file != "" && !filepath.IsAbs(file) {
+		r.Source.File = filepath.Join(r.Dir, file)
+	}
+	return r, r.checkPack()
+}
+
+func loadShipped(name string, embedded fs.FS) (Recipe, error) {
+	file := path.Join(folder, name+".yaml")
+	data, err := fs.ReadFile(embedded, file)
+	if err != nil {
+		return Recipe{}, fmt.Errorf("reading recipe: %w", err)
+	}
+	r, err := Parse(file, data)
+	if err != nil {
+		return Recipe{}, err
+	}
+	if r.files, err = fs.Sub(embedded, folder); err != nil {
+		return Recipe{}, fmt.Errorf("reading recipe: %w", err)
+	}
+	return r, r.checkPack()
+}
+
+// checkPack finds the Dockerfile of a pack.
+func (r Recipe) checkPack() error {
+	if r.Source.Pack == "" {
+		return nil
+	}
+	if _, err := fs.Stat(r.Files(), path.Join(r.Source.Pack, "Dockerfile")); err != nil {
+		return fmt.Errorf("finding the pack of recipe %s: %w", r.Name, err)
+	}
+	return nil
+}
+
+// shipped are the names of the recipes in the binary, sorted.
+func shipped(embedded fs.FS) ([]string, error) {
+	files, err := fs.Glob(embedded, path.Join(folder, "*.yaml"))
+	if err != nil {
+		return nil, fmt.Errorf("listing shipped recipes: %w", err)
+	}
+	names := make([]string, len(files))
+	for i, f := range files {
+		names[i] = strings.TrimSuffix(path.Base(f), ".yaml")
+	}
+	slices.Sort(names)
+	return names, nil
+}
+
+func notShipped(name string, names []string) error {
+	suggestion := ""
+	if n := nearest(name, names); n != "" {
+		suggestion = fmt.Sprintf("did you mean %s? ", n)
+	}
+	return fmt.Errorf("finding recipe %s: %sshipped are %s; a file is named with a slash or .yaml",
+		quote(name), suggestion, strings.Join(names, ", "))
+}

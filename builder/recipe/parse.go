@@ -1,0 +1,208 @@
+package recipe
+
+import (
+	"fmt"
+	"strings"
+
+	yaml "go.yaml.in/yaml/v4"
+)
+
+// MaxSize is how big a recipe's file may be, in bytes: a page of YAML has a
+// few thousand.
+const MaxSize = 1 << 20
+
+// MaxFaults is how many faults of a page are told; one more counts the rest.
+const MaxFaults = 1000
+
+// The keys of a page, in the order in which a person writes them.
+var (
+	pageKeys     = []string{"name", "description", "image", "source", "tag", "edits", "rpmbuild", "packages", "objects"}
+	sourceKeys   = []string{"url", "file", "pack", "sha256", "signed-by"}
+	editKeys     = []string{"file", "find", "replace", "times"}
+	rpmbuildKeys = []string{"with", "without", "define"}
+)
+
+// Parse reads a recipe; file names it in the faults. A non-nil error is Faults:
+// everything that is wrong with the page, the first MaxFaults at least. Load is what knows where the
+// file lies: Dir is empty.
+func Parse(file string, data []byte) (Recipe, error) {
+	p := &page{file: file}
+	r := p.parse(data)
+	if len(p.faults) > 0 {
+		return Recipe{}, p.sorted()
+	}
+	return r, nil
+}
+
+func (p *page) parse(data []byte) Recipe {
+	if len(data) > MaxSize {
+		p.fault(&yaml.Node{}, "more than %d bytes: expected a page of YAML", MaxSize)
+		return Recipe{}
+	}
+	if p.encoding(data); len(p.faults) > 0 {
+		return Recipe{}
+	}
+	root := p.document(data)
+	if root == nil {
+		return Recipe{}
+	}
+	p.references(root)
+	return p.recipe(root)
+}
+
+func (p *page) recipe(root *yaml.Node) Recipe {
+	m := p.mapping(root, "the recipe", pageKeys...)
+	p.need(m, "the recipe", "name", "image", "source", "packages")
+	return Recipe{
+		Name:        p.text(m, "name", isName),
+		Description: p.text(m, "description", isLine),
+		Image:       p.text(m, "image", isImage),
+		Source:      p.source(m),
+		Tag:         p.text(m, "tag", isTag),
+		Edits:       p.edits(m),
+		Rpmbuild:    p.rpmbuild(m),
+		Packages:    p.packages(m),
+		Objects:     p.whole(m, "objects", 0),
+	}
+}
+
+func (p *page) source(in mapping) Source {
+	e, ok := in.entries["source"]
+	if !ok {
+		return Source{}
+	}
+	m := p.mapping(e.value, "source", sourceKeys...)
+	if e.value.Kind == yaml.MappingNode {
+		p.origin(m)
+	}
+	return Source{
+		URL:      p.text(m, "url", isURL),
+		File:     p.text(m, "file", isFile),
+		Pack:     p.text(m, "pack", isFolder),
+		SHA256:   p.text(m, "sha256", isSHA256),
+		SignedBy: p.text(m, "signed-by", isFingerprint),
+	}
+}
+
+// origin notes a source that is not exactly one thing, or that nobody vouches for.
+func (p *page) origin(m mapping) {
+	var from []string
+	for _, key := range []string{"url", "file", "pack"} {
+		if m.has(key) {
+			from = append(from, key)
+		}
+	}
+	switch {
+	case len(from) == 0:
+		p.fault(m.at, "source has no url, file or pack: expected one of them")
+	case len(from) > 1:
+		p.fault(m.at, "source has %s: expected one of them", strings.Join(from, " and "))
+	case from[0] == "pack":
+		for _, key := range []string{"sha256", "signed-by"} {
+			if e, ok := m.entries[key]; ok {
+				p.fault(e.key, "%s beside pack: expected none, a pack is made here", key)
+			}
+		}
+		return
+	}
+	if !m.has("sha256") && !m.has("signed-by") {
+		p.fault(m.at, "source has no digest: expected sha256 or signed-by")
+	}
+}
+
+func (p *page) edits(in mapping) []Edit {
+	var all []Edit
+	lines := map[Edit]int{}
+	for _, n := range p.list(in, "edits") {
+		e := p.edit(n)
+		same := Edit{File: e.File, Find: e.Find}
+		if first, twice := lines[same]; twice && e.File != "" && e.Find != "" {
+			p.fault(n, "the edit of line %d again: expected another file or another find", first)
+		} else {
+			lines[same] = n.Line
+		}
+		all = append(all, e)
+	}
+	return all
+}
+
+func (p *page) edit(n *yaml.Node) Edit {
+	m := p.mapping(n, "an edit", editKeys...)
+	p.need(m, "an edit", "file", "find", "replace")
+	e := Edit{
+		File:    p.text(m, "file", isTreeFile),
+		Find:    p.text(m, "find", isSomething),
+		Replace: p.text(m, "replace", isAnything),
+		Times:   p.whole(m, "times", 1),
+	}
+	if e.Find != "" && e.Find == e.Replace && m.has("replace") {
+		p.fault(m.entries["replace"].value, "replace is the same as find: expected another text")
+	}
+	return e
+}
+
+func (p *page) rpmbuild(in mapping) Rpmbuild {
+	e, ok := in.entries["rpmbuild"]
+	if !ok {
+		return Rpmbuild{}
+	}
+	m := p.mapping(e.value, "rpmbuild", rpmbuildKeys...)
+	with := p.words(m, "with", isWord)
+	without := p.words(m, "without", isWord)
+	lines := map[string]int{}
+	for i, word := range with {
+		lines[word] = m.entries["with"].value.Content[i].Line
+	}
+	for i, word := range without {
+		if line, both := lines[word]; both && word != "" {
+			p.fault(m.entries["without"].value.Content[i],
+				"%q stands in with, in line %d, and in without: expected one of them", word, line)
+		}
+	}
+	return Rpmbuild{With: with, Without: without, Define: p.defines(m)}
+}
+
+func (p *page) defines(in mapping) []Define {
+	e, ok := in.entries["define"]
+	if !ok {
+		return nil
+	}
+	var all []Define
+	lines := map[string]int{}
+	for _, d := range p.entries(e.value, "define") {
+		name, good := p.scalar(d.key, "a define's name", isMacro)
+		if first, twice := lines[name]; good && twice {
+			p.fault(d.key, "define %q stands twice: expected once, the first is in line %d", name, first)
+			continue
+		}
+		lines[name] = d.key.Line
+		value, _ := p.scalar(d.value, "define "+clip(d.key.Value), isMacroValue)
+		all = append(all, Define{Name: name, Value: value})
+	}
+	return all
+}
+
+func (p *page) packages(in mapping) []string {
+	all := p.words(in, "packages", isPackage)
+	if e, ok := in.entries["packages"]; ok && e.value.Kind == yaml.SequenceNode && len(all) == 0 {
+		p.fault(e.value, "packages is an empty list: expected at least one package")
+	}
+	return all
+}
+
+// words is a list of words, each standing once; a faulty one is empty, so that
+// the indexes stay those of the page.
+func (p *page) words(m mapping, key string, expect func(string) string) []string {
+	var all []string
+	lines := map[string]int{}
+	for _, n := range p.list(m, key) {
+		word, good := p.scalar(n, fmt.Sprintf("a word of %s", key), expect)
+		if first, twice := lines[word]; good && twice {
+			p.fault(n, "%q stands twice in %s: expected once, the first is in line %d", word, key, first)
+		} else {
+			lines[word] = n.Line
+		}
+		all = append(all, word)
+	}
+	return all
+}

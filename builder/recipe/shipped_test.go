@@ -1,0 +1,48 @@
+package recipe
+
+import (
+	"os"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// TestShippedRecipes compares the recipes of this repository, whole.
+func TestShippedRecipes(t *testing.T) {
+	got, err := Shipped(os.DirFS("../.."))
+	if err != nil {
+		t.Fatal(err)
+	}
+	edits := []Edit{{
+		File: "include/net/tcp.h", Find: "#define TCP_TIMEWAIT_LEN (60*HZ)", Replace: "#define TCP_TIMEWAIT_LEN (5*HZ)", Times: 1,
+	}}
+	packages := []string{"kernel", "kernel-devel", "kernel-headers", "kernel-firmware"}
+	want := []Recipe{
+		{
+			Name:        "centos6.5-timewait",
+			Description: "CentOS 6.5's kernel 2.6.32-431.3.1 with TCP_TIMEWAIT_LEN of 5 seconds instead of 60",
+			Image:       "centos6",
+			Source: Source{
+				URL:      "http://vault.centos.org/6.5/updates/Source/SPackages/kernel-2.6.32-431.3.1.el6.src.rpm",
+				SignedBy: "C1DAC52D1664E8A4386DBA430946FCA2C105B9DE",
+			},
+			Tag: "namibuild", Edits: edits, Rpmbuild: Rpmbuild{With: []string{"firmware"}}, Packages: packages,
+		},
+		{
+			Name:        "demo",
+			Description: "Debian's kernel 6.1, small configuration, with TCP_TIMEWAIT_LEN of 5 seconds instead of 60",
+			Image:       "debian12",
+			Source:      Source{Pack: "demo"},
+			Tag:         "namibuild", Edits: edits, Rpmbuild: Rpmbuild{With: []string{"firmware"}}, Packages: packages,
+		},
+	}
+	for i := range got {
+		if got[i].Name == "demo" && got[i].Objects < 100 {
+			t.Errorf("demo compiles %d objects; that is no estimate", got[i].Objects)
+		}
+		got[i].Objects, got[i].files = 0, nil // an estimate; where it lies is not the page's
+	}
+	if d := cmp.Diff(want, got, whole); d != "" {
+		t.Errorf("-want +got\n%s", d)
+	}
+}

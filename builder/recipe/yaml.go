@@ -1,0 +1,148 @@
+package recipe
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"unicode/utf8"
+
+	yaml "go.yaml.in/yaml/v4"
+)
+
+// document reads the one mapping that a recipe is. Nil: there is none, and a
+// fault says why. Nodes of a part that is no YAML have Kind 0.
+func (p *page) document(data []byte) *yaml.Node {
+	root, err := p.load(data)
+	if err == nil {
+		return root
+	}
+	if whole, ok := p.sections(data); ok {
+		return whole
+	}
+	p.syntax(err, 0)
+	return nil
+}
+
+// load reads data as one YAML document.
+func (p *page) load(data []byte) (*yaml.Node, error) {
+	loader, err := yaml.NewLoader(bytes.NewReader(data))
+	if err != nil {
+		return nil, err
+	}
+	var first, second yaml.Node
+	switch err := loader.Load(&first); {
+	case err == io.EOF:
+		return &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!null", Line: 1, Column: 1}, nil
+	case err != nil:
+		return nil, err
+	}
+	switch err := loader.Load(&second); {
+	case err == nil:
+		p.fault(&second, "a second document begins: expected one recipe in one file")
+	case err != io.EOF:
+		return nil, err
+	}
+	return first.Content[0], nil
+}
+
+// sections reads a page that is no YAML as a whole key by key: each part that
+// begins with a key in the first column stands for itself, so that a slip in one
+// does not hide the faults of the others. It is false when the parts do not show
+// what is wrong with the whole.
+func (p *page) sections(data []byte) (*yaml.Node, bool) {
+	root := &yaml.Node{Kind: yaml.MappingNode, Line: 1, Column: 1}
+	broken := false
+	for _, s := range split(data, MaxFaults) {
+		part, err := (&page{}).load(s.text)
+		switch {
+		case err != nil:
+			broken = true
+			p.syntax(err, s.line)
+			key := &yaml.Node{Kind: yaml.ScalarNode, Value: s.key, Line: s.line + 1, Column: 1}
+			root.Content = append(root.Content, key, &yaml.Node{})
+		case part.Kind != yaml.MappingNode:
+			broken = true
+			p.fault(&yaml.Node{Line: s.line + 1}, "not YAML: expected a key and a colon")
+		default:
+			shift(part, s.line)
+			root.Content = append(root.Content, part.Content...)
+		}
+	}
+	return root, broken
+}
+
+// section is a part of a page; line is the number of lines before it.
+type section struct {
+	key  string
+	line int
+	text []byte
+}
+
+// split cuts a page before every line that begins with a letter, at most so
+// many times.
+func split(data []byte, most int) []section {
+	all := []section{{}}
+	line := 0
+	for text := range bytes.Lines(data) {
+		if c := text[0] | 0x20; c >= 'a' && c <= 'z' && len(all) <= most {
+			key, _, _ := bytes.Cut(text, []byte(":"))
+			all = append(all, section{key: string(bytes.TrimSpace(key)), line: line})
+		}
+		last := &all[len(all)-1]
+		last.text = append(last.text, text...)
+		line++
+	}
+	return all[1:]
+}
+
+// shift moves n and all below it down by lines.
+func shift(n *yaml.Node, lines int) {
+	n.Line += lines
+	for _, c := range n.Content {
+		shift(c, lines)
+	}
+}
+
+// syntax notes what the YAML library says against a part of the page that
+// begins after so many lines.
+func (p *page) syntax(err error, lines int) {
+	at, message := &yaml.Node{Line: 1, Column: 1}, err.Error()
+	var load *yaml.LoadError
+	if errors.As(err, &load) {
+		message = load.Message
+		if load.ContextMsg != "" {
+			message = load.ContextMsg + ", " + message
+		}
+		at.Line, at.Column = max(1, load.Mark.Line), max(1, load.Mark.Column)
+	}
+	at.Line += lines
+	p.fault(at, "not YAML: %s", message)
+}
+
+// encoding notes the first character of each line that no recipe may hold.
+func (p *page) encoding(data []byte) {
+	line := 0
+	for text := range bytes.Lines(data) {
+		line++
+		if column, what := foreign(text); column > 0 {
+			p.fault(&yaml.Node{Line: line, Column: column}, "%s: expected text in UTF-8", what)
+		}
+	}
+}
+
+// foreign finds the first byte of a line that is no UTF-8 or no text; its
+// column starts at 1, 0 says that there is none.
+func foreign(line []byte) (column int, what string) {
+	for len(line) > 0 {
+		column++
+		r, size := utf8.DecodeRune(line)
+		switch {
+		case r == utf8.RuneError && size == 1:
+			return column, "a byte that is no UTF-8"
+		case r < ' ' && r != '\t' && r != '\n' && r != '\r', r >= 0x7f && r < 0xa0, r == 0xfffe, r == 0xffff:
+			return column, "a control character"
+		}
+		line = line[size:]
+	}
+	return 0, ""
+}
