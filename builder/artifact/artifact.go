@@ -1,0 +1,131 @@
+// Package artifact is what came out: an RPM, and the Set of RPMs of one build.
+//
+// Collect takes the packages from the container's tar stream into a folder
+// that has another name until every one of them was checked.
+package artifact
+
+import (
+	"archive/tar"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"namibuild/builder/rpm"
+)
+
+// RPM is one package that was checked.
+type RPM struct {
+	File   string    `json:"file"` // name in the set's folder
+	NEVRA  rpm.NEVRA `json:"nevra"`
+	Size   int64     `json:"size"`   // bytes
+	SHA256 string    `json:"sha256"` // lower-case hexadecimal
+}
+
+// Set is the packages of one build, sorted by file name.
+type Set struct {
+	Dir  string `json:"-"`
+	RPMs []RPM  `json:"packages"`
+}
+
+// MissingError says that the build ended well and did not make what was wanted.
+type MissingError struct {
+	Missing []string // package names
+	Made    []string // file names
+}
+
+func (e *MissingError) Error() string {
+	made := "no package at all"
+	if len(e.Made) > 0 {
+		made = strings.Join(e.Made, ", ")
+	}
+	return fmt.Sprintf("the recipe wants %s; the build made %s", strings.Join(e.Missing, ", "), made)
+}
+
+// Collect writes every .rpm of a tar stream into dir, which must not exist or
+// be empty, checks each (header, size, all digests, file name against NEVRA)
+// and that the wanted package names are among them. On an error it removes dir.
+func Collect(r io.Reader, dir string, wanted []string) (Set, error) {
+	set, err := collect(r, dir, wanted)
+	if err != nil {
+		return Set{}, errors.Join(err, os.RemoveAll(dir))
+	}
+	return set, nil
+}
+
+func collect(r io.Reader, dir string, wanted []string) (Set, error) {
+	if err := os.MkdirAll(dir, 0o777); err != nil {
+		return Set{}, fmt.Errorf("collecting: %w", err)
+	}
+	set := Set{Dir: dir}
+	for tr := tar.NewReader(r); ; {
+		h, err := tr.Next()
+		if err == io.EOF {
+			break
+		}
+		if err != nil {
+			return Set{}, fmt.Errorf("collecting: %w", err)
+		}
+		if h.Typeflag != tar.TypeReg || !strings.HasSuffix(h.Name, ".rpm") {
+			continue
+		}
+		one, err := take(tr, dir, path.Base(h.Name))
+		if err != nil {
+			return Set{}, err
+		}
+		set.RPMs = append(set.RPMs, one)
+	}
+	slices.SortFunc(set.RPMs, func(a, b RPM) int { return strings.Compare(a.File, b.File) })
+	return set, set.want(wanted)
+}
+
+// want checks that every wanted package name is in the set.
+func (s Set) want(names []string) error {
+	e := &MissingError{}
+	for _, r := range s.RPMs {
+		e.Made = append(e.Made, r.File)
+	}
+	for _, n := range names {
+		if !slices.ContainsFunc(s.RPMs, func(r RPM) bool { return r.NEVRA.Name == n }) {
+			e.Missing = append(e.Missing, n)
+		}
+	}
+	if len(e.Missing) > 0 {
+		return e
+	}
+	return nil
+}
+
+// take writes one package and checks it while it passes.
+func take(r io.Reader, dir, name string) (RPM, error) {
+	f, err := os.OpenFile(filepath.Join(dir, name), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
+	if err != nil {
+		return RPM{}, fmt.Errorf("collecting: %w", err)
+	}
+	h := sha256.New()
+	count := &counter{}
+	pkg, err := rpm.Verify(io.TeeReader(r, io.MultiWriter(f, h, count)))
+	if cerr := errors.Join(f.Sync(), f.Close()); cerr != nil {
+		return RPM{}, fmt.Errorf("collecting %s: %w", name, cerr)
+	}
+	if err != nil {
+		return RPM{}, fmt.Errorf("checking %s: %w", name, err)
+	}
+	if want := pkg.NEVRA().Filename(); want != name {
+		return RPM{}, fmt.Errorf("checking %s: its header says %s", name, want)
+	}
+	return RPM{File: name, NEVRA: pkg.NEVRA(), Size: count.n, SHA256: hex.EncodeToString(h.Sum(nil))}, nil
+}
+
+type counter struct{ n int64 }
+
+func (c *counter) Write(p []byte) (int, error) {
+	c.n += int64(len(p))
+	return len(p), nil
+}

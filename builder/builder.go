@@ -1,0 +1,188 @@
+// Package builder is how a recipe becomes packages. Build reads as the list of
+// its steps; each of them lives in a package of its own, and what they say on
+// the way are Events, which the command shows.
+package builder
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+
+	"namibuild/builder/artifact"
+	"namibuild/builder/engine"
+	"namibuild/builder/fetch"
+	"namibuild/builder/plan"
+	"namibuild/builder/recipe"
+	"namibuild/builder/source"
+)
+
+// Engine is what Build needs of a container engine.
+type Engine interface {
+	// EnsureImage gives the image of a definition, built if it is not there.
+	EnsureImage(context.Context, engine.ImageSpec, func(engine.ImageProgress)) (engine.Image, error)
+	// ImportBase makes a root file system's tar the base of an image.
+	ImportBase(ctx context.Context, name string, root io.Reader) error
+	// Export builds a definition and writes the files of its last stage to dir.
+	Export(ctx context.Context, spec engine.ImageSpec, dir string, progress func(engine.ImageProgress)) error
+	// Create makes a container that has not started, with its entropy supply.
+	Create(context.Context, engine.ContainerSpec) (Container, error)
+	// Sweep removes what drivers that are no more have left.
+	Sweep(context.Context) (int, error)
+}
+
+// Container is one run: a tar goes in, a process runs to its end, a tar comes
+// out. Remove is called in any case and leaves nothing.
+type Container interface {
+	Upload(ctx context.Context, tar io.Reader) error
+	Run(ctx context.Context, log io.Writer) (engine.Exit, error)
+	Export(ctx context.Context, name string) (io.ReadCloser, error)
+	Entropy() engine.Entropy
+	Notes() []string
+	Remove() error
+}
+
+// Over makes an Engine of the real one.
+func Over(e *engine.Engine) Engine { return docker{e} }
+
+type docker struct{ *engine.Engine }
+
+func (d docker) Create(ctx context.Context, s engine.ContainerSpec) (Container, error) {
+	c, err := d.Engine.Create(ctx, s)
+	if err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+// Options are what one build is made from and where it goes.
+type Options struct {
+	Recipe recipe.Recipe
+	// Images holds the image definitions: Dockerfile.* and images/.
+	Images fs.FS
+	Store  *fetch.Store
+	Engine Engine
+	// Output is the directory that gets the packages, the log, the record.
+	Output string
+	// Jobs is make's -j.
+	Jobs int
+	// Memory is the container's limit in bytes.
+	Memory int64
+	// Tmpfs, if not 0, puts the topdir into memory, with this many bytes.
+	Tmpfs int64
+	// Args are build arguments for the images: mirrors.
+	Args map[string]string
+	// Tell takes the events; calls do not overlap.
+	Tell func(Event)
+}
+
+// Result is a build that succeeded: everything it was made from and of.
+type Result struct {
+	PlanID  string       `json:"planID"`
+	Plan    plan.Plan    `json:"plan"`
+	Image   engine.Image `json:"image"`
+	Entropy string       `json:"entropy"`
+	Objects int64        `json:"objects"` // object files compiled
+	artifact.Set
+}
+
+// Build makes the packages of a recipe. On an error nothing of the build is
+// left but the log of rpmbuild, as FailedLog in the output directory; what an
+// earlier build put there stays as it was.
+func Build(ctx context.Context, o Options) (Result, error) {
+	b := &build{Options: o}
+	out, err := openOutput(o.Output)
+	if err != nil {
+		return Result{}, err
+	}
+	defer out.close()
+	b.sweep(ctx)
+	input, err := b.input(ctx)
+	if err != nil {
+		return Result{}, err
+	}
+	topdir, preview, err := b.prepare(ctx, input)
+	if err != nil {
+		return Result{}, err
+	}
+	defer topdir.Close()
+	image, err := b.image(ctx)
+	if err != nil {
+		return Result{}, err
+	}
+	p, err := b.planOf(plan.SRPM{File: preview.Package.Filename(), SHA256: input.SHA256, Epoch: preview.Epoch})
+	if err != nil {
+		return Result{}, err
+	}
+	res, err := b.run(ctx, p, image, topdir, out)
+	if err != nil {
+		return Result{}, err
+	}
+	res.Set, err = out.publish(res.Set, res)
+	return res, err
+}
+
+// build is one run of Build.
+type build struct {
+	Options
+	objects int64
+}
+
+func (b *build) tell(k Kind, s Step, format string, args ...any) {
+	b.Tell(Event{Kind: k, Step: s, Text: fmt.Sprintf(format, args...)})
+}
+
+// bytes gives a progress function of a step that counts bytes.
+func (b *build) bytes(s Step) func(done, total int64) {
+	return func(done, total int64) {
+		b.Tell(Event{Kind: Progress, Step: s, Done: done, Total: total, Unit: Bytes})
+	}
+}
+
+// sweep removes leftovers; that it cannot is no reason not to build.
+func (b *build) sweep(ctx context.Context) {
+	n, err := b.Engine.Sweep(ctx)
+	if err != nil {
+		b.tell(Warning, "", "removing what an earlier run left: %v", err)
+	} else if n > 0 {
+		b.tell(Note, "", "removed %d containers and volumes that an earlier run left", n)
+	}
+}
+
+// prepare writes the patched topdir to a nameless file and rewinds it.
+func (b *build) prepare(ctx context.Context, in fetch.File) (*os.File, source.Preview, error) {
+	b.tell(Begin, StepPrepare, "%d edits, tag %q", len(b.Recipe.Edits), b.Recipe.Tag)
+	f, err := b.Store.Scratch()
+	if err != nil {
+		return nil, source.Preview{}, &StepError{StepPrepare, err}
+	}
+	preview, err := source.Prepare(ctx, in.Path, b.Recipe, f, b.bytes(StepPrepare))
+	if err == nil {
+		_, err = f.Seek(0, io.SeekStart)
+	}
+	if err != nil {
+		return nil, preview, &StepError{StepPrepare, errors.Join(err, f.Close())}
+	}
+	for _, w := range preview.Warnings {
+		b.tell(Warning, StepPrepare, "%s", w)
+	}
+	b.tell(End, StepPrepare, "%d files edited, %d names changed in %s", len(preview.Changes), len(preview.Renames), preview.Package)
+	return f, preview, nil
+}
+
+// planOf gives the plan of this build for a source.
+func (b *build) planOf(srpm plan.SRPM) (plan.Plan, error) {
+	image, err := plan.DefineImage(b.Images, b.Recipe.Image)
+	if err != nil {
+		return plan.Plan{}, &StepError{StepImage, err}
+	}
+	return plan.New(b.Recipe, plan.Input{
+		SRPM:        srpm,
+		Image:       image.Digest,
+		Jobs:        b.Jobs,
+		MemoryBytes: b.Memory,
+		TmpfsBytes:  b.Tmpfs,
+	})
+}

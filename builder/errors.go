@@ -1,0 +1,70 @@
+package builder
+
+import (
+	"fmt"
+	"strings"
+)
+
+// StepError says which step failed. The command branches on it and on what it
+// wraps.
+type StepError struct {
+	Step Step
+	Err  error
+}
+
+func (e *StepError) Error() string { return e.Err.Error() }
+func (e *StepError) Unwrap() error { return e.Err }
+
+// OutputError says that the output directory cannot be used.
+type OutputError struct {
+	Dir string
+	Err error
+}
+
+func (e *OutputError) Error() string { return fmt.Sprintf("writing to %s: %v", e.Dir, e.Err) }
+func (e *OutputError) Unwrap() error { return e.Err }
+
+// RpmbuildError says that rpmbuild ended with a status other than 0.
+type RpmbuildError struct {
+	Status int
+	// OOMKilled: the container's memory limit ended it.
+	OOMKilled bool
+	// Log is the path of the whole log on the host.
+	Log     string
+	Failure Failure
+}
+
+func (e *RpmbuildError) Error() string {
+	f := e.Failure
+	switch {
+	case e.OOMKilled:
+		return fmt.Sprintf("running rpmbuild: the container reached its memory limit in %s", phaseName(f.Phase))
+	case f.DiskFull:
+		return fmt.Sprintf("running rpmbuild: the disk of the container is full (in %s): %s", phaseName(f.Phase), f.First)
+	case f.First == "":
+		return fmt.Sprintf("running rpmbuild: exit status %d in %s", e.Status, phaseName(f.Phase))
+	}
+	return fmt.Sprintf("running rpmbuild: exit status %d in %s: %s", e.Status, phaseName(f.Phase), f.First)
+}
+
+func phaseName(p string) string {
+	if p == "" {
+		return "its beginning"
+	}
+	return p
+}
+
+// Failure is what the log of a failed rpmbuild says went wrong.
+type Failure struct {
+	Phase    string   `json:"phase"`          // %prep, %build, …
+	First    string   `json:"first"`          // the first real error, as the log has it
+	File     string   `json:"file,omitempty"` // where it stands in the tree
+	Line     int      `json:"line,omitempty"`
+	DiskFull bool     `json:"diskFull,omitempty"`
+	Last     []string `json:"last"` // the last lines of the log
+}
+
+// String is the page a person reads: the error and the end of the log.
+func (f Failure) String() string {
+	return strings.Join(f.Last, "\n")
+}

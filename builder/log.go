@@ -1,0 +1,71 @@
+package builder
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"strings"
+)
+
+// marker begins the lines with which rpmbuild.sh reports to us on its
+// standard output; they are not part of the log.
+const marker = "@namibuild objects "
+
+// logWriter passes the container's output on and tells what it says: the
+// phase that rpmbuild is in, the objects made.
+type logWriter struct {
+	w       io.Writer
+	phase   func(string)
+	objects func(int64)
+	line    []byte // the unfinished last line
+	err     error
+}
+
+func (l *logWriter) Write(p []byte) (int, error) {
+	for rest := p; len(rest) > 0 && l.err == nil; {
+		i := bytes.IndexByte(rest, '\n')
+		if i < 0 {
+			l.hold(rest)
+			break
+		}
+		l.line = append(l.line, rest[:i+1]...)
+		rest = rest[i+1:]
+		l.flush()
+	}
+	return len(p), l.err
+}
+
+// Close writes the last line when it has no end.
+func (l *logWriter) Close() error {
+	l.flush()
+	return l.err
+}
+
+// hold keeps an unfinished line, within a bound.
+func (l *logWriter) hold(p []byte) {
+	l.line = append(l.line, p...)
+	if len(l.line) > 1<<20 {
+		l.flush()
+	}
+}
+
+func (l *logWriter) flush() {
+	line := l.line
+	l.line = l.line[:0]
+	if len(line) == 0 {
+		return
+	}
+	if bytes.HasPrefix(line, []byte(marker)) {
+		var n int64
+		if _, err := fmt.Sscan(strings.TrimSpace(string(line[len(marker):])), &n); err == nil {
+			l.objects(n)
+		}
+		return
+	}
+	if m := executing.FindSubmatch(line); m != nil {
+		l.phase(string(m[1]))
+	}
+	if _, err := l.w.Write(line); err != nil {
+		l.err = fmt.Errorf("writing the log: %w", err)
+	}
+}

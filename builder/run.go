@@ -1,0 +1,206 @@
+package builder
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+
+	"namibuild/builder/artifact"
+	"namibuild/builder/engine"
+	"namibuild/builder/plan"
+)
+
+// runScript is the container's main process (images/common/rpmbuild.sh).
+const runScript = "/usr/lib/namibuild/rpmbuild.sh"
+
+// pids bounds the processes of a build: make -j64 with its compilers and
+// shells stays far below it.
+const pids = 4096
+
+// Image gives the recipe's builder image, built if it is not there.
+func Image(ctx context.Context, o Options) (engine.Image, error) {
+	return (&build{Options: o}).image(ctx)
+}
+
+// ImportBase makes the tar of a root file system the base of the recipe's
+// image.
+func ImportBase(ctx context.Context, o Options, file string) error {
+	b := &build{Options: o}
+	b.tell(Begin, StepImage, "importing %s", file)
+	fail := func(err error) error { return &StepError{StepImage, err} }
+	f, err := os.Open(file)
+	if err != nil {
+		return fail(err)
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return fail(err)
+	}
+	if err := o.Engine.ImportBase(ctx, o.Recipe.Image, &reading{r: f, total: info.Size(), tell: b.bytes(StepImage)}); err != nil {
+		return fail(err)
+	}
+	b.tell(End, StepImage, "base of %s imported", o.Recipe.Image)
+	return nil
+}
+
+func (b *build) image(ctx context.Context) (engine.Image, error) {
+	b.tell(Begin, StepImage, "%s", b.Recipe.Image)
+	image, err := b.ensureImage(ctx, StepImage)
+	if err != nil {
+		return image, &StepError{StepImage, err}
+	}
+	how := "is there"
+	if image.Built {
+		how = "built"
+	}
+	b.tell(End, StepImage, "%s %s", image.Ref, how)
+	return image, nil
+}
+
+func (b *build) ensureImage(ctx context.Context, s Step) (engine.Image, error) {
+	def, err := plan.DefineImage(b.Images, b.Recipe.Image)
+	if err != nil {
+		return engine.Image{}, err
+	}
+	spec := engine.ImageSpec{Name: def.Name, Files: def.Files, Paths: def.Paths, Dockerfile: def.Dockerfile, Args: b.Args}
+	return b.Engine.EnsureImage(ctx, spec, b.building(s))
+}
+
+// building turns an image build's progress into events of a step.
+func (b *build) building(s Step) func(engine.ImageProgress) {
+	return func(p engine.ImageProgress) {
+		switch {
+		case len(p.Log) > 0:
+			for line := range strings.Lines(string(p.Log)) {
+				b.tell(Output, s, "%s", strings.TrimSpace(line))
+			}
+		case p.Total > 0:
+			b.Tell(Event{Kind: Progress, Step: s, Done: p.Current, Total: p.Total, Unit: Bytes})
+		case !p.Done:
+			b.tell(Phase, s, "%s", strings.Join(strings.Fields(p.Step), " "))
+		}
+	}
+}
+
+// run is the container: a topdir goes in, checked packages come out.
+func (b *build) run(ctx context.Context, p plan.Plan, image engine.Image, topdir *os.File, out *output) (Result, error) {
+	res := Result{PlanID: p.ID(), Plan: p, Image: image}
+	box, err := b.start(ctx, p, image)
+	if err != nil {
+		return res, err
+	}
+	defer func() {
+		if err := box.Remove(); err != nil {
+			b.tell(Warning, "", "removing the container: %v", err)
+		}
+	}()
+	res.Entropy = box.Entropy().Source
+	if err := b.upload(ctx, box, topdir); err != nil {
+		return res, err
+	}
+	if err := b.rpmbuild(ctx, box, out); err != nil {
+		return res, err
+	}
+	res.Objects = b.objects
+	res.Set, err = b.collect(ctx, box, out)
+	return res, err
+}
+
+func (b *build) start(ctx context.Context, p plan.Plan, image engine.Image) (Container, error) {
+	b.tell(Begin, StepStart, "from %s", image.Ref)
+	spec := engine.ContainerSpec{
+		Name: p.Name, Image: image.ID, Command: append([]string{runScript}, p.Args...),
+		Hostname: p.Hostname, User: p.User, Topdir: p.Topdir, TopdirSize: p.TmpfsBytes,
+		Memory: p.MemoryBytes, Pids: pids, Entropy: true,
+	}
+	for _, v := range p.Env {
+		spec.Env = append(spec.Env, v.Name+"="+v.Value)
+	}
+	box, err := b.Engine.Create(ctx, spec)
+	if err != nil {
+		return nil, &StepError{StepStart, err}
+	}
+	for _, n := range box.Notes() {
+		b.tell(Note, StepStart, "the engine says: %s", n)
+	}
+	entropy := box.Entropy()
+	if entropy.Reason != "" {
+		b.tell(Note, StepStart, "no rngd: %s", entropy.Reason)
+	}
+	b.tell(End, StepStart, "no network, no capability; entropy: %s", entropy.Source)
+	return box, nil
+}
+
+func (b *build) upload(ctx context.Context, box Container, topdir *os.File) error {
+	info, err := topdir.Stat()
+	if err != nil {
+		return &StepError{StepUpload, err}
+	}
+	b.tell(Begin, StepUpload, "patched sources")
+	if err := box.Upload(ctx, &reading{r: topdir, total: info.Size(), tell: b.bytes(StepUpload)}); err != nil {
+		return &StepError{StepUpload, fmt.Errorf("uploading the sources: %w", err)}
+	}
+	b.tell(End, StepUpload, "patched sources, %d bytes", info.Size())
+	return nil
+}
+
+// rpmbuild runs the main process to its end, with the log on disk.
+func (b *build) rpmbuild(ctx context.Context, box Container, out *output) error {
+	b.tell(Begin, StepBuild, "log: %s", out.path(Log))
+	expected := b.expected()
+	log := &logWriter{w: out.log,
+		phase: func(p string) { b.tell(Phase, StepBuild, "%s", p) },
+		objects: func(n int64) {
+			b.objects = n
+			b.Tell(Event{Kind: Progress, Step: StepBuild, Done: n, Total: max(expected, 0), Unit: Objects})
+		}}
+	exit, err := box.Run(ctx, log)
+	if err := errors.Join(err, log.Close()); err != nil {
+		return &StepError{StepBuild, err}
+	}
+	if exit.Code != 0 || exit.OOMKilled {
+		return b.failed(exit, out)
+	}
+	b.tell(End, StepBuild, "%d objects compiled", b.objects)
+	return b.Store.Remember("objects", b.Recipe.Name, strconv.FormatInt(b.objects, 10))
+}
+
+// expected is how many objects the last build of this recipe made, or what the
+// recipe says.
+func (b *build) expected() int64 {
+	if n, err := strconv.ParseInt(b.Store.Recall("objects", b.Recipe.Name), 10, 64); err == nil && n > 0 {
+		return n
+	}
+	return int64(b.Recipe.Objects)
+}
+
+// failed reads the log for the reason and keeps it.
+func (b *build) failed(exit engine.Exit, out *output) error {
+	e := &RpmbuildError{Status: exit.Code, OOMKilled: exit.OOMKilled, Log: out.keepLog()}
+	f, err := os.Open(e.Log)
+	if err == nil {
+		defer f.Close()
+		e.Failure, err = readFailure(f)
+	}
+	return &StepError{StepBuild, errors.Join(e, err)}
+}
+
+func (b *build) collect(ctx context.Context, box Container, out *output) (artifact.Set, error) {
+	b.tell(Begin, StepCollect, "the packages")
+	fail := func(err error) (artifact.Set, error) { return artifact.Set{}, &StepError{StepCollect, err} }
+	r, err := box.Export(ctx, "RPMS")
+	if err != nil {
+		return fail(err)
+	}
+	defer r.Close()
+	set, err := artifact.Collect(&reading{r: r, tell: b.bytes(StepCollect)}, out.path(partRPMS), b.Recipe.Packages)
+	if err != nil {
+		return fail(err)
+	}
+	b.tell(End, StepCollect, "%d packages, digests right", len(set.RPMs))
+	return set, nil
+}

@@ -1,0 +1,185 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/sirupsen/logrus"
+	"github.com/spf13/cobra"
+
+	"namibuild"
+	"namibuild/builder"
+	"namibuild/builder/engine"
+	"namibuild/builder/recipe"
+)
+
+// buildFlags are the settings that verbs with a container share.
+type buildFlags struct {
+	output  string
+	jobs    int
+	memory  bytesFlag
+	tmpfs   bytesFlag
+	mirrors []string
+}
+
+func (a *app) buildCommand() *cobra.Command {
+	var f buildFlags
+	c := &cobra.Command{
+		Use:   "build RECIPE",
+		Short: "Build the packages of a recipe in a container",
+		Long: `build makes the packages of a recipe: a name that "namibuild recipes" lists, or
+the path of a YAML file. It checks the source, makes the edits, builds the builder
+image if the engine does not hold it, and runs rpmbuild in a container.
+
+The output directory gets RPMS/ (checked packages), build.log and build.json, and
+gets them only when everything succeeded. After a failure it holds failed.log, and
+whatever an earlier build left there is untouched.`,
+		Example: `  namibuild build demo
+  namibuild build ./my-kernel.yaml -o ./rpms --jobs 8`,
+		Args: oneArg("a recipe"),
+		RunE: func(c *cobra.Command, args []string) error { return a.build(c.Context(), args[0], f) },
+	}
+	c.Flags().StringVarP(&f.output, "output", "o", "", "output directory (default out/RECIPE)")
+	f.container(c)
+	c.ValidArgsFunction = completeRecipes
+	return c
+}
+
+// container adds the flags of a container's limits and mirrors.
+func (f *buildFlags) container(c *cobra.Command) {
+	c.Flags().IntVarP(&f.jobs, "jobs", "j", 0, "make's -j (default the engine's processors)")
+	c.Flags().Var(&f.memory, "memory", "memory limit of the container, as 6G (default 2G and 1G a job, at most the engine's)")
+	c.Flags().Var(&f.tmpfs, "tmpfs", "build in memory, in a tmpfs of this size, as 20G")
+	f.images(c)
+}
+
+func (f *buildFlags) images(c *cobra.Command) {
+	c.Flags().StringArrayVar(&f.mirrors, "image-arg", nil, "build argument of the builder image, NAME=VALUE: DEBIAN_MIRROR, DEBIAN_SECURITY_MIRROR, VAULT")
+}
+
+func (a *app) build(ctx context.Context, name string, f buildFlags) error {
+	started := time.Now()
+	r, err := loadRecipe(name)
+	if err != nil {
+		return err
+	}
+	o, closeAll, err := a.options(ctx, r, f)
+	if err != nil {
+		return err
+	}
+	defer closeAll()
+	d := newDisplay(os.Stdout, a.json)
+	o.Tell = a.tell(d)
+	res, err := builder.Build(ctx, o)
+	d.Close()
+	if err != nil {
+		return a.cause(ctx, err)
+	}
+	if a.json {
+		d.emit(struct {
+			Event string `json:"event"`
+			builder.Result
+			Dir string `json:"dir"`
+		}{"result", res, res.Dir})
+		return nil
+	}
+	return printResult(os.Stdout, res, time.Since(started))
+}
+
+// loadRecipe finds a recipe by name or path; what is wrong with it is the
+// user's to mend.
+func loadRecipe(name string) (recipe.Recipe, error) {
+	r, err := recipe.Load(name, namibuild.Files)
+	if err != nil {
+		return r, recipeError{err}
+	}
+	return r, nil
+}
+
+// options opens the store and the engine; the caller calls the function when
+// the build is over.
+func (a *app) options(ctx context.Context, r recipe.Recipe, f buildFlags) (builder.Options, func(), error) {
+	o := builder.Options{Recipe: r, Images: namibuild.Files, Output: f.output, Jobs: f.jobs, Memory: int64(f.memory), Tmpfs: int64(f.tmpfs)}
+	var err error
+	if o.Args, err = arguments(f.mirrors); err != nil {
+		return o, nil, err
+	}
+	if f.jobs < 0 {
+		return o, nil, usageError{fmt.Errorf("--jobs %d: 1 or more was expected", f.jobs)}
+	}
+	if o.Output == "" {
+		o.Output = filepath.Join("out", r.Name)
+	}
+	if o.Store, err = a.openStore(); err != nil {
+		return o, nil, err
+	}
+	e, err := engine.Connect(ctx, engine.Options{Prefix: a.prefix})
+	if err != nil {
+		return o, nil, err
+	}
+	info := e.Info()
+	a.log.WithFields(logrus.Fields{"version": info.Version, "api": info.APIVersion, "cpus": info.CPUs}).Info("engine answers")
+	if o.Jobs == 0 {
+		o.Jobs = max(1, info.CPUs)
+	}
+	if o.Memory == 0 {
+		o.Memory = min(info.Memory, int64(2+o.Jobs)<<30+o.Tmpfs)
+	}
+	o.Engine = builder.Over(e)
+	return o, func() { e.Close() }, nil
+}
+
+// tell gives events to the display, and notes to the log.
+func (a *app) tell(d *display) func(builder.Event) {
+	return func(e builder.Event) {
+		switch log := a.log.WithField("step", e.Step); e.Kind {
+		case builder.Note:
+			log.Info(e.Text)
+		case builder.Output:
+			log.Debug(e.Text)
+		case builder.Begin, builder.End:
+			log.Debug(string(e.Kind) + ": " + e.Text)
+		}
+		if e.Kind != builder.Note || a.json {
+			d.Event(e)
+		}
+	}
+}
+
+func arguments(list []string) (map[string]string, error) {
+	args := map[string]string{}
+	for _, s := range list {
+		name, value, ok := strings.Cut(s, "=")
+		if !ok || name == "" {
+			return nil, usageError{fmt.Errorf("--image-arg %s: NAME=VALUE was expected", s)}
+		}
+		args[name] = value
+	}
+	return args, nil
+}
+
+func printResult(w *os.File, res builder.Result, took time.Duration) error {
+	fmt.Fprintf(w, "\n%d packages in %s, %s, plan %.12s\n", len(res.RPMs), res.Dir, short(took), res.PlanID)
+	for _, p := range res.RPMs {
+		fmt.Fprintf(w, "  %-58s %9s  sha256 %.12s…\n", p.File, size(p.Size), p.SHA256)
+	}
+	_, err := fmt.Fprintf(w, "install: rpm -Uvh %s\n", filepath.Join(res.Dir, "*.rpm"))
+	return err
+}
+
+func completeRecipes(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+	if len(args) > 0 {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	var names []string
+	if list, err := recipe.Shipped(namibuild.Files); err == nil {
+		for _, r := range list {
+			names = append(names, r.Name+"\t"+r.Description)
+		}
+	}
+	return names, cobra.ShellCompDirectiveDefault
+}

@@ -1,0 +1,201 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"strings"
+	"syscall"
+
+	"namibuild/builder"
+	"namibuild/builder/artifact"
+	"namibuild/builder/engine"
+	"namibuild/builder/recipe"
+	"namibuild/builder/source"
+)
+
+// The exit codes; README.md has the same table.
+const (
+	exitOK          = 0
+	exitOther       = 1
+	exitUsage       = 2 // command line or recipe
+	exitEngine      = 3
+	exitImage       = 4
+	exitSource      = 5
+	exitEdit        = 6
+	exitRpmbuild    = 7
+	exitDisk        = 8
+	exitOutput      = 9
+	exitBase        = 10 // no registry gives the base image
+	exitInterrupted = 130
+)
+
+// usageError is a mistake on the command line.
+type usageError struct{ error }
+
+func (u usageError) Unwrap() error { return u.error }
+
+// recipeError is a recipe that cannot be read or has faults.
+type recipeError struct{ error }
+
+func (r recipeError) Unwrap() error { return r.error }
+
+// cause replaces what an interrupted run died of by the interruption.
+func (a *app) cause(ctx context.Context, err error) error {
+	if err == nil || ctx.Err() == nil {
+		return err
+	}
+	return context.Cause(ctx)
+}
+
+// report prints what went wrong, one line and, where there is a cure, a hint,
+// and gives the exit code.
+func (a *app) report(err error) int {
+	if err == nil {
+		return exitOK
+	}
+	code, hint := explain(err)
+	if a.json {
+		a.reportJSON(err, code, hint)
+		return code
+	}
+	var failed *builder.RpmbuildError
+	if errors.As(err, &failed) && len(failed.Failure.Last) > 0 {
+		fmt.Fprintf(os.Stderr, "\nthe end of the log:\n")
+		for _, l := range failed.Failure.Last {
+			fmt.Fprintf(os.Stderr, "  | %s\n", l)
+		}
+	}
+	fmt.Fprintf(os.Stderr, "namibuild: %s\n", sentence(err))
+	if hint != "" {
+		fmt.Fprintf(os.Stderr, "hint: %s\n", hint)
+	}
+	return code
+}
+
+// sentence is an error as one line; the faults of a recipe get a line each.
+func sentence(err error) string {
+	var faults recipe.Faults
+	if !errors.As(err, &faults) {
+		return err.Error()
+	}
+	lines := []string{fmt.Sprintf("the recipe has %d faults", len(faults))}
+	if len(faults) == 1 {
+		lines[0] = "the recipe has a fault"
+	}
+	for _, f := range faults {
+		lines = append(lines, "  "+f.String())
+	}
+	return strings.Join(lines, "\n")
+}
+
+func (a *app) reportJSON(err error, code int, hint string) {
+	out := struct {
+		Event   string           `json:"event"`
+		Error   string           `json:"error"`
+		Hint    string           `json:"hint,omitempty"`
+		Exit    int              `json:"exit"`
+		Step    builder.Step     `json:"step,omitempty"`
+		Log     string           `json:"log,omitempty"`
+		Failure *builder.Failure `json:"failure,omitempty"`
+	}{Event: "error", Error: err.Error(), Hint: hint, Exit: code}
+	if step := (*builder.StepError)(nil); errors.As(err, &step) {
+		out.Step = step.Step
+	}
+	if failed := (*builder.RpmbuildError)(nil); errors.As(err, &failed) {
+		out.Log, out.Failure = failed.Log, &failed.Failure
+	}
+	newDisplay(os.Stdout, true).emit(out)
+}
+
+// explain finds the exit code of an error and what the user can do about it.
+func explain(err error) (code int, hint string) {
+	var (
+		stop        interrupted
+		usage       usageError
+		page        recipeError
+		unreachable *engine.UnreachableError
+		old         *engine.TooOldError
+		base        *engine.BaseError
+		mismatch    *source.MismatchError
+		unpacked    *builder.NotPackedError
+		failed      *builder.RpmbuildError
+		output      *builder.OutputError
+		missing     *artifact.MissingError
+		step        *builder.StepError
+	)
+	switch {
+	case errors.As(err, &stop):
+		return exitInterrupted, ""
+	case errors.As(err, &usage):
+		return exitUsage, "namibuild --help"
+	case errors.As(err, &page):
+		return exitUsage, ""
+	case strings.HasPrefix(err.Error(), "unknown command "): // cobra has no type for it
+		return exitUsage, "namibuild --help"
+	case errors.As(err, &unreachable):
+		return exitEngine, engineHint(err)
+	case errors.As(err, &old):
+		return exitEngine, "Docker 20.10 or newer is needed"
+	case errors.As(err, &failed):
+		return rpmbuildHint(failed)
+	case errors.Is(err, syscall.ENOSPC):
+		return exitDisk, "make room on the disk and run the same command again: what was fetched is kept"
+	case errors.As(err, &base):
+		return exitBase, "./scripts/quickstart makes the Debian base where no registry answers; a mirror of the registry can be set in the engine's configuration"
+	case errors.As(err, &mismatch):
+		return exitEdit, "compare the recipe with the source: namibuild fetch RECIPE prints where it lies"
+	case errors.As(err, &unpacked):
+		return exitSource, "namibuild fetch " + unpacked.Recipe + " packs it"
+	case errors.As(err, &missing):
+		return exitOutput, "the recipe's rpmbuild: switches decide what is made; packages: lists what must be"
+	case errors.As(err, &output):
+		return exitOutput, outputHint(err)
+	case errors.As(err, &step):
+		return stepCode(step.Step), ""
+	}
+	return exitOther, ""
+}
+
+func stepCode(s builder.Step) int {
+	switch s {
+	case builder.StepSource:
+		return exitSource
+	case builder.StepPrepare:
+		return exitSource
+	case builder.StepImage:
+		return exitImage
+	case builder.StepCollect:
+		return exitOutput
+	}
+	return exitEngine
+}
+
+func rpmbuildHint(e *builder.RpmbuildError) (int, string) {
+	log := "the whole log: " + e.Log
+	switch {
+	case e.OOMKilled:
+		return exitRpmbuild, "give the container more with --memory, or fewer --jobs; " + log
+	case e.Failure.DiskFull:
+		return exitDisk, "a kernel with debug information wants 15 to 20 GB where the engine keeps its volumes (or a larger --tmpfs); " + log
+	case strings.Contains(e.Failure.First, "Failed build dependencies"):
+		return exitRpmbuild, "the builder image lacks what the spec's BuildRequires name; " + log
+	}
+	return exitRpmbuild, log
+}
+
+func engineHint(err error) string {
+	if errors.Is(err, fs.ErrPermission) || strings.Contains(err.Error(), "permission denied") {
+		return "add your user to the group docker (and log in again), or run as root"
+	}
+	return "is Docker running? DOCKER_HOST names another engine; ./scripts/quickstart installs one on Debian and Fedora"
+}
+
+func outputHint(err error) string {
+	if errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.EROFS) {
+		return "choose a directory that you may write to with --output"
+	}
+	return ""
+}

@@ -1,0 +1,148 @@
+// Command namibuild turns a kernel SRPM and a page of YAML into patched kernel
+// RPMs on any Docker host. This folder is what a person types and reads: a file
+// a verb, the wording of progress in terminal.go, of errors in errors.go.
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"strings"
+	"syscall"
+
+	"github.com/sirupsen/logrus"
+	"github.com/spf13/cobra"
+
+	"namibuild/builder/fetch"
+)
+
+// app is what every verb shares: the settings of the command line.
+type app struct {
+	log       *logrus.Logger
+	logLevel  string
+	logFormat string
+	store     string
+	prefix    string
+	json      bool
+}
+
+func main() {
+	a := &app{log: logrus.New()}
+	ctx, stop := interruptible(context.Background())
+	err := a.root().ExecuteContext(ctx)
+	stop()
+	os.Exit(a.report(err))
+}
+
+// interruptible gives a context that ends with the first Ctrl-C (or TERM, HUP);
+// later ones say that cleaning up is on its way and change nothing.
+func interruptible(parent context.Context) (context.Context, func()) {
+	ctx, cancel := context.WithCancelCause(parent)
+	signals := make(chan os.Signal, 4)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	go func() {
+		for s := range signals {
+			if ctx.Err() != nil {
+				fmt.Fprintln(os.Stderr, "\nstill removing the container and its volume")
+				continue
+			}
+			cancel(interrupted{s})
+		}
+	}()
+	return ctx, func() { signal.Stop(signals) }
+}
+
+// interrupted is why a run ended early.
+type interrupted struct{ signal os.Signal }
+
+func (i interrupted) Error() string { return "interrupted (" + i.signal.String() + ")" }
+
+func (a *app) root() *cobra.Command {
+	c := &cobra.Command{
+		Use: "namibuild",
+
+		Short: "Turn a kernel source RPM and a page of YAML into kernel RPMs, on any Docker host",
+		Long: `namibuild turns a kernel source RPM and a page of YAML into patched kernel RPMs:
+it checks the source, makes the edits (each must match exactly as often as the
+recipe says), streams the result into a container without network or privilege,
+runs rpmbuild there, and takes out packages that it has checked.`,
+		Example: `  namibuild recipes
+  namibuild plan demo
+  namibuild build demo
+  namibuild build ./my-kernel.yaml -o ./rpms`,
+		SilenceUsage:  true,
+		SilenceErrors: true,
+		PersistentPreRunE: func(*cobra.Command, []string) error {
+			return a.openLog()
+		},
+	}
+	f := c.PersistentFlags()
+	f.StringVar(&a.logLevel, "log-level", "warning", "what the log on standard error tells: debug, info, warning, error")
+	f.StringVar(&a.logFormat, "log-format", "text", "form of the log: text, json")
+	f.StringVar(&a.store, "store", envOr("NAMIBUILD_STORE", defaultStore()), "folder of checked inputs ($NAMIBUILD_STORE)")
+	f.StringVar(&a.prefix, "image-prefix", envOr("NAMIBUILD_IMAGE_PREFIX", "namibuild"), "first part of builder image names ($NAMIBUILD_IMAGE_PREFIX)")
+	f.BoolVar(&a.json, "json", false, "print events and results as one JSON object a line")
+	c.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
+	c.AddCommand(a.buildCommand(), a.planCommand(), a.fetchCommand(), a.imageCommand(),
+		a.recipesCommand(), a.cleanCommand(), a.versionCommand())
+	return c
+}
+
+func (a *app) openLog() error {
+	level, err := logrus.ParseLevel(a.logLevel)
+	if err != nil {
+		return usageError{fmt.Errorf("--log-level %s: one of debug, info, warning, error was expected", a.logLevel)}
+	}
+	a.log.SetLevel(level)
+	switch a.logFormat {
+	case "text":
+		a.log.SetFormatter(&logrus.TextFormatter{FullTimestamp: true})
+	case "json":
+		a.log.SetFormatter(&logrus.JSONFormatter{})
+	default:
+		return usageError{fmt.Errorf("--log-format %s: text or json was expected", a.logFormat)}
+	}
+	return nil
+}
+
+func (a *app) openStore() (*fetch.Store, error) {
+	if a.store == "" {
+		return nil, usageError{fmt.Errorf("no folder for the store: HOME is not set; name one with --store")}
+	}
+	return fetch.Open(a.store)
+}
+
+func defaultStore() string {
+	dir, err := os.UserCacheDir()
+	if err != nil {
+		return ""
+	}
+	return filepath.Join(dir, "namibuild")
+}
+
+func envOr(name, other string) string {
+	if v := strings.TrimSpace(os.Getenv(name)); v != "" {
+		return v
+	}
+	return other
+}
+
+// oneArg wants exactly one argument and says what it is.
+func oneArg(what string) cobra.PositionalArgs {
+	return func(c *cobra.Command, args []string) error {
+		if len(args) == 1 {
+			return nil
+		}
+		return usageError{fmt.Errorf("%s takes one argument, %s, and got %d", c.CommandPath(), what, len(args))}
+	}
+}
+
+// noArgs wants none.
+func noArgs(c *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	return usageError{fmt.Errorf("%s takes no argument and got %q", c.CommandPath(), args[0])}
+}

@@ -1,0 +1,80 @@
+//go:build !e2e
+
+package main
+
+import (
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"namibuild": main})
+}
+
+// The scripts run the command without an engine; what needs one is in
+// e2e_test.go. Each finds the tiny kernel as tiny.yaml, and the shipped
+// recipe centos6.5-timewait with the tiny kernel as its source.
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir: "testdata/script",
+		Setup: func(e *testscript.Env) error {
+			e.Setenv("HOME", e.WorkDir)
+			e.Setenv("DOCKER_HOST", "unix://"+e.WorkDir+"/no.sock")
+			tinyPath := newTiny().write(t)
+			for _, name := range []string{"tiny.yaml", "kernel.src.rpm"} {
+				data, err := os.ReadFile(filepath.Join(filepath.Dir(tinyPath), name))
+				if err != nil {
+					return err
+				}
+				write(t, filepath.Join(e.WorkDir, name), data)
+			}
+			write(t, filepath.Join(e.WorkDir, "timewait.yaml"), procedure(t, tinyPath))
+			return nil
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"exits": exits},
+	})
+}
+
+// procedure is the shipped recipe with another source: the tiny kernel, which
+// has the lines and names of the real one.
+func procedure(t *testing.T, tinyPath string) []byte {
+	t.Helper()
+	page, err := os.ReadFile("../../recipes/centos6.5-timewait.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	tinyPage, err := os.ReadFile(tinyPath)
+	if err != nil {
+		t.Fatal(err)
+	}
+	digest := regexp.MustCompile(`sha256: \w+`).Find(tinyPage)
+	page = regexp.MustCompile(`(?m)^  url: .*$`).ReplaceAll(page, []byte("  file: kernel.src.rpm"))
+	return regexp.MustCompile(`(?m)^  signed-by: .*$`).ReplaceAll(page, []byte("  "+string(digest)))
+}
+
+// exits CODE PROGRAM ARG…: the program ends with that exit code.
+func exits(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: exits CODE PROGRAM ARG...")
+	}
+	want, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	got := 0
+	if err := ts.Exec(args[1], args[2:]...); err != nil {
+		var exit *exec.ExitError
+		if !errors.As(err, &exit) {
+			ts.Fatalf("%v", err)
+		}
+		got = exit.ExitCode()
+	}
+	if got != want {
+		ts.Fatalf("exit %d, want %d", got, want)
+	}
+}

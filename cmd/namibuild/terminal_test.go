@@ -1,0 +1,118 @@
+package main
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+	"time"
+
+	"namibuild/builder"
+)
+
+// clock is a time that the test moves.
+type clock struct{ t time.Time }
+
+func (c *clock) now() time.Time       { return c.t }
+func (c *clock) pass(d time.Duration) { c.t = c.t.Add(d) }
+func newClock() *clock                { return &clock{time.Date(2014, 1, 20, 12, 0, 0, 0, time.UTC)} }
+func (c *clock) to(s style) (*display, *bytes.Buffer) {
+	var b bytes.Buffer
+	return &display{out: &b, now: c.now, style: s, width: func() int { return 80 }}, &b
+}
+
+// play is a build as the display sees it.
+func play(c *clock, d *display) {
+	for _, e := range []struct {
+		after time.Duration
+		builder.Event
+	}{
+		{0, builder.Event{Kind: builder.Begin, Step: builder.StepSource, Text: "kernel.src.rpm"}},
+		{time.Second, builder.Event{Kind: builder.Progress, Step: builder.StepSource, Done: 53e6, Total: 106e6, Unit: builder.Bytes}},
+		{time.Second, builder.Event{Kind: builder.End, Step: builder.StepSource, Text: "kernel.src.rpm, sha256 0123"}},
+		{0, builder.Event{Kind: builder.Begin, Step: builder.StepBuild, Text: "log: out/build.log"}},
+		{time.Second, builder.Event{Kind: builder.Phase, Step: builder.StepBuild, Text: "%build"}},
+		{0, builder.Event{Kind: builder.Progress, Step: builder.StepBuild, Done: 100, Total: 800, Unit: builder.Objects}},
+		{40 * time.Second, builder.Event{Kind: builder.Progress, Step: builder.StepBuild, Done: 300, Total: 800, Unit: builder.Objects}},
+		{0, builder.Event{Kind: builder.Warning, Text: "older than stock"}},
+	} {
+		c.pass(e.after)
+		d.Event(e.Event)
+	}
+	c.pass(19 * time.Second)
+	d.Close()
+}
+
+func TestPlain(t *testing.T) {
+	c := newClock()
+	d, b := c.to(plain)
+	play(c, d)
+	want := `  source    kernel.src.rpm
++ source    kernel.src.rpm, sha256 0123 (2.0s)
+  rpmbuild  log: out/build.log
+  rpmbuild  %build
+  rpmbuild  %build  ███████░░░░░░░░░░░░░  300 of about 800 objects  about 1m40s left
+warning: older than stock
+! rpmbuild  log: out/build.log (1m00s)
+`
+	if b.String() != want {
+		t.Errorf("got\n%s\nwant\n%s", b, want)
+	}
+}
+
+// On a terminal every line is redrawn in place, within the width, and only
+// finished steps and warnings stay.
+func TestLive(t *testing.T) {
+	c := newClock()
+	d, b := c.to(live)
+	play(c, d)
+	var stays []string
+	for _, line := range strings.Split(b.String(), "\n") {
+		shown := strings.Split(line, "\r\033[K")
+		for _, s := range shown {
+			if n := len([]rune(s)); n > 80 {
+				t.Errorf("%d columns: %q", n, s)
+			}
+		}
+		stays = append(stays, strings.Join(strings.Fields(shown[len(shown)-1]), " "))
+	}
+	want := []string{"✓ source kernel.src.rpm, sha256 0123 2.0s", "warning: older than stock", "✗ rpmbuild log: out/build.log 1m00s", ""}
+	if strings.Join(stays, "\n") != strings.Join(want, "\n") {
+		t.Errorf("got %q\nwant %q", stays, want)
+	}
+	if !strings.Contains(b.String(), "53.0 MB of 106.0 MB") {
+		t.Errorf("no bytes in %q", b)
+	}
+}
+
+func TestJSONLines(t *testing.T) {
+	c := newClock()
+	d, b := c.to(jsonLines)
+	d.Event(builder.Event{Kind: builder.Begin, Step: builder.StepUpload, Text: "patched sources"})
+	for range 10 {
+		c.pass(100 * time.Millisecond)
+		d.Event(builder.Event{Kind: builder.Progress, Step: builder.StepUpload, Done: 1, Total: 2, Unit: builder.Bytes})
+	}
+	want := `{"time":"2014-01-20T12:00:00Z","event":"begin","step":"upload","text":"patched sources"}
+{"time":"2014-01-20T12:00:00.3Z","event":"progress","step":"upload","done":1,"total":2,"unit":"bytes"}
+{"time":"2014-01-20T12:00:00.6Z","event":"progress","step":"upload","done":1,"total":2,"unit":"bytes"}
+{"time":"2014-01-20T12:00:00.9Z","event":"progress","step":"upload","done":1,"total":2,"unit":"bytes"}
+`
+	if b.String() != want {
+		t.Errorf("got\n%s\nwant\n%s", b, want)
+	}
+}
+
+func TestBytesFlag(t *testing.T) {
+	for in, want := range map[string]int64{"1": 1, "512M": 512 << 20, "6G": 6 << 30, "6g": 6 << 30, "2T": 2 << 40, "3K": 3 << 10} {
+		var b bytesFlag
+		if err := b.Set(in); err != nil || int64(b) != want {
+			t.Errorf("%s: %d, %v", in, b, err)
+		}
+	}
+	for _, in := range []string{"", "G", "0", "-1G", "1.5G", "9999999999T", "6GB", "x"} {
+		var b bytesFlag
+		if err := b.Set(in); err == nil {
+			t.Errorf("%q was taken as %d", in, b)
+		}
+	}
+}

@@ -1,0 +1,223 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"runtime"
+	"runtime/debug"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"namibuild"
+	"namibuild/builder"
+	"namibuild/builder/engine"
+	"namibuild/builder/recipe"
+)
+
+func (a *app) fetchCommand() *cobra.Command {
+	var f buildFlags
+	c := &cobra.Command{
+		Use:   "fetch RECIPE",
+		Short: "Bring the source of a recipe into the store, checked, and print its path",
+		Long: `fetch downloads the source RPM of a recipe, or packs it in a container where the
+recipe says so (demo), checks it and prints path and sha256.`,
+		Args: oneArg("a recipe"),
+		RunE: func(c *cobra.Command, args []string) error { return a.fetch(c.Context(), args[0], f) },
+	}
+	f.images(c)
+	c.ValidArgsFunction = completeRecipes
+	return c
+}
+
+func (a *app) fetch(ctx context.Context, name string, f buildFlags) error {
+	r, err := loadRecipe(name)
+	if err != nil {
+		return err
+	}
+	o := builder.Options{Recipe: r, Images: namibuild.Files}
+	if r.Source.Pack != "" {
+		var done func()
+		if o, done, err = a.options(ctx, r, f); err != nil {
+			return err
+		}
+		defer done()
+	} else if o.Store, err = a.openStore(); err != nil {
+		return err
+	}
+	d := newDisplay(os.Stderr, false)
+	o.Tell = a.tell(d)
+	in, err := builder.Input(ctx, o)
+	d.Close()
+	if err != nil {
+		return a.cause(ctx, err)
+	}
+	if a.json {
+		newDisplay(os.Stdout, true).emit(map[string]any{"event": "result", "path": in.Path, "sha256": in.SHA256, "size": in.Size})
+		return nil
+	}
+	_, err = fmt.Printf("%s\nsha256 %s\n", in.Path, in.SHA256)
+	return err
+}
+
+func (a *app) imageCommand() *cobra.Command {
+	var f buildFlags
+	var base string
+	c := &cobra.Command{
+		Use:   "image RECIPE",
+		Short: "Build the builder image of a recipe, if the engine does not hold it",
+		Long: `image builds the builder image of a recipe, if the engine does not hold it yet.
+
+With --base the tar of a root file system is imported first and used instead of
+the base image that the Dockerfile names: for engines that reach no registry.`,
+		Example: "  namibuild image demo\n  mmdebstrap --variant=apt bookworm root.tar && namibuild image demo --base root.tar",
+		Args:    oneArg("a recipe"),
+		RunE:    func(c *cobra.Command, args []string) error { return a.image(c.Context(), args[0], base, f) },
+	}
+	f.images(c)
+	c.Flags().StringVar(&base, "base", "", "tar of a root file system to use as the base image")
+	c.ValidArgsFunction = completeRecipes
+	return c
+}
+
+func (a *app) image(ctx context.Context, name, base string, f buildFlags) error {
+	r, err := loadRecipe(name)
+	if err != nil {
+		return err
+	}
+	o, done, err := a.options(ctx, r, f)
+	if err != nil {
+		return err
+	}
+	defer done()
+	d := newDisplay(os.Stdout, a.json)
+	defer d.Close()
+	o.Tell = a.tell(d)
+	if base != "" {
+		if err := builder.ImportBase(ctx, o, base); err != nil {
+			return a.cause(ctx, err)
+		}
+	}
+	_, err = builder.Image(ctx, o)
+	return a.cause(ctx, err)
+}
+
+func (a *app) recipesCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "recipes",
+		Short: "List the recipes that come with namibuild",
+		Args:  noArgs,
+		RunE: func(*cobra.Command, []string) error {
+			list, err := recipe.Shipped(namibuild.Files)
+			if err != nil {
+				return err
+			}
+			if a.json {
+				d := newDisplay(os.Stdout, true)
+				for _, r := range list {
+					d.emit(map[string]string{"event": "recipe", "name": r.Name, "image": r.Image, "description": r.Description})
+				}
+				return nil
+			}
+			w := tabwriter.NewWriter(os.Stdout, 0, 8, 3, ' ', 0)
+			for _, r := range list {
+				fmt.Fprintf(w, "%s\t%s\t%s\n", r.Name, r.Image, r.Description)
+			}
+			return w.Flush()
+		},
+	}
+}
+
+func (a *app) cleanCommand() *cobra.Command {
+	var images, store bool
+	c := &cobra.Command{
+		Use:   "clean",
+		Short: "Remove what killed runs left behind; on request, images and the store",
+		Args:  noArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			return a.clean(c.Context(), images, store)
+		},
+	}
+	c.Flags().BoolVar(&images, "images", false, "remove the builder images of the image prefix too")
+	c.Flags().BoolVar(&store, "inputs", false, "remove the store of checked inputs too")
+	return c
+}
+
+func (a *app) clean(ctx context.Context, images, store bool) error {
+	e, err := engine.Connect(ctx, engine.Options{Prefix: a.prefix})
+	if err != nil {
+		return err
+	}
+	defer e.Close()
+	n, err := e.Sweep(ctx)
+	if err != nil {
+		return a.cause(ctx, err)
+	}
+	fmt.Printf("removed %d containers and volumes\n", n)
+	if images {
+		if n, err = e.RemoveImages(ctx); err != nil {
+			return a.cause(ctx, err)
+		}
+		fmt.Printf("removed %d images\n", n)
+	}
+	if !store {
+		return nil
+	}
+	s, err := a.openStore()
+	if err != nil {
+		return err
+	}
+	if err := s.Clear(); err != nil {
+		return err
+	}
+	fmt.Printf("removed the inputs in %s\n", s.Dir())
+	return nil
+}
+
+func (a *app) versionCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "version",
+		Short: "Print the version",
+		Args:  noArgs,
+		RunE: func(*cobra.Command, []string) error {
+			v := version()
+			if a.json {
+				newDisplay(os.Stdout, true).emit(v)
+				return nil
+			}
+			_, err := fmt.Printf("namibuild %s (%s, %s)\n", v.Version, v.Commit, v.Go)
+			return err
+		},
+	}
+}
+
+// build identity of the binary, as the Go tool recorded it.
+type versionInfo struct {
+	Event   string `json:"event"`
+	Version string `json:"version"`
+	Commit  string `json:"commit"`
+	Go      string `json:"go"`
+}
+
+func version() versionInfo {
+	v := versionInfo{"version", "devel", "commit not recorded", runtime.Version()}
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return v
+	}
+	if info.Main.Version != "" && info.Main.Version != "(devel)" {
+		v.Version = info.Main.Version
+	}
+	modified := ""
+	for _, s := range info.Settings {
+		switch {
+		case s.Key == "vcs.revision":
+			v.Commit = s.Value
+		case s.Key == "vcs.modified" && s.Value == "true":
+			modified = ", modified"
+		}
+	}
+	v.Commit += modified
+	return v
+}
