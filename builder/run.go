@@ -3,7 +3,6 @@ package builder
 import (
 	"context"
 	"errors"
-	"fmt"
 	"os"
 	"strconv"
 	"strings"
@@ -80,7 +79,7 @@ func (b *build) building(s Step) func(engine.ImageProgress) {
 			}
 		case p.Total > 0:
 			b.Tell(Event{Kind: Progress, Step: s, Done: p.Current, Total: p.Total, Unit: Bytes})
-		case !p.Done:
+		case !p.Done && !strings.HasPrefix(p.Step, "[internal]"):
 			b.tell(Phase, s, "%s", strings.Join(strings.Fields(p.Step), " "))
 		}
 	}
@@ -142,7 +141,7 @@ func (b *build) upload(ctx context.Context, box Container, topdir *os.File) erro
 	}
 	b.tell(Begin, StepUpload, "patched sources")
 	if err := box.Upload(ctx, &reading{r: topdir, total: info.Size(), tell: b.bytes(StepUpload)}); err != nil {
-		return &StepError{StepUpload, fmt.Errorf("uploading the sources: %w", err)}
+		return &StepError{StepUpload, err}
 	}
 	b.tell(End, StepUpload, "patched sources, %d bytes", info.Size())
 	return nil

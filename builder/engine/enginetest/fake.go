@@ -1,0 +1,215 @@
+package enginetest
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"sync"
+
+	"namibuild/builder/engine"
+)
+
+// Step is where a Fake can be made to fail.
+type Step string
+
+// The steps of an engine's work.
+const (
+	Image  Step = "image"
+	Import Step = "import"
+	Pack   Step = "pack"
+	Create Step = "create"
+	Upload Step = "upload"
+	Run    Step = "run"
+	Export Step = "export"
+	Remove Step = "remove"
+	Sweep  Step = "sweep"
+)
+
+// Fake is an engine in memory: a Go function runs as the container. Its fields
+// are set before use; its methods may then be called concurrently.
+type Fake struct {
+	// Says is what Info gives.
+	Says engine.Info
+	// Program is the main process of every container; nil ends with 0.
+	Program func(context.Context, *Process) engine.Exit
+	// Build makes an image; nil does nothing. It may report progress.
+	Build func(engine.ImageSpec, func(engine.ImageProgress)) error
+	// Files are what Export of an image's spec finds in its last stage; nil:
+	// nothing.
+	Files func(engine.ImageSpec) (map[string][]byte, error)
+	// Entropy is what a container that asks for it has.
+	Entropy engine.Entropy
+	// Notes are those of every container.
+	Notes []string
+	// Stale is how much the next Sweep finds.
+	Stale int
+	// Fail makes every call of a step fail with its error.
+	Fail map[Step]error
+
+	mu     sync.Mutex
+	images map[string]engine.Image
+	bases  map[string]string
+	live   []string
+	made   int
+	specs  []engine.ContainerSpec
+}
+
+// Info is Says.
+func (f *Fake) Info() engine.Info { return f.Says }
+
+// Left names the containers that were not removed.
+func (f *Fake) Left() []string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return slices.Clone(f.live)
+}
+
+// Specs are the containers that were asked for, in order.
+func (f *Fake) Specs() []engine.ContainerSpec {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return slices.Clone(f.specs)
+}
+
+// ready: the context lives and the step is not meant to fail.
+func (f *Fake) ready(ctx context.Context, s Step) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	return f.Fail[s]
+}
+
+// EnsureImage calls Build unless the image is there.
+func (f *Fake) EnsureImage(ctx context.Context, s engine.ImageSpec, progress func(engine.ImageProgress)) (engine.Image, error) {
+	if err := f.ready(ctx, Image); err != nil {
+		return engine.Image{}, err
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	base := f.bases[s.Name]
+	key, err := s.Key(base)
+	if err != nil {
+		return engine.Image{}, err
+	}
+	img := engine.Image{Ref: "namibuild/" + s.Name + ":" + key[:20], ID: "sha256:" + key, Base: base}
+	if _, ok := f.images[img.Ref]; ok {
+		return img, nil
+	}
+	if err := f.build(s, progress); err != nil {
+		return engine.Image{}, err
+	}
+	if f.images == nil {
+		f.images = map[string]engine.Image{}
+	}
+	f.images[img.Ref] = img
+	img.Built = true
+	return img, nil
+}
+
+func (f *Fake) build(s engine.ImageSpec, progress func(engine.ImageProgress)) error {
+	if progress == nil {
+		progress = func(engine.ImageProgress) {}
+	}
+	progress(engine.ImageProgress{Step: "[1/1] FROM scratch"})
+	if f.Build != nil {
+		if err := f.Build(s, progress); err != nil {
+			return err
+		}
+	}
+	progress(engine.ImageProgress{Step: "[1/1] FROM scratch", Done: true})
+	return nil
+}
+
+// ImportBase reads the tar and remembers its digest.
+func (f *Fake) ImportBase(ctx context.Context, name string, root io.Reader) error {
+	if err := f.ready(ctx, Import); err != nil {
+		return err
+	}
+	h := sha256.New()
+	if _, err := io.Copy(h, root); err != nil {
+		return fmt.Errorf("importing namibuild/base-%s:local: %w", name, err)
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.bases == nil {
+		f.bases = map[string]string{}
+	}
+	f.bases[name] = fmt.Sprintf("namibuild/base-%s:local@sha256:%x", name, h.Sum(nil))
+	return nil
+}
+
+// Export calls Build, then writes Files.
+func (f *Fake) Export(ctx context.Context, s engine.ImageSpec, dir string, progress func(engine.ImageProgress)) error {
+	if err := f.ready(ctx, Pack); err != nil {
+		return err
+	}
+	if err := f.build(s, progress); err != nil || f.Files == nil {
+		return err
+	}
+	files, err := f.Files(s)
+	for name, data := range files {
+		file := filepath.Join(dir, name)
+		err = errors.Join(err, os.MkdirAll(filepath.Dir(file), 0o755), os.WriteFile(file, data, 0o644))
+	}
+	return err
+}
+
+// Create makes a container of an image that EnsureImage made.
+func (f *Fake) Create(ctx context.Context, s engine.ContainerSpec) (Container, error) {
+	if err := f.ready(ctx, Create); err != nil {
+		return nil, err
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if !f.holds(s.Image) {
+		return nil, fmt.Errorf("creating container: no such image: %s", s.Image)
+	}
+	f.made++
+	c := &fakeContainer{fake: f, spec: s, name: fmt.Sprintf("container %d", f.made)}
+	f.live = append(f.live, c.name)
+	f.specs = append(f.specs, s)
+	return c, nil
+}
+
+// holds: there is an image of that Ref or ID.
+func (f *Fake) holds(image string) bool {
+	for _, img := range f.images {
+		if img.Ref == image || img.ID == image {
+			return true
+		}
+	}
+	return false
+}
+
+// Sweep finds Stale, once.
+func (f *Fake) Sweep(ctx context.Context) (int, error) {
+	if err := f.ready(ctx, Sweep); err != nil {
+		return 0, err
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	n := f.Stale
+	f.Stale = 0
+	return n, nil
+}
+
+// RemoveImages forgets every image and base.
+func (f *Fake) RemoveImages(context.Context) (int, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	n := len(f.images) + len(f.bases)
+	f.images, f.bases = nil, nil
+	return n, nil
+}
+
+// drop forgets a container.
+func (f *Fake) drop(name string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.live = slices.DeleteFunc(f.live, func(n string) bool { return n == name })
+}

@@ -1,0 +1,211 @@
+package enginetest
+
+import (
+	"archive/tar"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"maps"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing/fstest"
+
+	"namibuild/builder/engine"
+)
+
+// Process is what a Fake's program sees.
+type Process struct {
+	Spec engine.ContainerSpec
+	// Stdin ends when the driver wants the program to end.
+	Stdin io.Reader
+	// Log is stdout and stderr.
+	Log io.Writer
+	// Topdir holds the uploaded files by their path; what the program puts
+	// there can be exported.
+	Topdir fstest.MapFS
+}
+
+type fakeContainer struct {
+	fake *Fake
+	spec engine.ContainerSpec
+	name string
+
+	mu      sync.Mutex
+	topdir  fstest.MapFS
+	ran     bool
+	removed bool
+}
+
+func (c *fakeContainer) Entropy() engine.Entropy {
+	if !c.spec.Entropy {
+		return engine.Entropy{}
+	}
+	return c.fake.Entropy
+}
+
+func (c *fakeContainer) Notes() []string { return c.fake.Notes }
+
+// ready: the step may be taken, and there still is a container.
+func (c *fakeContainer) ready(ctx context.Context, s Step) error {
+	if err := c.fake.ready(ctx, s); err != nil {
+		return err
+	}
+	if c.removed {
+		return fmt.Errorf("%s: no such container", c.name)
+	}
+	return nil
+}
+
+// bounded is a reader that ends with its context.
+type bounded struct {
+	ctx context.Context
+	r   io.Reader
+}
+
+func (b bounded) Read(p []byte) (int, error) {
+	if err := b.ctx.Err(); err != nil {
+		return 0, err
+	}
+	return b.r.Read(p)
+}
+
+func (bounded) Close() error { return nil }
+
+func (c *fakeContainer) Upload(ctx context.Context, archive io.Reader) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if err := c.ready(ctx, Upload); err != nil {
+		return err
+	}
+	if c.topdir == nil {
+		c.topdir = fstest.MapFS{}
+	}
+	whole := bounded{ctx, archive}
+	r := tar.NewReader(whole)
+	for {
+		entry, err := r.Next()
+		if errors.Is(err, io.EOF) {
+			_, err := io.Copy(io.Discard, whole) // what follows may be an error
+			return err
+		}
+		var data []byte
+		if err == nil {
+			data, err = io.ReadAll(r)
+		}
+		if err != nil {
+			return fmt.Errorf("uploading to %s: %w", c.spec.Topdir, err)
+		}
+		info := entry.FileInfo()
+		c.topdir[path.Clean(entry.Name)] = &fstest.MapFile{Data: data, Mode: info.Mode(), ModTime: info.ModTime()}
+	}
+}
+
+// checked is a log that ends the run when it cannot be written.
+type checked struct {
+	w    io.Writer
+	end  context.CancelFunc
+	lost error
+}
+
+func (l *checked) Write(p []byte) (int, error) {
+	n, err := l.w.Write(p)
+	if err != nil {
+		l.lost = err
+		l.end()
+	}
+	return n, err
+}
+
+func (c *fakeContainer) Run(ctx context.Context, log io.Writer) (engine.Exit, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if err := c.ready(ctx, Run); err != nil {
+		return engine.Exit{}, err
+	}
+	if c.ran {
+		return engine.Exit{}, fmt.Errorf("%s: ran already", c.name)
+	}
+	c.ran = true
+	if c.topdir == nil {
+		c.topdir = fstest.MapFS{}
+	}
+	if c.fake.Program == nil {
+		return engine.Exit{}, nil
+	}
+	inside, end := context.WithCancel(ctx)
+	defer end()
+	stdin, held := io.Pipe()
+	context.AfterFunc(inside, func() { held.Close() })
+	out := &checked{w: log, end: end}
+	exit := c.fake.Program(inside, &Process{Spec: c.spec, Stdin: stdin, Log: out, Topdir: c.topdir})
+	switch {
+	case ctx.Err() != nil:
+		return engine.Exit{}, ctx.Err()
+	case out.lost != nil:
+		return engine.Exit{}, fmt.Errorf("writing log: %w", out.lost)
+	}
+	return exit, nil
+}
+
+func (c *fakeContainer) Export(ctx context.Context, name string) (io.ReadCloser, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if err := c.ready(ctx, Export); err != nil {
+		return nil, err
+	}
+	if !filepath.IsLocal(name) {
+		return nil, fmt.Errorf("exporting %s: want a path below %s", name, c.spec.Topdir)
+	}
+	name = path.Clean(name)
+	if _, err := fs.Stat(c.topdir, name); err != nil && name != "." {
+		return nil, fmt.Errorf("exporting %s: %w", name, fs.ErrNotExist)
+	}
+	return bounded{ctx, c.archive(name)}, nil
+}
+
+// archive is a tar of the files at and below a path, named from its last
+// element on, and owned by the user of a builder image.
+func (c *fakeContainer) archive(name string) io.Reader {
+	var b bytes.Buffer
+	w := tar.NewWriter(&b)
+	base := path.Base(path.Join(c.spec.Topdir, name))
+	for _, file := range slices.Sorted(maps.Keys(c.topdir)) {
+		rest, below := below(file, name)
+		f := c.topdir[file]
+		if !below || f.Mode.IsDir() {
+			continue
+		}
+		// into memory, with a size that is right: no error
+		_ = w.WriteHeader(&tar.Header{
+			Name: path.Join(base, rest), Mode: 0o644, Size: int64(len(f.Data)), ModTime: f.ModTime, Uid: 1000, Gid: 1000,
+		})
+		_, _ = w.Write(f.Data)
+	}
+	_ = w.Close()
+	return &b
+}
+
+// below is a file's path from a folder on; a file is below itself.
+func below(file, dir string) (rest string, ok bool) {
+	if dir == "." || file == dir {
+		return strings.TrimPrefix(file, dir), true
+	}
+	return strings.CutPrefix(file, dir+"/")
+}
+
+func (c *fakeContainer) Remove() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if err := c.fake.Fail[Remove]; err != nil {
+		return err
+	}
+	c.removed = true
+	c.fake.drop(c.name)
+	return nil
+}

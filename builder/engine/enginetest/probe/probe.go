@@ -1,0 +1,84 @@
+// Package probe is the program that the engine's tests run in a container. It
+// needs nothing but itself, so that a test's image is one static file, and it
+// can run inside a test process too, as the fake engine's container.
+package probe
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"strconv"
+)
+
+// World is what the program sees around it.
+type World struct {
+	Stdin  io.Reader
+	Stdout io.Writer
+	// Read and Write reach files of the topdir.
+	Read  func(name string) ([]byte, error)
+	Write func(name string, data []byte) error
+}
+
+// Run does what args say and returns the exit status:
+//
+//	copy FROM TO   copies a file of the topdir
+//	exit N         ends with status N
+//	fail TEXT N    prints a line and ends with status N
+//	lines N        prints N numbered lines of 64 bytes
+//	wait           prints "waiting" and ends with status 0 when stdin does
+func Run(w World, args ...string) int {
+	switch {
+	case len(args) == 3 && args[0] == "copy":
+		return copyFile(w, args[1], args[2])
+	case len(args) == 2 && args[0] == "exit":
+		return number(args[1])
+	case len(args) == 3 && args[0] == "fail":
+		fmt.Fprintln(w.Stdout, args[1])
+		return number(args[2])
+	case len(args) == 2 && args[0] == "lines":
+		return lines(w.Stdout, number(args[1]))
+	case len(args) == 1 && args[0] == "wait":
+		fmt.Fprintln(w.Stdout, "waiting")
+		_, _ = io.Copy(io.Discard, w.Stdin)
+		return 0
+	}
+	fmt.Fprintf(w.Stdout, "probe: unknown arguments %q\n", args)
+	return 2
+}
+
+func number(s string) int {
+	n, err := strconv.Atoi(s)
+	if err != nil {
+		return 2
+	}
+	return n
+}
+
+func copyFile(w World, from, to string) int {
+	data, err := w.Read(from)
+	if err == nil {
+		err = w.Write(to, data)
+	}
+	if err != nil {
+		fmt.Fprintf(w.Stdout, "probe: copying: %v\n", err)
+		return 1
+	}
+	fmt.Fprintf(w.Stdout, "copied %d bytes\n", len(data))
+	return 0
+}
+
+// Line is the n-th line that `lines` prints.
+func Line(n int) string { return fmt.Sprintf("%063d\n", n) }
+
+func lines(out io.Writer, n int) int {
+	b := bufio.NewWriter(out)
+	for i := range n {
+		if _, err := b.WriteString(Line(i)); err != nil {
+			return 1
+		}
+	}
+	if b.Flush() != nil {
+		return 1
+	}
+	return 0
+}

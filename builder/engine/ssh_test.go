@@ -1,0 +1,58 @@
+package engine_test
+
+import (
+	"io"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/docker/docker/client"
+
+	"namibuild/builder/engine"
+)
+
+// sshMark in the environment makes of the test's binary the far end of an ssh
+// connection; its value is the engine's socket.
+const sshMark = "NAMIBUILD_TEST_SSH"
+
+// dialStdio does what `docker system dial-stdio` does on the engine's host.
+func dialStdio() int {
+	engine, err := net.Dial("unix", os.Getenv(sshMark))
+	if err != nil {
+		return 1
+	}
+	go func() {
+		_, _ = io.Copy(engine, os.Stdin)
+		_ = engine.(*net.UnixConn).CloseWrite()
+	}()
+	_, _ = io.Copy(os.Stdout, engine)
+	return 0
+}
+
+// A whole run through ssh://, with a program of ours in the place of ssh.
+func TestSSH(t *testing.T) {
+	socket := strings.TrimPrefix(os.Getenv("DOCKER_HOST"), "unix://")
+	if socket == "" {
+		socket = strings.TrimPrefix(client.DefaultDockerHost, "unix://")
+	}
+	dir := t.TempDir()
+	asked := filepath.Join(dir, "asked")
+	script := "#!/bin/sh\necho \"$*\" >> " + asked + "\n" + sshMark + "=" + socket + " exec " + os.Args[0] + "\n"
+	if err := os.WriteFile(filepath.Join(dir, "ssh"), []byte(script), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("PATH", dir+":"+os.Getenv("PATH"))
+	t.Setenv("DOCKER_HOST", "ssh://builder@far")
+	e, _ := connect(t)
+	s := probeSpec(t, e, "lines", "1000")
+	t.Setenv("DOCKER_HOST", "unix://"+socket) // for the plain client
+	got, _ := run(t, e, s)
+	if got.exit != (engine.Exit{}) || got.err != nil || len(got.log) != 64_000 {
+		t.Fatalf("got %+v, %v, %d bytes", got.exit, got.err, len(got.log))
+	}
+	if words := read(t, asked); !strings.Contains(words, "far") || !strings.Contains(words, "system dial-stdio") {
+		t.Fatalf("ssh was asked: %s", words)
+	}
+}

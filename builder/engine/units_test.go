@@ -1,0 +1,168 @@
+package engine
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+	"testing/fstest"
+	"time"
+
+	"github.com/docker/docker/api/types/container"
+)
+
+func TestKey(t *testing.T) {
+	spec := func(change func(*ImageSpec, fstest.MapFS)) ImageSpec {
+		files := fstest.MapFS{
+			"Dockerfile": {Data: []byte("FROM scratch\n")},
+			"a/x":        {Data: []byte("x"), Mode: 0o644},
+			"b/y":        {Data: []byte("y"), Mode: 0o755},
+		}
+		s := ImageSpec{Name: "n", Files: files, Dockerfile: "Dockerfile", Paths: []string{"a"}, Args: map[string]string{"A": "1"}}
+		change(&s, files)
+		return s
+	}
+	key := func(base string, change func(*ImageSpec, fstest.MapFS)) string {
+		k, err := spec(change).Key(base)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return k
+	}
+	same := func(*ImageSpec, fstest.MapFS) {}
+	first := key("base", same)
+	cases := []struct {
+		name   string
+		base   string
+		change func(*ImageSpec, fstest.MapFS)
+		equal  bool
+	}{
+		{"nothing", "base", same, true},
+		{"base", "other", same, false},
+		{"content", "base", func(_ *ImageSpec, f fstest.MapFS) { f["a/x"].Data = []byte("z") }, false},
+		{"Dockerfile", "base", func(_ *ImageSpec, f fstest.MapFS) { f["Dockerfile"].Data = []byte("FROM x\n") }, false},
+		{"may be executed", "base", func(_ *ImageSpec, f fstest.MapFS) { f["a/x"].Mode = 0o700 }, false},
+		{"umask", "base", func(_ *ImageSpec, f fstest.MapFS) { f["a/x"].Mode = 0o600 }, true},
+		{"time", "base", func(_ *ImageSpec, f fstest.MapFS) { f["a/x"].ModTime = time.Unix(1, 0) }, true},
+		{"another file", "base", func(_ *ImageSpec, f fstest.MapFS) { f["a/z"] = &fstest.MapFile{} }, false},
+		{"a file that does not count", "base", func(_ *ImageSpec, f fstest.MapFS) { f["b/y"].Data = nil }, true},
+		{"argument", "base", func(s *ImageSpec, _ fstest.MapFS) { s.Args = map[string]string{"A": "2"} }, false},
+		{"argument's name", "base", func(s *ImageSpec, _ fstest.MapFS) { s.Args = map[string]string{"A1": ""} }, false},
+	}
+	for _, c := range cases {
+		if got := key(c.base, c.change); (got == first) != c.equal {
+			t.Errorf("%s: equal is %v, want %v", c.name, !c.equal, c.equal)
+		}
+	}
+}
+
+func TestOwnerLabel(t *testing.T) {
+	me, err := thisProcess()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := parseOwner(me.String()); got != me || err != nil {
+		t.Fatalf("got %+v, %v, want %+v", got, err, me)
+	}
+	for _, bad := range []string{"", "a/b/c", "h/b/x/1/s", "h/b/0/1/s", "h/b/-1/1/s", "h/b/1/x/s", "h/b/1/2/s/t"} {
+		if got, err := parseOwner(bad); err == nil {
+			t.Errorf("%q: got %+v", bad, got)
+		}
+	}
+}
+
+func TestFate(t *testing.T) {
+	me, err := thisProcess()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cases := []struct {
+		name   string
+		change func(*owner)
+		want   fate
+	}{
+		{"me", func(*owner) {}, alive},
+		{"another host", func(o *owner) { o.host = "x" }, unknown},
+		{"before a reboot", func(o *owner) { o.boot = "x" }, rebooted},
+		{"another name space", func(o *owner) { o.space = "x" }, unknown},
+		{"a PID that came again", func(o *owner) { o.start++ }, dead},
+		{"no such PID", func(o *owner) { o.pid = 1 << 30 }, dead},
+	}
+	for _, c := range cases {
+		other := me
+		c.change(&other)
+		if got := me.fateOf(other); got != c.want {
+			t.Errorf("%s: got %d, want %d", c.name, got, c.want)
+		}
+	}
+}
+
+func TestIdle(t *testing.T) {
+	now := time.Date(2014, 1, 20, 12, 0, 0, 0, time.UTC)
+	ago := func(d time.Duration) string { return now.Add(-d).Format(time.RFC3339Nano) }
+	cases := []struct {
+		name    string
+		state   container.State
+		created string
+		want    bool
+	}{
+		{"running", container.State{Running: true, Status: "running"}, ago(99 * time.Hour), false},
+		{"just ended", container.State{Status: "exited", FinishedAt: ago(time.Minute)}, ago(99 * time.Hour), false},
+		{"ended", container.State{Status: "exited", FinishedAt: ago(61 * time.Minute)}, ago(99 * time.Hour), true},
+		{"uploading", container.State{Status: "created", FinishedAt: "0001-01-01T00:00:00Z"}, ago(2 * time.Hour), false},
+		{"never ran", container.State{Status: "created", FinishedAt: "0001-01-01T00:00:00Z"}, ago(25 * time.Hour), true},
+		{"nonsense", container.State{Status: "exited", FinishedAt: "x"}, "x", false},
+	}
+	for _, c := range cases {
+		if got := idle(&c.state, c.created, now); got != c.want {
+			t.Errorf("%s: got %v", c.name, got)
+		}
+	}
+}
+
+func TestLocate(t *testing.T) {
+	dir := t.TempDir()
+	write := func(name, text string) {
+		file := filepath.Join(dir, name)
+		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	cases := []struct {
+		name string
+		env  map[string]string
+		want endpoint
+		bad  bool
+	}{
+		{name: "nothing", want: endpoint{host: "unix:///var/run/docker.sock"}},
+		{name: "host", env: map[string]string{"DOCKER_HOST": "tcp://a:1", "DOCKER_CONTEXT": "far"}, want: endpoint{host: "tcp://a:1"}},
+		{name: "tls", env: map[string]string{"DOCKER_HOST": "tcp://a:1", "DOCKER_TLS_VERIFY": "1", "DOCKER_CERT_PATH": "/c"}, want: endpoint{"tcp://a:1", "/c"}},
+		{name: "context", env: map[string]string{"DOCKER_CONTEXT": "far"}, want: endpoint{host: "ssh://far"}},
+		{name: "default context", env: map[string]string{"DOCKER_CONTEXT": "default"}, want: endpoint{host: "unix:///var/run/docker.sock"}},
+		{name: "no such context", env: map[string]string{"DOCKER_CONTEXT": "near"}, bad: true},
+	}
+	// the folder is the SHA-256 of "far"
+	write("contexts/meta/512eea46ceb3921dff4363c7069d89d4964d1d9fccaa0f411851a7aa60a5c868/meta.json", `{"Name":"far","Endpoints":{"docker":{"Host":"ssh://far"}}}`)
+	check := func(t *testing.T) {
+		for _, c := range cases {
+			env := map[string]string{"DOCKER_CONFIG": dir}
+			for k, v := range c.env {
+				env[k] = v
+			}
+			got, err := locate(func(k string) string { return env[k] })
+			if got != c.want || (err != nil) != c.bad {
+				t.Errorf("%s: got %+v, %v", c.name, got, err)
+			}
+		}
+	}
+	check(t)
+	write("config.json", `{"currentContext":"far"}`)
+	cases[0].want = endpoint{host: "ssh://far"}
+	check(t)
+	write("config.json", `{`)
+	cases[0] = cases[5]
+	cases[0].env = nil
+	check(t)
+}

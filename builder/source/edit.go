@@ -1,0 +1,160 @@
+package source
+
+import (
+	"bytes"
+	"fmt"
+	"path"
+	"regexp"
+	"strings"
+
+	"namibuild/builder/recipe"
+)
+
+// largest is how big an edited file may be, before and after: it is held in
+// memory. The biggest files of a kernel tree that anybody edits have 1 MiB.
+const largest = 16 << 20
+
+// target is one file of the tree that the recipe touches.
+type target struct {
+	path         string // below the top directory
+	edits        []recipe.Edit
+	extraversion string // put behind the Makefile's EXTRAVERSION; empty: not this file
+	seen         bool
+	near         string // for a file that is not there: the likest path seen
+	change       Change
+}
+
+// targets are the files to look for, the Makefile first, each once.
+func targets(r recipe.Recipe, extraversion string) []*target {
+	var list []*target
+	if extraversion != "" {
+		list = append(list, &target{path: "Makefile", extraversion: extraversion})
+	}
+	byPath := map[string]*target{}
+	for _, t := range list {
+		byPath[t.path] = t
+	}
+	for _, e := range r.Edits {
+		name := path.Clean(e.File)
+		t := byPath[name]
+		if t == nil {
+			t = &target{path: name}
+			byPath[name] = t
+			list = append(list, t)
+		}
+		t.edits = append(t.edits, e)
+	}
+	return list
+}
+
+// apply makes the edits in order, then the Makefile's EXTRAVERSION: an edit is
+// written against the tree as it was shipped. Faults come all together.
+func (t *target) apply(text []byte) ([]byte, []Fault) {
+	var faults []Fault
+	for _, e := range t.edits {
+		next, fault := replace(t.path, text, e)
+		if fault != nil {
+			faults = append(faults, *fault)
+			continue
+		}
+		text = next
+	}
+	if t.extraversion == "" {
+		return text, faults
+	}
+	text, fault := setExtraversion(t.path, text, t.extraversion)
+	if fault != nil {
+		faults = append(faults, *fault)
+	}
+	return text, faults
+}
+
+// replace makes one edit, or says why it does not fit text.
+func replace(file string, text []byte, e recipe.Edit) ([]byte, *Fault) {
+	if e.Find == "" {
+		return nil, &Fault{File: file, Want: "a text to find", Found: "an empty one"}
+	}
+	find := []byte(e.Find)
+	found := bytes.Count(text, find)
+	if found != e.Times {
+		return nil, &Fault{
+			File:  file,
+			Want:  clip(e.Find) + " " + times(e.Times),
+			Found: matches(text, find, found),
+		}
+	}
+	if size := len(text) + found*(len(e.Replace)-len(find)); size > largest {
+		return nil, &Fault{File: file, Want: "at most 16 MiB when it is edited", Found: fmt.Sprintf("%d bytes", size)}
+	}
+	return bytes.ReplaceAll(text, find, []byte(e.Replace)), nil
+}
+
+func times(n int) string {
+	if n == 1 {
+		return "once"
+	}
+	return fmt.Sprintf("%d times", n)
+}
+
+// matches says how often and where find stands in text; where it stands
+// nowhere, the line that is most like it.
+func matches(text, find []byte, found int) string {
+	if found > 0 {
+		return fmt.Sprintf("it %s (%s)", times(found), numbers(matchLines(text, find, 11)))
+	}
+	number, line := nearestLine(text, find)
+	if number == 0 {
+		return "it nowhere"
+	}
+	return fmt.Sprintf("it 0 times; most like it is line %d: %s", number, clip(line))
+}
+
+// matchLines are the numbers of the lines where matches begin, up to most.
+func matchLines(text, find []byte, most int) []int {
+	var lines []int
+	line, at := 1, 0
+	for len(lines) < most {
+		i := bytes.Index(text[at:], find)
+		if i < 0 {
+			break
+		}
+		line += bytes.Count(text[at:at+i], []byte("\n"))
+		lines = append(lines, line)
+		line += bytes.Count(find, []byte("\n"))
+		at += i + len(find)
+	}
+	return lines
+}
+
+var (
+	extraversion      = regexp.MustCompile(`(?m)^EXTRAVERSION[ \t]*[:?]?=.*$`)
+	emptyExtraversion = regexp.MustCompile(`^EXTRAVERSION[ \t]*=([ \t]*)$`)
+)
+
+// setExtraversion fills the one EXTRAVERSION of the kernel's Makefile, which
+// has to be empty.
+func setExtraversion(file string, text []byte, to string) ([]byte, *Fault) {
+	found := extraversion.FindAllIndex(text, 3)
+	if len(found) != 1 {
+		got := "no such line"
+		if len(found) > 1 {
+			got = fmt.Sprintf("line %d and line %d", lineOf(text, found[0][0]), lineOf(text, found[1][0]))
+		}
+		return nil, &Fault{File: file, Want: "one line `EXTRAVERSION =`", Found: got}
+	}
+	at := found[0]
+	line := strings.TrimSuffix(string(text[at[0]:at[1]]), "\r")
+	space := emptyExtraversion.FindStringSubmatch(line)
+	if space == nil {
+		return nil, &Fault{File: file, Line: lineOf(text, at[0]), Want: "an empty EXTRAVERSION", Found: clip(line)}
+	}
+	if space[1] == "" {
+		to = " " + to
+	}
+	end := at[0] + len(line)
+	return bytes.Join([][]byte{text[:end], []byte(to), text[end:]}, nil), nil
+}
+
+func lineOf(text []byte, at int) int {
+	return 1 + bytes.Count(text[:at], []byte("\n"))
+}

@@ -1,0 +1,79 @@
+package source
+
+import (
+	"bytes"
+	"path"
+	"strings"
+)
+
+// pair numbers two neighbouring bytes.
+func pair(a, b byte) uint16 { return uint16(a)<<8 | uint16(b) }
+
+// nearestLine is the line of text that shares most pairs of letters with the
+// first line of find (Dice's measure), so that a typing error or other white
+// space shows; 0 where nothing is alike. Ends of very long lines do not count.
+func nearestLine(text, find []byte) (number int, line string) {
+	const long = 400
+	var want [1 << 16]uint8
+	first := firstLine(find)
+	first = first[:min(len(first), 200)]
+	for i := range len(first) - 1 {
+		want[pair(first[i], first[i+1])]++
+	}
+	best := 0.3 // less in common is chance
+	n := 0
+	for raw := range bytes.Lines(text) {
+		n++
+		l := bytes.TrimSpace(raw)
+		l = l[:min(len(l), long)]
+		if like := likeness(&want, first, l); like > best {
+			best, number, line = like, n, string(bytes.TrimRight(raw, "\r\n"))
+		}
+	}
+	return number, line
+}
+
+// firstLine is the first line of text that is not blank, trimmed.
+func firstLine(text []byte) []byte {
+	line, _, _ := bytes.Cut(bytes.TrimSpace(text), []byte("\n"))
+	return bytes.TrimSpace(line)
+}
+
+// likeness is between 0 and 1. want counts first's pairs and is left as it was.
+func likeness(want *[1 << 16]uint8, first, line []byte) float64 {
+	if len(first) < 2 || len(line) < 2 {
+		return 0
+	}
+	common := 0
+	var taken [400]uint16
+	for i := range len(line) - 1 {
+		if p := pair(line[i], line[i+1]); want[p] > 0 {
+			want[p]--
+			taken[common] = p
+			common++
+		}
+	}
+	for _, p := range taken[:common] {
+		want[p]++
+	}
+	return 2 * float64(common) / float64(len(first)+len(line)-2)
+}
+
+// nearer tells whether name is a better guess for the missing file want than
+// best: the same base name, and more of its last folders alike.
+func nearer(want, name, best string) bool {
+	return path.Base(name) == path.Base(want) && (best == "" || tail(want, name) > tail(want, best))
+}
+
+// tail counts the last parts that two paths share, then the first ones.
+func tail(a, b string) int {
+	x, y := strings.Split(a, "/"), strings.Split(b, "/")
+	last, first := 0, 0
+	for last < min(len(x), len(y)) && x[len(x)-1-last] == y[len(y)-1-last] {
+		last++
+	}
+	for first < min(len(x), len(y)) && x[first] == y[first] {
+		first++
+	}
+	return 100*last + first
+}

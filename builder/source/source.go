@@ -1,0 +1,48 @@
+// Package source turns an SRPM and a recipe into the topdir of one build: a
+// single tar stream with SPECS, SOURCES and the empty folders that rpmbuild
+// wants, the recipe's tag and edits made on the way.
+//
+// Nothing is unpacked on the host and nothing is kept but the spec and the
+// edited files: the kernel tree runs from the SRPM through the decompressor,
+// the edits and a tar writer to the output. The tarball is not compressed
+// again; %setup looks at a file's first bytes, not at its name.
+//
+// Inspect does the same without an output and stops reading as soon as every
+// file that the recipe touches was seen. Both report whatever does not fit the
+// recipe at once, as one *MismatchError.
+package source
+
+import "namibuild/builder/rpm"
+
+// Change is one file that the recipe changes.
+type Change struct {
+	// Path is where the build sees it: "kernel.spec", or a file of the kernel
+	// tree with the (renamed) top directory in front.
+	Path          string
+	Before, After []byte
+}
+
+// Rename is one of the names that a tag changes. What is "distro_build",
+// "kversion", "Source0", "tarball", "directory" or "EXTRAVERSION".
+type Rename struct {
+	What, From, To string
+}
+
+// Preview is what a recipe does to an SRPM.
+type Preview struct {
+	// Package names the SRPM as it came, without the tag.
+	Package rpm.NEVRA
+	// Spec and Tarball are file names as the SRPM has them. Tarball is empty
+	// where the recipe has neither tag nor edits: nothing asks for it then.
+	Spec, Tarball string
+	// Epoch is the SRPM's build time in seconds, the clock of the build.
+	Epoch int64
+	// BuildRequires are the SRPM's, as "name" or "name >= version".
+	BuildRequires []string
+	Renames       []Rename
+	// Changes holds the spec, the tree's Makefile, then the edited files in
+	// the recipe's order; a file that stays as it is has no entry.
+	Changes []Change
+	// Warnings are sentences about what is allowed and hardly meant.
+	Warnings []string
+}

@@ -1,0 +1,252 @@
+package source
+
+import (
+	"context"
+	"crypto/md5"
+	"crypto/sha1"
+	"crypto/sha256"
+	"crypto/sha512"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"hash"
+	"io"
+	"io/fs"
+	"os"
+	"strings"
+
+	"namibuild/builder/rpm"
+)
+
+// srpm is an open SRPM. Its payload can be read any number of times.
+type srpm struct {
+	file  *os.File
+	pkg   *rpm.Package
+	files map[string]rpm.File
+	names []string // the header's order
+	spec  string
+	total int64 // bytes in the payload's files
+}
+
+// errStop ends a pass over the payload without an error.
+var errStop = errors.New("stop")
+
+func openSRPM(name string) (*srpm, error) {
+	file, err := os.Open(name)
+	var reason *fs.PathError
+	if errors.As(err, &reason) {
+		return nil, reason.Err // the caller names the file
+	}
+	s := &srpm{file: file, files: map[string]rpm.File{}}
+	if err := s.readHeader(); err != nil {
+		file.Close()
+		return nil, err
+	}
+	return s, nil
+}
+
+func (s *srpm) readHeader() error {
+	var err error
+	if s.pkg, err = rpm.ReadPackage(s.file); err != nil {
+		return err
+	}
+	if !s.pkg.IsSource() {
+		return fmt.Errorf("want an SRPM, found the binary package %s", s.pkg.NEVRA())
+	}
+	files, err := s.pkg.Files()
+	if err != nil {
+		return err
+	}
+	var specs []string
+	for _, f := range files {
+		if err := checkFile(f.Path, f.Mode); err != nil {
+			return err
+		}
+		if _, twice := s.files[f.Path]; twice {
+			return fmt.Errorf("file %q is listed twice", f.Path)
+		}
+		if f.Flags&rpm.FlagSpecfile != 0 {
+			specs = append(specs, f.Path)
+		}
+		s.files[f.Path] = f
+		s.names = append(s.names, f.Path)
+		s.total += f.Size
+	}
+	if len(specs) != 1 {
+		return fmt.Errorf("want one spec, found %d %s", len(specs), strings.Join(specs, " "))
+	}
+	s.spec = specs[0]
+	return nil
+}
+
+// checkFile lets plain names of regular files pass: nothing else belongs into
+// an SRPM, and the names become paths in the topdir.
+func checkFile(name string, mode uint32) error {
+	const typeMask, typeRegular = 0o170000, 0o100000
+	if name == "" || name == "." || name == ".." || strings.ContainsAny(name, "/\x00") {
+		return fmt.Errorf("file name %q is not a plain name", name)
+	}
+	if mode&typeMask != typeRegular {
+		return fmt.Errorf("file %q is not a regular file (mode %o)", name, mode)
+	}
+	return nil
+}
+
+// each calls do for every file of the payload, in its order, and checks it
+// against the header: name, size and digest. A file that do leaves unread is
+// read to its end. errStop from do ends the pass at once.
+func (s *srpm) each(ctx context.Context, m *meter, do func(rpm.File, io.Reader) error) error {
+	if _, err := s.file.Seek(s.pkg.PayloadOffset, io.SeekStart); err != nil {
+		return err
+	}
+	payload, err := s.pkg.Payload(s.file)
+	if err != nil {
+		return err
+	}
+	defer payload.Close()
+	seen := map[string]bool{}
+	for {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		entry, err := payload.Next()
+		if err == io.EOF {
+			return s.missing(seen)
+		}
+		if err != nil {
+			return fmt.Errorf("reading payload: %w", err)
+		}
+		f, err := s.match(entry, seen)
+		if err != nil {
+			return err
+		}
+		err = s.one(ctx, f, m.count(payload), do)
+		if err == errStop {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// match finds the header's record of a payload entry.
+func (s *srpm) match(e *rpm.Entry, seen map[string]bool) (rpm.File, error) {
+	name := strings.TrimPrefix(e.Name, "./")
+	if err := checkFile(name, e.Mode); err != nil {
+		return rpm.File{}, fmt.Errorf("reading payload: %w", err)
+	}
+	f, ok := s.files[name]
+	switch {
+	case !ok:
+		return f, fmt.Errorf("reading payload: file %q is not in the header", name)
+	case seen[name]:
+		return f, fmt.Errorf("reading payload: file %q comes twice", name)
+	case e.Size != f.Size:
+		return f, fmt.Errorf("reading payload: file %q has %d bytes, the header says %d", name, e.Size, f.Size)
+	}
+	seen[name] = true
+	return f, nil
+}
+
+func (s *srpm) missing(seen map[string]bool) error {
+	for _, name := range s.names {
+		if !seen[name] {
+			return fmt.Errorf("reading payload: file %q is missing", name)
+		}
+	}
+	return nil
+}
+
+// one hands a single file over and checks its digest afterwards.
+func (s *srpm) one(ctx context.Context, f rpm.File, r io.Reader, do func(rpm.File, io.Reader) error) error {
+	sum := newDigest(f.DigestAlgo)
+	if sum != nil && f.Digest != "" {
+		r = io.TeeReader(r, sum)
+	}
+	if err := do(f, r); err != nil {
+		return err
+	}
+	if _, err := io.Copy(io.Discard, contextReader{ctx, r}); err != nil {
+		return fmt.Errorf("reading %s: %w", f.Path, err)
+	}
+	if sum == nil || f.Digest == "" {
+		return nil
+	}
+	if got := hex.EncodeToString(sum.Sum(nil)); got != f.Digest {
+		return fmt.Errorf("reading %s: digest got %s, want %s", f.Path, got, f.Digest)
+	}
+	return nil
+}
+
+// newDigest is nil for a hash that rpm may learn one day.
+func newDigest(algo rpm.DigestAlgo) hash.Hash {
+	switch algo {
+	case rpm.DigestMD5:
+		return md5.New()
+	case rpm.DigestSHA1:
+		return sha1.New()
+	case rpm.DigestSHA256:
+		return sha256.New()
+	case rpm.DigestSHA384:
+		return sha512.New384()
+	case rpm.DigestSHA512:
+		return sha512.New()
+	case rpm.DigestSHA224:
+		return sha256.New224()
+	}
+	return nil
+}
+
+// readSpec is the first pass: it ends behind the spec.
+func (s *srpm) readSpec(ctx context.Context) ([]byte, error) {
+	var text []byte
+	found := false
+	err := s.each(ctx, new(meter), func(f rpm.File, r io.Reader) error {
+		if found {
+			return errStop
+		}
+		if found = f.Path == s.spec; !found {
+			return nil
+		}
+		if f.Size > largest {
+			return fmt.Errorf("reading %s: %d bytes, more than 16 MiB", f.Path, f.Size)
+		}
+		var err error
+		text, err = io.ReadAll(r)
+		return err
+	})
+	return text, err
+}
+
+// buildRequires are the header's requirements without rpm's own features.
+func buildRequires(h *rpm.Header) []string {
+	names, versions, flags := h.Strings(rpm.TagRequireName), h.Strings(rpm.TagRequireVersion), h.Ints(rpm.TagRequireFlags)
+	var list []string
+	for i, name := range names {
+		if strings.HasPrefix(name, "rpmlib(") {
+			continue
+		}
+		if i < len(versions) && i < len(flags) && versions[i] != "" {
+			name += " " + sense(flags[i]) + " " + versions[i]
+		}
+		list = append(list, name)
+	}
+	return list
+}
+
+// sense writes rpm's RPMSENSE_LESS, _GREATER and _EQUAL bits as an operator.
+func sense(flags int64) string {
+	const less, greater, equal = 1 << 1, 1 << 2, 1 << 3
+	op := ""
+	if flags&less != 0 {
+		op += "<"
+	}
+	if flags&greater != 0 {
+		op += ">"
+	}
+	if flags&equal != 0 {
+		op += "="
+	}
+	return op
+}
