@@ -1,0 +1,332 @@
+package builder
+
+import (
+	"archive/tar"
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"testing/fstest"
+
+	"github.com/google/go-cmp/cmp"
+
+	"namibuild/builder/engine"
+	"namibuild/builder/engine/enginetest"
+	"namibuild/builder/fetch"
+	"namibuild/builder/recipe"
+	"namibuild/builder/rpm/rpmtest"
+)
+
+// fake makes an Engine of enginetest's, as Over does of the real one.
+type fake struct{ *enginetest.Fake }
+
+func (f fake) Create(ctx context.Context, s engine.ContainerSpec) (Container, error) {
+	c, err := f.Fake.Create(ctx, s)
+	if err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+const spec = `%define distro_build 431.3.1
+%define kversion 2.6.32-431.3.1.el6
+Name: kernel
+Version: 2.6.32
+Release: %{distro_build}.el6
+Source0: linux-2.6.32-431.3.1.el6.tar.bz2
+`
+
+func tarball(t *testing.T) string {
+	t.Helper()
+	var b bytes.Buffer
+	w := tar.NewWriter(&b)
+	for _, f := range [][2]string{{"Makefile", "EXTRAVERSION =\n"}, {"include/net/tcp.h", "#define TCP_TIMEWAIT_LEN (60*HZ)\n"}} {
+		if err := w.WriteHeader(&tar.Header{Name: "linux-2.6.32-431.3.1.el6/" + f[0], Mode: 0o644, Size: int64(len(f[1]))}); err != nil {
+			t.Fatal(err)
+		}
+		io.WriteString(w, f[1])
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return b.String()
+}
+
+func srpm(t *testing.T) []byte {
+	return rpmtest.Build(rpmtest.Package{Name: "kernel", Version: "2.6.32", Release: "431.3.1.el6", Arch: "x86_64", Source: true, BuildTime: 1389000000,
+		Files: []rpmtest.File{
+			{Path: "kernel.spec", Content: spec, Mode: 0o100644, Flags: 1 << 5},
+			{Path: "linux-2.6.32-431.3.1.el6.tar.bz2", Content: tarball(t), Mode: 0o100644},
+		}})
+}
+
+// rpmbuild is a container's program that does what it was sent: it makes a
+// kernel package that has the release of the uploaded spec.
+func rpmbuild(_ context.Context, p *enginetest.Process) engine.Exit {
+	page := string(p.Topdir["SPECS/kernel.spec"].Data)
+	_, rest, _ := strings.Cut(page, "%define distro_build ")
+	build, _, _ := strings.Cut(rest, "\n")
+	fmt.Fprintf(p.Log, "Executing(%%prep): /bin/sh\n@namibuild objects 3\nExecuting(%%build): /bin/sh\n@namibuild objects 7\n")
+	if !bytes.Contains(p.Topdir["SOURCES/linux-2.6.32-"+build+".el6.tar.bz2"].Data, []byte("(5*HZ)")) {
+		fmt.Fprintf(p.Log, "net/tcp.c:4: error: TIME_WAIT is not 5 s\n")
+		return engine.Exit{Code: 1}
+	}
+	pkg := rpmtest.Build(rpmtest.Package{Name: "kernel", Version: "2.6.32", Release: build + ".el6", Arch: "x86_64",
+		Files: []rpmtest.File{{Path: "/boot/vmlinuz", Content: "x", Mode: 0o100644}}})
+	p.Topdir["RPMS/x86_64/kernel-2.6.32-"+build+".el6.x86_64.rpm"] = &fstest.MapFile{Data: pkg, Mode: 0o644}
+	return engine.Exit{}
+}
+
+var images = fstest.MapFS{
+	"Dockerfile.centos6":         {Data: []byte("FROM scratch\n")},
+	"images/common/rpmbuild.sh":  {Data: []byte("#!/bin/sh\n")},
+	"images/centos6/yum.conf":    {Data: []byte("[main]\n")},
+	"images/debian12/Dockerfile": {Data: []byte("FROM scratch\n")},
+}
+
+// setup is a build over the fake engine; its events go to the list.
+func setup(t *testing.T) (Options, *enginetest.Fake, *[]Event) {
+	t.Helper()
+	dir := t.TempDir()
+	file := filepath.Join(dir, "kernel.src.rpm")
+	data := srpm(t)
+	if err := os.WriteFile(file, data, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	store, err := fetch.Open(filepath.Join(dir, "store"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := &enginetest.Fake{Program: rpmbuild, Entropy: engine.Entropy{Source: engine.Urandom, Reason: "not granted"}}
+	events := &[]Event{}
+	return Options{
+		Recipe: recipe.Recipe{
+			Name: "timewait", Image: "centos6", Tag: "namibuild", Objects: 9,
+			Source:   recipe.Source{File: file, SHA256: fmt.Sprintf("%x", sha256.Sum256(data))},
+			Edits:    []recipe.Edit{{File: "include/net/tcp.h", Find: "(60*HZ)", Replace: "(5*HZ)", Times: 1}},
+			Packages: []string{"kernel"},
+		},
+		Images: images, Store: store, Engine: fake{f}, Output: filepath.Join(dir, "out"), Jobs: 2, Memory: 1 << 30,
+		Tell: func(e Event) { *events = append(*events, e) },
+	}, f, events
+}
+
+func TestBuild(t *testing.T) {
+	o, f, events := setup(t)
+	res, err := Build(context.Background(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if left := f.Left(); len(left) > 0 {
+		t.Errorf("left: %v", left)
+	}
+	if len(res.RPMs) != 1 || res.RPMs[0].File != "kernel-2.6.32-431.3.1.namibuild.el6.x86_64.rpm" || res.Objects != 7 || res.Entropy != engine.Urandom {
+		t.Errorf("got %+v", res)
+	}
+	if got := names(t, o.Output); !slices.Equal(got, []string{RPMS, RecordJSN, Log}) {
+		t.Errorf("in the output directory: %v", got)
+	}
+	log, err := os.ReadFile(filepath.Join(o.Output, Log))
+	if err != nil || string(log) != "Executing(%prep): /bin/sh\nExecuting(%build): /bin/sh\n" {
+		t.Errorf("log %q, %v", log, err)
+	}
+	var steps []string
+	for _, e := range *events {
+		if e.Kind == Begin || e.Kind == End || e.Unit == Objects {
+			steps = append(steps, fmt.Sprint(e.Kind, " ", e.Step, " ", e.Total))
+		}
+	}
+	want := []string{"begin source 0", "end source 0", "begin prepare 0", "end prepare 0", "begin image 0", "end image 0", "begin container 0", "end container 0",
+		"begin upload 0", "end upload 0", "begin rpmbuild 0", "progress rpmbuild 9", "progress rpmbuild 9", "end rpmbuild 0", "begin collect 0", "end collect 0"}
+	if diff := cmp.Diff(want, steps); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// The container gets exactly what the plan says.
+func TestBuildRunsThePlan(t *testing.T) {
+	o, f, _ := setup(t)
+	res, err := Build(context.Background(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var env []string
+	for _, v := range res.Plan.Env {
+		env = append(env, v.Name+"="+v.Value)
+	}
+	want := []engine.ContainerSpec{{
+		Name: "timewait", Image: res.Image.ID, Command: append([]string{runScript}, res.Plan.Args...), Env: env,
+		Hostname: "namibuild", User: "1000:1000", Topdir: "/usr/src/namibuild/rpmbuild", Memory: 1 << 30, Pids: pids, Entropy: true,
+	}}
+	if diff := cmp.Diff(want, f.Specs()); diff != "" {
+		t.Error(diff)
+	}
+	if res.Plan.SRPM.Epoch != 1389000000 || res.PlanID != res.Plan.ID() {
+		t.Errorf("plan %+v", res.Plan.SRPM)
+	}
+}
+
+// The second build estimates with what the first one counted.
+func TestBuildRemembersObjects(t *testing.T) {
+	o, _, events := setup(t)
+	for range 2 {
+		*events = nil
+		if _, err := Build(context.Background(), o); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, e := range *events {
+		if e.Unit == Objects && e.Total != 7 {
+			t.Errorf("estimated %d", e.Total)
+		}
+	}
+}
+
+func TestBuildErrors(t *testing.T) {
+	broken := errors.New("broken")
+	tests := map[string]struct {
+		change func(*Options, *enginetest.Fake)
+		step   Step
+		is     error
+	}{
+		"image":  {func(_ *Options, f *enginetest.Fake) { f.Fail = map[enginetest.Step]error{enginetest.Image: broken} }, StepImage, broken},
+		"create": {func(_ *Options, f *enginetest.Fake) { f.Fail = map[enginetest.Step]error{enginetest.Create: broken} }, StepStart, broken},
+		"upload": {func(_ *Options, f *enginetest.Fake) { f.Fail = map[enginetest.Step]error{enginetest.Upload: broken} }, StepUpload, broken},
+		"run":    {func(_ *Options, f *enginetest.Fake) { f.Fail = map[enginetest.Step]error{enginetest.Run: broken} }, StepBuild, broken},
+		"export": {func(_ *Options, f *enginetest.Fake) { f.Fail = map[enginetest.Step]error{enginetest.Export: broken} }, StepCollect, broken},
+		"digest": {func(o *Options, _ *enginetest.Fake) { o.Recipe.Source.SHA256 = strings.Repeat("0", 64) }, StepSource, nil},
+		"key":    {func(o *Options, _ *enginetest.Fake) { o.Recipe.Source.SignedBy = strings.Repeat("A", 40) }, StepSource, nil},
+		"edit":   {func(o *Options, _ *enginetest.Fake) { o.Recipe.Edits[0].Find = "(61*HZ)" }, StepPrepare, nil},
+		"wanted": {func(o *Options, _ *enginetest.Fake) { o.Recipe.Packages = []string{"perf"} }, StepCollect, nil},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			o, f, _ := setup(t)
+			test.change(&o, f)
+			_, err := Build(context.Background(), o)
+			var step *StepError
+			if !errors.As(err, &step) || step.Step != test.step {
+				t.Fatalf("got %v", err)
+			}
+			if test.is != nil && !errors.Is(err, test.is) {
+				t.Errorf("%v does not wrap the cause", err)
+			}
+			if left := f.Left(); len(left) > 0 {
+				t.Errorf("left: %v", left)
+			}
+			if got := names(t, o.Output); slices.Contains(got, RPMS) || slices.Contains(got, partRPMS) || slices.Contains(got, partLog) {
+				t.Errorf("in the output directory: %v", got)
+			}
+		})
+	}
+}
+
+// A failed rpmbuild names its first error and leaves the log, and the packages
+// of the build before stay.
+func TestBuildFails(t *testing.T) {
+	o, f, _ := setup(t)
+	if _, err := Build(context.Background(), o); err != nil {
+		t.Fatal(err)
+	}
+	o.Recipe.Edits = []recipe.Edit{{File: "include/net/tcp.h", Find: "(60*HZ)", Replace: "(6*HZ)", Times: 1}}
+	_, err := Build(context.Background(), o)
+	var failed *RpmbuildError
+	if !errors.As(err, &failed) {
+		t.Fatalf("got %v", err)
+	}
+	want := &RpmbuildError{Status: 1, Log: filepath.Join(o.Output, FailedLog), Failure: Failure{
+		Phase: "%build", First: "net/tcp.c:4: error: TIME_WAIT is not 5 s", File: "net/tcp.c", Line: 4,
+		Last: []string{"Executing(%prep): /bin/sh", "Executing(%build): /bin/sh", "net/tcp.c:4: error: TIME_WAIT is not 5 s"}}}
+	if diff := cmp.Diff(want, failed); diff != "" {
+		t.Error(diff)
+	}
+	if got := names(t, o.Output); !slices.Equal(got, []string{RPMS, RecordJSN, Log, FailedLog}) {
+		t.Errorf("in the output directory: %v", got)
+	}
+	if left := f.Left(); len(left) > 0 {
+		t.Errorf("left: %v", left)
+	}
+}
+
+func TestBuildInterrupted(t *testing.T) {
+	o, f, _ := setup(t)
+	ctx, cancel := context.WithCancel(context.Background())
+	f.Program = func(ctx context.Context, _ *enginetest.Process) engine.Exit {
+		cancel()
+		<-ctx.Done()
+		return engine.Exit{Code: 143}
+	}
+	_, err := Build(ctx, o)
+	if !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v", err)
+	}
+	if left := f.Left(); len(left) > 0 {
+		t.Errorf("left: %v", left)
+	}
+}
+
+// A packed source is packed once for one folder and one image.
+func TestPack(t *testing.T) {
+	o, f, _ := setup(t)
+	dir := t.TempDir()
+	dockerfile := filepath.Join(dir, "demo", "Dockerfile")
+	if err := os.Mkdir(filepath.Dir(dockerfile), 0o777); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(dockerfile, []byte("ARG BUILDER\nFROM ${BUILDER}\n"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	packed := 0
+	f.Files = func(s engine.ImageSpec) (map[string][]byte, error) {
+		packed++
+		if !strings.HasPrefix(s.Args["BUILDER"], "namibuild/centos6:") {
+			t.Errorf("packed in %q", s.Args["BUILDER"])
+		}
+		return map[string][]byte{"kernel.src.rpm": srpm(t)}, nil
+	}
+	o.Recipe.Dir, o.Recipe.Source = dir, recipe.Source{Pack: "demo"}
+	if _, _, err := Dry(context.Background(), o); !errors.As(err, new(*NotPackedError)) {
+		t.Errorf("a dry run gives %v", err)
+	}
+	for range 2 {
+		if _, err := Build(context.Background(), o); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if packed != 1 {
+		t.Errorf("packed %d times", packed)
+	}
+	p, preview, err := Dry(context.Background(), o)
+	if err != nil || p.SRPM.Epoch != 1389000000 || !strings.Contains(preview.Diff(), "+#define TCP_TIMEWAIT_LEN (5*HZ)") {
+		t.Errorf("a dry run gives %v, %v", p.SRPM, err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "demo", "config"), []byte("CONFIG_NET=y\n"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Input(context.Background(), o); err != nil || packed != 2 {
+		t.Errorf("a changed folder: packed %d times, %v", packed, err)
+	}
+}
+
+func TestPackLeavesNoPackage(t *testing.T) {
+	o, _, _ := setup(t)
+	dir := t.TempDir()
+	if err := os.Mkdir(filepath.Join(dir, "demo"), 0o777); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "demo", "Dockerfile"), []byte("FROM scratch\n"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	o.Recipe.Dir, o.Recipe.Source = dir, recipe.Source{Pack: "demo"}
+	_, err := Input(context.Background(), o)
+	if err == nil || err.Error() != "packing demo: its Dockerfile left 0 .src.rpm files; one was expected" {
+		t.Errorf("got %v", err)
+	}
+}

@@ -1,0 +1,96 @@
+package rpm
+
+import (
+	"errors"
+	"fmt"
+)
+
+// form is what a value of the signature header looks like; count 0: any.
+type form struct {
+	typ   Type
+	count int
+}
+
+var signatureForms = map[Tag]form{
+	SigTagDSA:             {TypeBinary, 0},
+	SigTagRSA:             {TypeBinary, 0},
+	SigTagSHA1:            {TypeString, 1},
+	SigTagLongSize:        {TypeInt64, 1},
+	SigTagLongPayloadSize: {TypeInt64, 1},
+	SigTagSHA256:          {TypeString, 1},
+	SigTagFileSignatures:  {TypeStringArray, 0},
+	SigTagFileSigLength:   {TypeInt32, 1},
+	SigTagVeritySigs:      {TypeStringArray, 0},
+	SigTagVerityAlgo:      {TypeInt32, 1},
+	SigTagOpenPGP:         {TypeStringArray, 0},
+	SigTagReserved:        {TypeBinary, 0},
+	SigTagSize:            {TypeInt32, 1},
+	SigTagPGP:             {TypeBinary, 0},
+	SigTagMD5:             {TypeBinary, 16},
+	SigTagGPG:             {TypeBinary, 0},
+	SigTagPayloadSize:     {TypeInt32, 1},
+	SigTagReservedSpace:   {TypeBinary, 0},
+}
+
+// checkSignatureHeader sees to it that the signature header is one that rpm
+// writes. No digest covers it: a damaged tag number would quietly take a digest
+// out of the package, so nothing unknown and no gap is let through.
+func checkSignatureHeader(h *Header) error {
+	var last entry
+	for _, e := range h.entries {
+		if e.tag == RegionSignatures {
+			continue
+		}
+		if err := checkSignatureValue(h, e); err != nil {
+			return fmt.Errorf("tag %d: %w", e.tag, err)
+		}
+		if e.tag < last.tag {
+			return fmt.Errorf("tag %d stands behind tag %d", e.tag, last.tag)
+		}
+		if err := checkGap(h, last.end, e.offset, e.typ.width()); err != nil {
+			return fmt.Errorf("tag %d: %w", e.tag, err)
+		}
+		last = e
+	}
+	end := len(h.data())
+	if h.Has(RegionSignatures) {
+		end -= entrySize
+	}
+	return checkGap(h, last.end, end, 1)
+}
+
+// checkGap allows only the zeros that align a value between two values.
+func checkGap(h *Header, from, to, width int) error {
+	if to-from < 0 || to-from >= max(width, 1) || !allZero(h.data()[from:to]) {
+		return fmt.Errorf("%d stray bytes before it", to-from)
+	}
+	return nil
+}
+
+func checkSignatureValue(h *Header, e entry) error {
+	want, ok := signatureForms[e.tag]
+	switch {
+	case !ok:
+		return errors.New("is unknown")
+	case e.typ != want.typ || want.count != 0 && e.count != want.count:
+		return fmt.Errorf("type %d, count %d, want %d, %d", e.typ, e.count, want.typ, want.count)
+	}
+	switch e.tag {
+	case SigTagSHA1:
+		if s := h.String(e.tag); !isHex(s, 20) {
+			return fmt.Errorf("%q is no sha1", s)
+		}
+	case SigTagSHA256:
+		if s := h.String(e.tag); !isHex(s, 32) {
+			return fmt.Errorf("%q is no sha256", s)
+		}
+	case SigTagReserved, SigTagReservedSpace:
+		if !allZero(h.value(e)) {
+			return errors.New("reserved space is not empty")
+		}
+	case SigTagDSA, SigTagRSA, SigTagPGP, SigTagGPG:
+		_, err := parseSignature(h.value(e))
+		return err
+	}
+	return nil
+}
