@@ -62,8 +62,8 @@ func output(t *testing.T, name string, args ...string) string {
 	return string(out)
 }
 
-// namibuild runs the command to its end.
-func namibuild(t *testing.T, args ...string) (code int, stdout, stderr string) {
+// runCommand runs the command to its end.
+func runCommand(t *testing.T, args ...string) (code int, stdout, stderr string) {
 	t.Helper()
 	var out, errs bytes.Buffer
 	cmd := exec.Command(binary, args...)
@@ -146,7 +146,7 @@ func TestEndToEndQuickstart(t *testing.T) {
 		t.Errorf("the vmlinuz says of itself: %s", config)
 	}
 
-	code, plan, stderr := namibuild(t, "plan", "demo")
+	code, plan, stderr := runCommand(t, "plan", "demo")
 	if code != 0 {
 		t.Fatalf("plan: exit %d\n%s", code, stderr)
 	}
@@ -237,7 +237,7 @@ func TestEndToEndErrors(t *testing.T) {
 			}
 			out := filepath.Join(t.TempDir(), "out")
 			args := append([]string{"build", k.write(t), "-o", out}, test.args...)
-			code, _, stderr := namibuild(t, args...)
+			code, _, stderr := runCommand(t, args...)
 			if code != test.code {
 				t.Errorf("exit %d, want %d", code, test.code)
 			}
@@ -259,7 +259,7 @@ func TestEndToEndErrors(t *testing.T) {
 
 func TestEndToEndEngineNotReachable(t *testing.T) {
 	t.Setenv("DOCKER_HOST", "unix:///nonexistent/docker.sock")
-	code, _, stderr := namibuild(t, "build", "demo")
+	code, _, stderr := runCommand(t, "build", "demo")
 	if code != exitEngine || !strings.Contains(stderr, "hint: is Docker running?") || strings.Count(stderr, "\n") != 2 {
 		t.Errorf("exit %d\n%s", code, stderr)
 	}
@@ -270,7 +270,7 @@ func TestEndToEndTiny(t *testing.T) {
 	recipe := newTiny().write(t)
 	out := filepath.Join(t.TempDir(), "out")
 	for range 2 {
-		if code, stdout, stderr := namibuild(t, "build", recipe, "-o", out); code != 0 {
+		if code, stdout, stderr := runCommand(t, "build", recipe, "-o", out); code != 0 {
 			t.Fatalf("exit %d\n%s%s", code, stdout, stderr)
 		}
 	}
@@ -392,7 +392,7 @@ func TestEndToEndKilled(t *testing.T) {
 		}
 		time.Sleep(200 * time.Millisecond)
 	}
-	if code, stdout, stderr := namibuild(t, "build", newTiny().write(t), "-o", out); code != 0 {
+	if code, stdout, stderr := runCommand(t, "build", newTiny().write(t), "-o", out); code != 0 {
 		t.Fatalf("exit %d\n%s%s", code, stdout, stderr)
 	}
 	nothingLeft(t)
