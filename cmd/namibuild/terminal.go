@@ -220,6 +220,9 @@ func (d *display) draw() {
 
 // progress says how far a step is: its phase, a bar, figures and an estimate.
 func (s *step) progress(now time.Time) string {
+	if strings.HasPrefix(s.phase, "%") && s.phase != "%build" {
+		return s.phase // rpmbuild compiles in %build alone
+	}
 	var parts []string
 	if s.output != "" && s.total == 0 {
 		parts = append(parts, fit(s.phase, 24), s.output)
