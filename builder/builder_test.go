@@ -73,7 +73,7 @@ func rpmbuild(_ context.Context, p *enginetest.Process) engine.Exit {
 	page := string(p.Topdir["SPECS/kernel.spec"].Data)
 	_, rest, _ := strings.Cut(page, "%define distro_build ")
 	build, _, _ := strings.Cut(rest, "\n")
-	fmt.Fprintf(p.Log, "Executing(%%prep): /bin/sh\n@namibuild objects 3\nExecuting(%%build): /bin/sh\n@namibuild objects 7\n")
+	fmt.Fprintf(p.Log, "Executing(%%prep): /bin/sh\n@namibuild objects 3\nExecuting(%%build): /bin/sh\n@namibuild objects 7\n@namibuild objects 0\n")
 	if !bytes.Contains(p.Topdir["SOURCES/linux-2.6.32-"+build+".el6.tar.bz2"].Data, []byte("(5*HZ)")) {
 		fmt.Fprintf(p.Log, "net/tcp.c:4: error: TIME_WAIT is not 5 s\n")
 		return engine.Exit{Code: 1}
@@ -144,7 +144,7 @@ func TestBuild(t *testing.T) {
 		}
 	}
 	want := []string{"begin source 0", "end source 0", "begin prepare 0", "end prepare 0", "begin image 0", "end image 0", "begin container 0", "end container 0",
-		"begin upload 0", "end upload 0", "begin rpmbuild 0", "progress rpmbuild 9", "progress rpmbuild 9", "end rpmbuild 0", "begin collect 0", "end collect 0"}
+		"begin upload 0", "end upload 0", "begin rpmbuild 0", "progress rpmbuild 9", "progress rpmbuild 9", "progress rpmbuild 9", "end rpmbuild 0", "begin collect 0", "end collect 0"}
 	if diff := cmp.Diff(want, steps); diff != "" {
 		t.Error(diff)
 	}

@@ -154,6 +154,7 @@ func (b *build) rpmbuild(ctx context.Context, box Container, out *output) error 
 	log := &logWriter{w: out.log,
 		phase: func(p string) { b.tell(Phase, StepBuild, "%s", p) },
 		objects: func(n int64) {
+			n = max(n, b.objects) // at the end rpmbuild may remove what it built
 			b.objects = n
 			b.Tell(Event{Kind: Progress, Step: StepBuild, Done: n, Total: max(expected, 0), Unit: Objects})
 		}}

@@ -90,6 +90,9 @@ type kind struct {
 	// oldGzip: gzip stamps the time even of a pipe and takes its options from
 	// GZIP without a word.
 	oldGzip bool
+	// noclean: rpmbuild removes what it built unless it is told not to; the
+	// topdir goes as a whole.
+	noclean bool
 	// ownClock: rpm reads SOURCE_DATE_EPOCH when its macros say so.
 	ownClock bool
 }
@@ -98,7 +101,7 @@ type kind struct {
 // rpm 4.8.0, Debian 12 has gzip 1.12 and rpm 4.18.0.
 var kinds = map[string]kind{
 	"centos6":  {dockerfile: "Dockerfile.centos6", oldGzip: true},
-	"debian12": {dockerfile: "images/debian12/Dockerfile", ownClock: true},
+	"debian12": {dockerfile: "images/debian12/Dockerfile", noclean: true, ownClock: true},
 }
 
 func imageNamed(name string) (kind, error) {

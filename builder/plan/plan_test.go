@@ -97,7 +97,7 @@ func TestNew(t *testing.T) {
 func TestNewOnDebian(t *testing.T) {
 	p := mustNew(t, demo(), facts())
 	want := []string{
-		"-bb", "--with", "firmware", "--with", "baseonly", "--without", "debug",
+		"-bb", "--noclean", "--with", "firmware", "--with", "baseonly", "--without", "debug",
 		"--define", "_smp_mflags -j2", "--define", "_smp_build_ncpus 2", "--define", "_buildhost namibuild",
 		"--define", "use_source_date_epoch_as_buildtime 1", "--define", "clamp_mtime_to_source_date_epoch 1",
 		"--define", "dist .el6", "--define", "note it's 100 %",

@@ -36,6 +36,9 @@ func environment(k kind, srpm SRPM) []Var {
 // as rpm takes the last word, the recipe's.
 func arguments(k kind, r recipe.Rpmbuild, jobs int) []string {
 	args := []string{"-bb"}
+	if k.noclean {
+		args = append(args, "--noclean")
+	}
 	for _, word := range r.With {
 		args = append(args, "--with", word)
 	}
