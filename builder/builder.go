@@ -147,13 +147,13 @@ func (b *build) sweep(ctx context.Context) {
 	if err != nil {
 		b.tell(Warning, "", "removing what an earlier run left: %v", err)
 	} else if n > 0 {
-		b.tell(Note, "", "removed %d containers and volumes that an earlier run left", n)
+		b.tell(Note, "", "removed %s of an earlier run", count(n, "leftover"))
 	}
 }
 
 // prepare writes the patched topdir to a nameless file and rewinds it.
 func (b *build) prepare(ctx context.Context, in fetch.File) (*os.File, source.Preview, error) {
-	b.tell(Begin, StepPrepare, "%d edits, tag %q", len(b.Recipe.Edits), b.Recipe.Tag)
+	b.tell(Begin, StepPrepare, "%s, tag %q", count(len(b.Recipe.Edits), "edit"), b.Recipe.Tag)
 	f, err := b.Store.Scratch()
 	if err != nil {
 		return nil, source.Preview{}, &StepError{StepPrepare, err}
@@ -168,7 +168,7 @@ func (b *build) prepare(ctx context.Context, in fetch.File) (*os.File, source.Pr
 	for _, w := range preview.Warnings {
 		b.tell(Warning, StepPrepare, "%s", w)
 	}
-	b.tell(End, StepPrepare, "%d files edited, %d names changed in %s", len(preview.Changes), len(preview.Renames), preview.Package)
+	b.tell(End, StepPrepare, "%s edited, %s changed in %s", count(len(preview.Changes), "file"), count(len(preview.Renames), "name"), preview.Package)
 	return f, preview, nil
 }
 

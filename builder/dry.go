@@ -26,7 +26,7 @@ func Dry(ctx context.Context, o Options) (plan.Plan, source.Preview, error) {
 	if err != nil {
 		return bare, preview, &StepError{StepPrepare, err}
 	}
-	b.tell(End, StepPrepare, "%d files to edit, %d names to change in %s", len(preview.Changes), len(preview.Renames), preview.Package)
+	b.tell(End, StepPrepare, "%s to edit, %s to change in %s", count(len(preview.Changes), "file"), count(len(preview.Renames), "name"), preview.Package)
 	p, err := b.planOf(plan.SRPM{File: preview.Package.Filename(), SHA256: in.SHA256, Epoch: preview.Epoch})
 	return p, preview, err
 }

@@ -1,5 +1,7 @@
 package builder
 
+import "fmt"
+
 // Step names one of the things Build does, in the words a person reads.
 type Step string
 
@@ -51,4 +53,12 @@ type Event struct {
 	Done  int64  `json:"done,omitempty"`
 	Total int64  `json:"total,omitempty"`
 	Unit  string `json:"unit,omitempty"`
+}
+
+// count is a number of things in words: 1 package, 4 packages.
+func count(n int, thing string) string {
+	if n == 1 {
+		return "1 " + thing
+	}
+	return fmt.Sprintf("%d %ss", n, thing)
 }

@@ -143,13 +143,13 @@ func (b *build) upload(ctx context.Context, box Container, topdir *os.File) erro
 	if err := box.Upload(ctx, &reading{r: topdir, total: info.Size(), tell: b.bytes(StepUpload)}); err != nil {
 		return &StepError{StepUpload, err}
 	}
-	b.tell(End, StepUpload, "patched sources, %d bytes", info.Size())
+	b.tell(End, StepUpload, "patched sources, %.1f MB", float64(info.Size())/1e6)
 	return nil
 }
 
 // rpmbuild runs the main process to its end, with the log on disk.
 func (b *build) rpmbuild(ctx context.Context, box Container, out *output) error {
-	b.tell(Begin, StepBuild, "log: %s", out.path(Log))
+	b.tell(Begin, StepBuild, "%s; the log goes to %s", strings.Join(b.Recipe.Packages, ", "), out.dir)
 	expected := b.expected()
 	log := &logWriter{w: out.log,
 		phase: func(p string) { b.tell(Phase, StepBuild, "%s", p) },
@@ -165,7 +165,7 @@ func (b *build) rpmbuild(ctx context.Context, box Container, out *output) error 
 	if exit.Code != 0 || exit.OOMKilled {
 		return b.failed(exit, out)
 	}
-	b.tell(End, StepBuild, "%d objects compiled", b.objects)
+	b.tell(End, StepBuild, "%s compiled", count(int(b.objects), "object"))
 	return b.Store.Remember("objects", b.Recipe.Name, strconv.FormatInt(b.objects, 10))
 }
 
@@ -201,6 +201,6 @@ func (b *build) collect(ctx context.Context, box Container, out *output) (artifa
 	if err != nil {
 		return fail(err)
 	}
-	b.tell(End, StepCollect, "%d packages, digests right", len(set.RPMs))
+	b.tell(End, StepCollect, "%s, digests right", count(len(set.RPMs), "package"))
 	return set, nil
 }

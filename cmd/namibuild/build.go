@@ -163,7 +163,7 @@ func arguments(list []string) (map[string]string, error) {
 }
 
 func printResult(w *os.File, res builder.Result, took time.Duration) error {
-	fmt.Fprintf(w, "\n%d packages in %s, %s, plan %.12s\n", len(res.RPMs), res.Dir, short(took), res.PlanID)
+	fmt.Fprintf(w, "\n%s, made in %s by plan %.12s\n", res.Dir, short(took), res.PlanID)
 	for _, p := range res.RPMs {
 		fmt.Fprintf(w, "  %-58s %9s  sha256 %.12s…\n", p.File, size(p.Size), p.SHA256)
 	}

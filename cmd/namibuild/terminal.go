@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -106,7 +107,7 @@ func (d *display) Close() {
 		d.ticker = nil
 	}
 	if d.cur != nil {
-		d.line(cross(d.style), d.cur, d.cur.text)
+		d.line(cross(d.style), d.cur, cmp.Or(d.cur.phase, d.cur.text))
 		d.cur = nil
 	}
 }

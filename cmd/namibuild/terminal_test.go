@@ -52,7 +52,7 @@ func TestPlain(t *testing.T) {
   rpmbuild  %build
   rpmbuild  %build  ███████░░░░░░░░░░░░░  300 of about 800 objects  about 1m40s left
 warning: older than stock
-! rpmbuild  log: out/build.log (1m00s)
+! rpmbuild  %build (1m00s)
 `
 	if b.String() != want {
 		t.Errorf("got\n%s\nwant\n%s", b, want)
@@ -75,7 +75,7 @@ func TestLive(t *testing.T) {
 		}
 		stays = append(stays, strings.Join(strings.Fields(shown[len(shown)-1]), " "))
 	}
-	want := []string{"✓ source kernel.src.rpm, sha256 0123 2.0s", "warning: older than stock", "✗ rpmbuild log: out/build.log 1m00s", ""}
+	want := []string{"✓ source kernel.src.rpm, sha256 0123 2.0s", "warning: older than stock", "✗ rpmbuild %build 1m00s", ""}
 	if strings.Join(stays, "\n") != strings.Join(want, "\n") {
 		t.Errorf("got %q\nwant %q", stays, want)
 	}
