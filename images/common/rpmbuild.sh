@@ -1,0 +1,84 @@
+#!/bin/sh
+# rpmbuild.sh ARGS... runs rpmbuild ARGS on the one spec of the topdir: the main process of a build container.
+#
+# The driver holds this script's stdin open as long as it lives. End of file on stdin, TERM or INT end everything that was
+# started here; the exit status is then 143 (130 after INT), otherwise it is rpmbuild's own.
+# A line `@namibuild objects N` on stdout tells every few seconds how many object files there are. It must run under
+# the shells of Debian 12 (dash) and CentOS 6 (bash 4.1 as sh).
+set -u
+
+topdir=${NAMIBUILD_TOPDIR:-/usr/src/namibuild/rpmbuild}
+build='' watch='' count=''
+
+# stop STATUS is what the traps run: it ends the build's group, gives it two seconds to go, and exits. Process 1 gets no
+# signal that it has no trap for, so the traps come first.
+# shellcheck disable=SC2317
+stop() {
+    trap '' TERM INT HUP
+    if [ -n "$build" ]; then
+        kill -TERM "-$build" 2>/dev/null
+        for _ in 1 2 3 4 5 6 7 8 9 10; do
+            kill -0 "-$build" 2>/dev/null || break
+            sleep 0.2
+        done
+        kill -KILL "-$build" 2>/dev/null
+    fi
+    # shellcheck disable=SC2086 # either may be empty
+    kill $watch $count 2>/dev/null
+    exit "$1"
+}
+trap 'stop 143' TERM HUP
+trap 'stop 130' INT
+
+# A background command's stdin is /dev/null, hence the copy as descriptor 3.
+exec 3<&0
+{
+    cat <&3 >/dev/null
+    kill -TERM $$
+} &
+watch=$!
+exec 3<&-
+
+# The root file system is read-only and rpm's %_tmppath is /var/tmp by default: everything temporary goes to the topdir.
+HOME=$topdir
+TMPDIR=$topdir/TMP
+export HOME TMPDIR
+cd "$topdir" || exit 1
+mkdir -p BUILD BUILDROOT RPMS SOURCES SPECS SRPMS TMP || exit 1
+
+set -- --define "_topdir $topdir" --define "_tmppath $TMPDIR" "$@"
+
+# Debian's rpm keeps a database in $HOME, empty at first, by which no BuildRequires could ever be met. One that cannot be read
+# is an error.
+installed=$(rpm -qa) || exit 1
+if [ -z "$installed" ]; then
+    set -- "$@" --nodeps
+fi
+
+# The build tree goes with the container's volume; taking 170,000 files away first lasts up to a minute. rpm 4.8 knows neither
+# the option nor the habit.
+if rpmbuild --help | grep -q -e --noclean; then
+    set -- "$@" --noclean
+fi
+
+# A process group of its own, so that one signal reaches make and all its compilers.
+setsid rpmbuild "$@" SPECS/*.spec </dev/null &
+build=$!
+
+# objects prints the number of object files. Left out is what holds none: vanilla-* (the untouched copy of the tree),
+# documentation, headers, other architectures. That leaves 3,300 of 10,400 directories of a 6.1 kernel, 0.1 s of processor time;
+# every 6 s that is less than one per cent of two processors.
+objects() {
+    find BUILD \( -name 'vanilla-*' -o -name Documentation -o -name include -o -path '*/arch/[!x]*' \) -prune \
+        -o -name '*.o' -print 2>/dev/null | wc -l
+}
+
+while sleep 6; do
+    echo "@namibuild objects $(($(objects)))"
+done &
+count=$!
+
+wait "$build"
+status=$?
+kill "$watch" "$count" 2>/dev/null
+exit "$status"
