@@ -1,9 +1,6 @@
 package builder
 
-import (
-	"fmt"
-	"strings"
-)
+import "fmt"
 
 // StepError says which step failed. The command branches on it and on what it
 // wraps.
@@ -62,9 +59,4 @@ type Failure struct {
 	Line     int      `json:"line,omitempty"`
 	DiskFull bool     `json:"diskFull,omitempty"`
 	Last     []string `json:"last"` // the last lines of the log
-}
-
-// String is the page a person reads: the error and the end of the log.
-func (f Failure) String() string {
-	return strings.Join(f.Last, "\n")
 }

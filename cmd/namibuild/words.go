@@ -1,0 +1,122 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"namibuild/builder"
+)
+
+// step is what is known of the step that runs.
+type step struct {
+	name        builder.Step
+	text, phase string
+	output      string // the last line that the step's program printed
+	started     time.Time
+	done, total int64
+	unit        string
+	// measured from: where the first progress of this unit stood, for the rate
+	firstAt   time.Time
+	firstDone int64
+}
+
+// progress says how far a step is: its phase, a bar, figures and an estimate.
+func (s *step) progress(now time.Time) string {
+	if strings.HasPrefix(s.phase, "%") && s.phase != "%build" {
+		return s.phase // rpmbuild compiles in %build alone
+	}
+	var parts []string
+	if s.output != "" && s.total == 0 {
+		parts = append(parts, fit(s.phase, 24), s.output)
+	} else if s.phase != "" {
+		parts = append(parts, s.phase)
+	} else if s.total == 0 && s.done == 0 {
+		parts = append(parts, s.text)
+	}
+	if s.total > 0 {
+		parts = append(parts, bar(s.done, s.total))
+	}
+	switch {
+	case s.unit == builder.Bytes && s.total > 0:
+		parts = append(parts, size(s.done)+" of "+size(s.total))
+	case s.unit == builder.Bytes:
+		parts = append(parts, size(s.done))
+	case s.unit == builder.Objects && s.total > 0:
+		parts = append(parts, fmt.Sprintf("%d of about %d objects", s.done, s.total))
+	case s.unit == builder.Objects:
+		parts = append(parts, fmt.Sprintf("%d objects", s.done))
+	}
+	if left, ok := s.left(now); ok {
+		parts = append(parts, "about "+short(left)+" left")
+	}
+	return strings.Join(parts, "  ")
+}
+
+// left estimates the rest from the rate since the first figure came; not
+// before the rate means anything.
+func (s *step) left(now time.Time) (time.Duration, bool) {
+	ran, made := now.Sub(s.firstAt), s.done-s.firstDone
+	if s.total <= s.done || made <= 0 || ran < 5*time.Second {
+		return 0, false
+	}
+	return time.Duration(float64(ran) / float64(made) * float64(s.total-s.done)).Round(time.Second), true
+}
+
+func bar(done, total int64) string {
+	const cells = 20
+	n := int(min(done, total) * cells / total)
+	return strings.Repeat("█", n) + strings.Repeat("░", cells-n)
+}
+
+func tick(s style) string {
+	if s == live {
+		return "✓"
+	}
+	return "+"
+}
+
+func cross(s style) string {
+	if s == live {
+		return "✗"
+	}
+	return "!"
+}
+
+// fit cuts a text to n columns.
+func fit(s string, n int) string {
+	if n < 1 || utf8.RuneCountInString(s) <= n {
+		return s
+	}
+	return string([]rune(s)[:max(0, n-1)]) + "…"
+}
+
+// size writes bytes the way people read them (powers of 1000, as disks and
+// networks count).
+func size(n int64) string {
+	switch {
+	case n >= 1e9:
+		return fmt.Sprintf("%.2f GB", float64(n)/1e9)
+	case n >= 1e6:
+		return fmt.Sprintf("%.1f MB", float64(n)/1e6)
+	case n >= 1e3:
+		return fmt.Sprintf("%.1f kB", float64(n)/1e3)
+	}
+	return fmt.Sprintf("%d B", n)
+}
+
+// short writes a duration with no more figures than it deserves.
+func short(d time.Duration) string {
+	if d < 10*time.Second {
+		return fmt.Sprintf("%.1fs", d.Seconds())
+	}
+	d = d.Round(time.Second)
+	if d < time.Minute {
+		return fmt.Sprintf("%ds", int(d.Seconds()))
+	}
+	if d < time.Hour {
+		return fmt.Sprintf("%dm%02ds", int(d.Minutes()), int(d.Seconds())%60)
+	}
+	return fmt.Sprintf("%dh%02dm", int(d.Hours()), int(d.Minutes())%60)
+}
