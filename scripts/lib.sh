@@ -66,6 +66,7 @@ need_engine() {
 		! answers "$1" || return 0
 		sleep 2
 	done
+	[ ! -r /var/log/dockerd.log ] || tail -n 3 /var/log/dockerd.log >&2
 	"$1" clean
 	exit $no_engine
 }
