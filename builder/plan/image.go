@@ -90,8 +90,9 @@ type kind struct {
 	// oldGzip: gzip stamps the time even of a pipe and takes its options from
 	// GZIP without a word.
 	oldGzip bool
-	// noclean: rpmbuild removes what it built unless it is told not to; the
-	// topdir goes as a whole.
+	// noclean: rpmbuild -bb removes the build tree at its end unless it is told
+	// not to, which takes up to a minute; the topdir goes as a whole. rpm 4.8
+	// knows neither the habit nor the option.
 	noclean bool
 	// ownClock: rpm reads SOURCE_DATE_EPOCH when its macros say so.
 	ownClock bool
