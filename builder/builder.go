@@ -74,6 +74,8 @@ type Options struct {
 	Tmpfs int64
 	// Args are build arguments for the images: mirrors.
 	Args map[string]string
+	// NoCache runs every step of an image build anew.
+	NoCache bool
 	// Tell takes the events; calls do not overlap.
 	Tell func(Event)
 }

@@ -158,7 +158,7 @@ func (b *build) pack(ctx context.Context, folder fs.FS, judge fetch.Judge) (fetc
 		return fetch.File{}, err
 	}
 	defer dir.Remove()
-	spec := engine.ImageSpec{Name: "pack-" + b.Recipe.Name, Files: folder, Dockerfile: "Dockerfile", Args: map[string]string{"BUILDER": image.Ref}}
+	spec := engine.ImageSpec{Name: "pack-" + b.Recipe.Name, Files: folder, Dockerfile: "Dockerfile", Args: map[string]string{"BUILDER": image.Ref}, NoCache: b.NoCache}
 	if err := b.Engine.Export(ctx, spec, dir.Path, b.building(StepSource)); err != nil {
 		return fetch.File{}, err
 	}

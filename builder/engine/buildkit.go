@@ -63,6 +63,9 @@ func frontendAttrs(s ImageSpec) map[string]string {
 		// the same image ID
 		"build-arg:SOURCE_DATE_EPOCH": "0",
 	}
+	if s.NoCache {
+		attrs["no-cache"] = "" // every stage
+	}
 	for name, value := range s.Args {
 		attrs["build-arg:"+name] = value
 	}

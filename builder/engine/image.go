@@ -33,6 +33,9 @@ type ImageSpec struct {
 	Dockerfile string
 	// Args are its build arguments. BASE is filled in from a local base.
 	Args map[string]string
+	// NoCache runs every step anew when the image is built. It makes no other
+	// image and does not count in Key.
+	NoCache bool
 }
 
 // Image is one image that the engine holds.

@@ -166,3 +166,21 @@ func TestLocate(t *testing.T) {
 	cases[0].env = nil
 	check(t)
 }
+
+// NoCache is how an image is built, not what it is.
+func TestNoCache(t *testing.T) {
+	cached := ImageSpec{Name: "x", Dockerfile: "Dockerfile", Files: fstest.MapFS{"Dockerfile": {Data: []byte("FROM scratch\n")}}}
+	anew := cached
+	anew.NoCache = true
+	if _, ok := frontendAttrs(cached)["no-cache"]; ok {
+		t.Error("a plain build does not use the cache")
+	}
+	if _, ok := frontendAttrs(anew)["no-cache"]; !ok {
+		t.Error("NoCache uses the cache")
+	}
+	a, errA := cached.Key("base")
+	b, errB := anew.Key("base")
+	if a != b || errA != nil || errB != nil {
+		t.Errorf("keys %s and %s, %v, %v", a, b, errA, errB)
+	}
+}

@@ -23,7 +23,8 @@ type buildFlags struct {
 	jobs    int
 	memory  bytesFlag
 	tmpfs   bytesFlag
-	mirrors []string
+	args    []string
+	noCache bool
 }
 
 func (a *app) buildCommand() *cobra.Command {
@@ -58,7 +59,8 @@ func (f *buildFlags) container(c *cobra.Command) {
 }
 
 func (f *buildFlags) images(c *cobra.Command) {
-	c.Flags().StringArrayVar(&f.mirrors, "image-arg", nil, "build argument of the builder image, NAME=VALUE: DEBIAN_MIRROR, DEBIAN_SECURITY_MIRROR, VAULT")
+	c.Flags().StringArrayVar(&f.args, "image-arg", nil, "build argument of the builder image, NAME=VALUE: DEBIAN_MIRROR, DEBIAN_SECURITY_MIRROR, VAULT")
+	c.Flags().BoolVar(&f.noCache, "no-cache", envOr("NAMIBUILD_NO_CACHE", "") != "", "do not use the engine's build cache when an image is built ($NAMIBUILD_NO_CACHE)")
 }
 
 func (a *app) build(ctx context.Context, name string, f buildFlags) error {
@@ -103,9 +105,9 @@ func loadRecipe(name string) (recipe.Recipe, error) {
 // options opens the store and the engine; the caller calls the function when
 // the build is over.
 func (a *app) options(ctx context.Context, r recipe.Recipe, f buildFlags) (builder.Options, func(), error) {
-	o := builder.Options{Recipe: r, Images: namibuild.Files, Output: f.output, Jobs: f.jobs, Memory: int64(f.memory), Tmpfs: int64(f.tmpfs)}
+	o := builder.Options{Recipe: r, Images: namibuild.Files, Output: f.output, Jobs: f.jobs, Memory: int64(f.memory), Tmpfs: int64(f.tmpfs), NoCache: f.noCache}
 	var err error
-	if o.Args, err = arguments(f.mirrors); err != nil {
+	if o.Args, err = arguments(f.args); err != nil {
 		return o, nil, err
 	}
 	if f.jobs < 0 {
