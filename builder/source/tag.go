@@ -74,8 +74,20 @@ func (r *renaming) only(want string, found []value) (value, bool) {
 	return value{}, false
 }
 
+// knob is the one definition of a macro. A spec may define it by another macro
+// beside that, in a branch for another distribution, as early el6 specs do
+// (%if %{rhel} … %else %define distro_build %{fedora_build}): the plain one counts.
+func (r *renaming) knob(name string) (value, bool) {
+	found := r.spec.definitions(name)
+	plain := slices.DeleteFunc(slices.Clone(found), func(v value) bool { return !literal(v.text) })
+	if len(plain) == 1 {
+		return plain[0], true
+	}
+	return r.only("`%define "+name+"`", found)
+}
+
 func (r *renaming) tagDistroBuild(tag string) {
-	v, ok := r.only("`%define distro_build`", r.spec.definitions("distro_build"))
+	v, ok := r.knob("distro_build")
 	if !ok {
 		return
 	}
@@ -88,7 +100,7 @@ func (r *renaming) tagDistroBuild(tag string) {
 }
 
 func (r *renaming) tagKversion(tag string) {
-	v, ok := r.only("`%define kversion`", r.spec.definitions("kversion"))
+	v, ok := r.knob("kversion")
 	if !ok {
 		return
 	}
