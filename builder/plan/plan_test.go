@@ -242,7 +242,10 @@ func TestText(t *testing.T) {
 	own := demo()
 	own.Tag = ""
 	own.Source = recipe.Source{File: "/home/a/k.src.rpm", SHA256: srpmDigest, SignedBy: centosKey}
-	own.Edits = []recipe.Edit{{File: "Makefile", Find: "two\nlines\x1b[2J\n", Replace: "", Times: 3}}
+	own.Edits = []recipe.Edit{{File: "Makefile", Find: "two\nlines\x1b[2J\n", Replace: "", Times: 3},
+		{In: recipe.InSpec, Find: "Release: 1", Replace: "Release: 2", Times: 1},
+		{In: recipe.InSources, File: "config-x86_64", Regexp: "^# (CONFIG_NET_9P) is not set$", Replace: "$1=m", Times: 2},
+	}
 	small := facts()
 	small.Jobs, small.MemoryBytes, small.TmpfsBytes = 1, 0, 512<<20
 	open := facts()

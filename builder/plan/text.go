@@ -84,8 +84,23 @@ func trust(s recipe.Source) []string {
 
 func (p Plan) writeEdits(b *strings.Builder) {
 	for _, e := range p.Edits {
-		fmt.Fprintf(b, "\nedit of %s, %s\n%s%s", e.File, times(e.Times), prefixed("  - ", e.Find), prefixed("  + ", e.Replace))
+		find, how := prefixed("  - ", e.Find), times(e.Times)
+		if e.Regexp != "" {
+			find, how = prefixed("  ~ ", e.Regexp), "by a regular expression, "+how
+		}
+		fmt.Fprintf(b, "\nedit of %s, %s\n%s%s", place(e), how, find, prefixed("  + ", e.Replace))
 	}
+}
+
+// place is the file of an edit.
+func place(e recipe.Edit) string {
+	switch e.In {
+	case recipe.InSpec:
+		return "the spec"
+	case recipe.InSources:
+		return "SOURCES/" + e.File
+	}
+	return e.File
 }
 
 func times(n int) string {

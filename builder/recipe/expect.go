@@ -88,6 +88,11 @@ func isTreeFile(s string) string {
 		`a path inside the kernel tree as include/net/tcp.h, not absolute, without ".." and "./"`)
 }
 
+// isSourceFile is a file of SOURCES, which has no folders.
+func isSourceFile(s string) string {
+	return unless(isTreeFile(s) == "" && !strings.Contains(s, "/"), "the name of a file of SOURCES, without a folder")
+}
+
 func isSHA256(s string) string {
 	return unless(sha256Form.MatchString(s), "64 lower-case hexadecimal digits and nothing else")
 }

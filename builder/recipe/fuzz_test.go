@@ -21,6 +21,7 @@ func FuzzParse(f *testing.F) {
 		f.Add(data)
 	}
 	f.Add([]byte("name: x\nimage: debian12\nsource: {pack: demo}\npackages: [kernel]\nedits:\n - {file: a, find: b, replace: c}\n"))
+	f.Add([]byte("edits:\n - {in: spec, regexp: \"^(a)$\", replace: \"$1x${1}$$\"}\n - {in: sources, file: a/b, regexp: (, replace: c}\n"))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		r, err := Parse("f.yaml", data)
 		if err == nil {
@@ -58,7 +59,7 @@ func sound(t *testing.T, r Recipe) {
 		t.Fatalf("a recipe without a fault: %+v", r)
 	}
 	for _, e := range r.Edits {
-		if e.File == "" || e.Find == "" || e.Find == e.Replace || e.Times < 1 {
+		if (e.File == "") != (e.In == InSpec) || (e.Find == "") == (e.Regexp == "") || e.Find == e.Replace && e.Find != "" || e.Times < 1 {
 			t.Fatalf("an edit without a fault: %+v", e)
 		}
 	}

@@ -18,7 +18,7 @@ const MaxFaults = 1000
 var (
 	pageKeys     = []string{"name", "description", "image", "source", "tag", "edits", "rpmbuild", "packages", "objects"}
 	sourceKeys   = []string{"url", "file", "pack", "sha256", "signed-by"}
-	editKeys     = []string{"file", "find", "replace", "times"}
+	editKeys     = []string{"in", "file", "find", "regexp", "replace", "times"}
 	rpmbuildKeys = []string{"with", "without", "define"}
 )
 
@@ -108,37 +108,6 @@ func (p *page) origin(m mapping) {
 	if !m.has("sha256") && !m.has("signed-by") {
 		p.fault(m.at, "source has no digest: expected sha256 or signed-by")
 	}
-}
-
-func (p *page) edits(in mapping) []Edit {
-	var all []Edit
-	lines := map[Edit]int{}
-	for _, n := range p.list(in, "edits") {
-		e := p.edit(n)
-		same := Edit{File: e.File, Find: e.Find}
-		if first, twice := lines[same]; twice && e.File != "" && e.Find != "" {
-			p.fault(n, "the edit of line %d again: expected another file or another find", first)
-		} else {
-			lines[same] = n.Line
-		}
-		all = append(all, e)
-	}
-	return all
-}
-
-func (p *page) edit(n *yaml.Node) Edit {
-	m := p.mapping(n, "an edit", editKeys...)
-	p.need(m, "an edit", "file", "find", "replace")
-	e := Edit{
-		File:    p.text(m, "file", isTreeFile),
-		Find:    p.text(m, "find", isSomething),
-		Replace: p.text(m, "replace", isAnything),
-		Times:   p.whole(m, "times", 1),
-	}
-	if e.Find != "" && e.Find == e.Replace && m.has("replace") {
-		p.fault(m.entries["replace"].value, "replace is the same as find: expected another text")
-	}
-	return e
 }
 
 func (p *page) rpmbuild(in mapping) Rpmbuild {

@@ -34,6 +34,9 @@ edits:
       lines
     replace: ""
     times: 3
+  - {in: tree, file: Makefile, regexp: "^(SUBLEVEL) = \\d+$", replace: "${1} = 9"}
+  - {in: spec, find: a, replace: b}
+  - {in: sources, file: config-x86_64, find: a, replace: b}
 rpmbuild:
   with: [firmware, baseonly]
   without: [perf]
@@ -53,6 +56,9 @@ objects: 721
 		Edits: []Edit{
 			{File: "include/net/tcp.h", Find: "(60*HZ)", Replace: "(5*HZ)", Times: 1},
 			{File: "Makefile", Find: "two\nlines\n", Replace: "", Times: 3},
+			{File: "Makefile", Regexp: `^(SUBLEVEL) = \d+$`, Replace: "${1} = 9", Times: 1},
+			{In: InSpec, Find: "a", Replace: "b", Times: 1},
+			{In: InSources, File: "config-x86_64", Find: "a", Replace: "b", Times: 1},
 		},
 		Rpmbuild: Rpmbuild{
 			With: []string{"firmware", "baseonly"}, Without: []string{"perf"},

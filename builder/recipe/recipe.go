@@ -24,7 +24,7 @@ type Recipe struct {
 	// Tag is put behind the release number everywhere the spec and the tree
 	// carry it; empty leaves every name as it is.
 	Tag string
-	// Edits are made in the kernel tree inside the SRPM's tarball.
+	// Edits are made in this order.
 	Edits []Edit
 	// Rpmbuild are the switches rpmbuild gets.
 	Rpmbuild Rpmbuild
@@ -66,11 +66,31 @@ type Source struct {
 	SignedBy string `json:"signedBy"`
 }
 
-// Edit replaces an exact text in one file of the kernel tree. It fails unless
-// Find stands there exactly Times times.
+// Place is where the file of an edit lies.
+type Place string
+
+const (
+	// InTree is the kernel tree inside the SRPM's tarball.
+	InTree Place = ""
+	// InSpec is the spec: the one that the SRPM has.
+	InSpec Place = "spec"
+	// InSources are the SRPM's other files, those of SOURCES.
+	InSources Place = "sources"
+)
+
+// Edit replaces text in one file. It fails unless what it looks for stands
+// there exactly Times times. Exactly one of Find and Regexp is set.
 type Edit struct {
-	File    string `json:"file"`
-	Find    string `json:"find"`
+	In Place `json:"in,omitempty"`
+	// File is a path in the tree or the name of a file of SOURCES; empty for
+	// the spec.
+	File string `json:"file,omitempty"`
+	// Find is an exact text, Regexp an expression in Go's syntax (RE2) whose ^
+	// and $ stand for the ends of lines.
+	Find   string `json:"find,omitempty"`
+	Regexp string `json:"regexp,omitempty"`
+	// Replace stands for each match; beside Regexp, $1 and ${name} are what its
+	// groups have matched and $$ is a dollar.
 	Replace string `json:"replace"`
 	Times   int    `json:"times"`
 }

@@ -22,6 +22,7 @@ type target struct {
 	seen         bool
 	near         string // for a file that is not there: the likest path seen
 	change       Change
+	faults       []Fault
 }
 
 // targets are the files to look for, the Makefile first, each once.
@@ -30,11 +31,20 @@ func targets(r recipe.Recipe, extraversion string) []*target {
 	if extraversion != "" {
 		list = append(list, &target{path: "Makefile", extraversion: extraversion})
 	}
+	return addEdits(list, r.Edits, recipe.InTree)
+}
+
+// addEdits puts the edits of one place to the targets of their files, new ones
+// where list has none.
+func addEdits(list []*target, edits []recipe.Edit, in recipe.Place) []*target {
 	byPath := map[string]*target{}
 	for _, t := range list {
 		byPath[t.path] = t
 	}
-	for _, e := range r.Edits {
+	for _, e := range edits {
+		if e.In != in {
+			continue
+		}
 		name := path.Clean(e.File)
 		t := byPath[name]
 		if t == nil {
@@ -71,6 +81,9 @@ func (t *target) apply(text []byte) ([]byte, []Fault) {
 
 // replace makes one edit, or says why it does not fit text.
 func replace(file string, text []byte, e recipe.Edit) ([]byte, *Fault) {
+	if e.Regexp != "" {
+		return replaceMatches(file, text, e)
+	}
 	if e.Find == "" {
 		return nil, &Fault{File: file, Want: "a text to find", Found: "an empty one"}
 	}

@@ -9,15 +9,16 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"namibuild/builder/recipe"
 	"namibuild/builder/rpm"
 )
 
-// Inspect works out what r does to the SRPM. It reads the tarball only up to
-// the last file that r touches, and not at all where r has no tag and no
-// edits. progress, if not nil, hears from the caller's goroutine how many
+// Inspect works out what r does to the SRPM. It reads the payload only up to
+// the last file that r touches, and the tarball not at all where r has no tag
+// and changes nothing in the tree. progress, if not nil, hears from the caller's goroutine how many
 // bytes of the files in the payload were read, of all.
 //
 // What does not fit is a *MismatchError, with every fault.
@@ -50,8 +51,12 @@ type job struct {
 	recipe  recipe.Recipe
 	names   renaming
 	text    []byte // of the spec, as it was
+	newText []byte // and as it becomes
 	tree    *tree  // nil: the tarball stays as it is
+	extras  *extras
 	preview Preview
+	// specFaults are of the spec's edits; names has those of its knobs.
+	specFaults []Fault
 }
 
 func pass(ctx context.Context, name string, r recipe.Recipe, w io.WriteSeeker, progress func(done, total int64)) (Preview, error) {
@@ -77,11 +82,24 @@ func pass(ctx context.Context, name string, r recipe.Recipe, w io.WriteSeeker, p
 	return j.preview, nil
 }
 
-// plan works the names out from the spec.
+// plan works the names out from the spec, and what to look for where.
 func (j *job) plan() {
 	nevra := j.pkg.NEVRA()
 	j.preview = Preview{Package: nevra, Spec: j.spec, Epoch: j.pkg.BuildTime(), BuildRequires: buildRequires(j.pkg.Header)}
-	if j.recipe.Tag == "" && len(j.recipe.Edits) == 0 {
+	j.planTree(nevra)
+	j.editSpec()
+	taken := map[string]string{j.spec: "the spec, which is edited with in: spec"}
+	if j.names.tarball != "" {
+		taken[j.names.tarball] = "the kernel's tarball, whose files are edited with in: tree"
+	}
+	j.extras = newExtras(j.srpm, addEdits(nil, j.recipe.Edits, recipe.InSources), taken)
+}
+
+// planTree works the tag out; without a tag and without edits in the tree,
+// nobody asks which file the tree is.
+func (j *job) planTree(nevra rpm.NEVRA) {
+	inTree := func(e recipe.Edit) bool { return e.In == recipe.InTree }
+	if j.recipe.Tag == "" && !slices.ContainsFunc(j.recipe.Edits, inTree) {
 		return
 	}
 	text := parseSpec(j.spec, j.text, map[string]string{"name": nevra.Name, "version": nevra.Version, "release": nevra.Release})
@@ -100,36 +118,48 @@ func (j *job) plan() {
 // finish fills in what was done. All fitted.
 func (j *job) finish() {
 	j.preview.Renames, j.preview.Warnings = j.names.renames, j.names.warnings
-	if j.recipe.Tag != "" {
-		j.preview.Changes = append(j.preview.Changes, Change{Path: j.spec, Before: j.text, After: j.names.spec.bytes()})
+	changes := []Change{{Path: j.spec, Before: j.text, After: j.newText}}
+	for _, t := range j.extras.list {
+		changes = append(changes, t.change)
 	}
 	if j.tree != nil {
-		j.preview.Changes = append(j.preview.Changes, j.tree.changes()...)
+		changes = append(changes, j.tree.changes()...)
+	}
+	for _, c := range changes {
+		if !c.same() {
+			j.preview.Changes = append(j.preview.Changes, c)
+		}
 	}
 }
 
-// faults are those of the spec and the tree, as one error.
+// faults are those of the spec, of SOURCES and of the tree, as one error.
 func (j *job) faults() error {
-	if j.tree == nil {
-		return mismatch(j.names.faults)
+	all := slices.Concat(j.names.faults, j.specFaults, j.extras.faults())
+	if j.tree != nil {
+		all = append(all, j.tree.faults...)
 	}
-	return mismatch(append(j.names.faults, j.tree.faults...))
+	return mismatch(all)
 }
 
-// look reads the tarball without writing.
+// look reads the SRPM without writing, up to the last file that is wanted.
 func (j *job) look() error {
-	if j.tree == nil || j.names.tarball == "" {
-		return j.faults()
-	}
+	tarball := j.names.tarball // empty: none to look for
 	err := j.each(j.ctx, j.meter, func(f rpm.File, r io.Reader) error {
-		if f.Path != j.names.tarball {
-			_, err := io.Copy(io.Discard, j.meter.watch(j.ctx, r))
-			return err
+		var err error
+		switch {
+		case tarball == "" && j.extras.done():
+			return errStop
+		case f.Path == tarball:
+			tarball, err = "", j.unpack(r, nil)
+			if err == nil && j.extras.done() {
+				err = errStop // without the rest of the tarball
+			}
+		case j.extras.byName[f.Path] != nil:
+			_, err = j.extras.take(f, j.meter.watch(j.ctx, r))
+		default:
+			_, err = io.Copy(io.Discard, j.meter.watch(j.ctx, r))
 		}
-		if err := j.unpack(r, nil); err != nil {
-			return err
-		}
-		return errStop
+		return err
 	})
 	return cmp.Or(err, j.faults())
 }
@@ -156,7 +186,7 @@ func (j *job) write(w io.WriteSeeker) error {
 	err = j.each(j.ctx, j.meter, func(f rpm.File, r io.Reader) error {
 		return j.add(out, f, j.meter.watch(j.ctx, r), r)
 	})
-	if err != nil {
+	if err = cmp.Or(err, j.faults()); err != nil {
 		return err
 	}
 	return out.close()
@@ -173,23 +203,26 @@ func (j *job) add(out *topdir, f rpm.File, watched, raw io.Reader) error {
 	switch {
 	case f.Path == j.spec:
 		name = "SPECS/" + f.Path
-		if j.recipe.Tag != "" {
-			mtime, fill = out.epoch, func(w io.Writer) error {
-				_, err := io.Copy(w, bytes.NewReader(j.names.spec.bytes()))
-				return err
-			}
+		if !bytes.Equal(j.text, j.newText) {
+			mtime, fill = out.epoch, whole(j.newText)
 		}
 	case j.tree != nil && f.Path == j.names.tarball:
 		name, mtime = "SOURCES/"+j.names.newTarball, out.epoch
-		fill = func(w io.Writer) error { return j.edited(raw, w) }
+		fill = func(w io.Writer) error { return j.unpack(raw, tar.NewWriter(w)) }
+	case j.extras.byName[f.Path] != nil:
+		t, err := j.extras.take(f, watched)
+		if err != nil {
+			return err
+		}
+		mtime, fill = out.epoch, whole(t.change.After)
 	}
 	return out.file(name, f.Mode, mtime, fill)
 }
 
-// edited writes the tarball as the recipe wants it, or its faults.
-func (j *job) edited(r io.Reader, w io.Writer) error {
-	if err := j.unpack(r, tar.NewWriter(w)); err != nil {
+// whole fills a file with text.
+func whole(text []byte) func(io.Writer) error {
+	return func(w io.Writer) error {
+		_, err := w.Write(text)
 		return err
 	}
-	return j.faults()
 }

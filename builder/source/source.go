@@ -7,20 +7,33 @@
 // the edits and a tar writer to the output. The tarball is not compressed
 // again; %setup looks at a file's first bytes, not at its name.
 //
+// The order is fixed: the tag's renaming of the spec, then the edits of the
+// spec, then each file of SOURCES, then the tree; in the tree the edits, then
+// the Makefile's EXTRAVERSION. So an edit of the spec sees the new names, one of the tree the
+// Makefile as it was shipped.
+//
 // Inspect does the same without an output and stops reading as soon as every
 // file that the recipe touches was seen. Both report whatever does not fit the
 // recipe at once, as one *MismatchError.
 package source
 
-import "namibuild/builder/rpm"
+import (
+	"bytes"
+
+	"namibuild/builder/rpm"
+)
 
 // Change is one file that the recipe changes.
 type Change struct {
-	// Path is where the build sees it: "kernel.spec", or a file of the kernel
-	// tree with the (renamed) top directory in front.
+	// Path is where the build sees it: "kernel.spec", a file of SOURCES with
+	// "SOURCES/" in front, or a file of the kernel tree with the (renamed) top
+	// directory in front.
 	Path          string
 	Before, After []byte
 }
+
+// same tells that nothing changes.
+func (c Change) same() bool { return bytes.Equal(c.Before, c.After) }
 
 // Rename is one of the names that a tag changes. What is "distro_build",
 // "kversion", "Source0", "tarball", "directory" or "EXTRAVERSION".
@@ -40,8 +53,9 @@ type Preview struct {
 	// BuildRequires are the SRPM's, as "name" or "name >= version".
 	BuildRequires []string
 	Renames       []Rename
-	// Changes holds the spec, the tree's Makefile, then the edited files in
-	// the recipe's order; a file that stays as it is has no entry.
+	// Changes holds the spec, the files of SOURCES, the tree's Makefile (of a
+	// tag), then the edited files in the recipe's order; a file that stays as
+	// it is has no entry.
 	Changes []Change
 	// Warnings are sentences about what is allowed and hardly meant.
 	Warnings []string

@@ -237,13 +237,11 @@ func (t *tree) missing() {
 	}
 }
 
-// changes are the files that came out otherwise than they went in.
+// changes are the files as they went in and as they came out.
 func (t *tree) changes() []Change {
-	var list []Change
-	for _, want := range t.list {
-		if !bytes.Equal(want.change.Before, want.change.After) {
-			list = append(list, want.change)
-		}
+	list := make([]Change, len(t.list))
+	for i, want := range t.list {
+		list[i] = want.change
 	}
 	return list
 }

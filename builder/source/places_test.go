@@ -1,0 +1,153 @@
+package source_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"namibuild/builder/recipe"
+	"namibuild/builder/rpm/rpmtest"
+	"namibuild/builder/source"
+)
+
+// configured is the usual SRPM with two more files, one on either side of the
+// tarball.
+func configured(t *testing.T) string {
+	t.Helper()
+	p := stockPackage(stockSpec(t), compress(t, "bzip2", pack(t, stockTree())))
+	p.Files = append([]rpmtest.File{{Path: "config-generic", Content: "CONFIG_A=y\n# CONFIG_B is not set\n", Mtime: oldTime}}, p.Files...)
+	p.Files = append(p.Files, rpmtest.File{Path: "zz-notes", Content: "one\ntwo\n", Mtime: oldTime})
+	return write(t, p)
+}
+
+// TestEditsEverywhere: an expression in the tree, edits in the spec behind the
+// tag's renaming and in SOURCES before and behind the tarball, in one diff.
+func TestEditsEverywhere(t *testing.T) {
+	srpm := configured(t)
+	r := recipe.Recipe{Tag: "namibuild", Edits: []recipe.Edit{
+		{In: recipe.InSources, File: "zz-notes", Find: "two", Replace: "2", Times: 1},
+		{File: "include/net/tcp.h", Regexp: `^#define (TCP_\w+)[ ]+\((?P<n>\d+)\*HZ\)`, Replace: "#define $1 (${n}0*$$)", Times: 1},
+		{In: recipe.InSources, File: "config-generic", Regexp: `^# (CONFIG_\w+) is not set$`, Replace: "$1=m", Times: 1},
+		{In: recipe.InSpec, Find: "%define distro_build 431.3.1.namibuild\n", Replace: "%define distro_build 431.3.1.namibuild\n# mine\n", Times: 1},
+	}}
+	preview, got := prepare(t, srpm, r)
+	seen, err := source.Inspect(t.Context(), srpm, r, nil)
+	if diff := cmp.Diff(preview, seen); err != nil || diff != "" {
+		t.Error("Inspect sees something else than Prepare", err, diff)
+	}
+	for name, want := range map[string]string{
+		"SOURCES/zz-notes":       "one\n2\n",
+		"SOURCES/config-generic": "CONFIG_A=y\nCONFIG_B=m\n",
+		"SPECS/kernel.spec":      string(preview.Changes[0].After),
+	} {
+		if got := content(t, got, name); got != want {
+			t.Errorf("%s: %q", name, got)
+		}
+	}
+	if !strings.Contains(string(preview.Changes[0].After), "distro_build 431.3.1.namibuild\n# mine\n") {
+		t.Errorf("spec: %s", preview.Changes[0].After)
+	}
+	inner := unpack(t, strings.NewReader(content(t, got, "SOURCES/"+newDir+".tar.bz2")))
+	if text := content(t, inner, newDir+"/include/net/tcp.h"); !strings.Contains(text, "#define TCP_TIMEWAIT_LEN (600*$) /*") {
+		t.Errorf("tcp.h: %s", text)
+	}
+	var paths []string
+	for _, c := range preview.Changes {
+		paths = append(paths, c.Path)
+	}
+	want := []string{"kernel.spec", "SOURCES/zz-notes", "SOURCES/config-generic", newDir + "/Makefile", newDir + "/include/net/tcp.h"}
+	if diff := cmp.Diff(want, paths); diff != "" {
+		t.Error(diff)
+	}
+	patched(t, preview, "git", "apply", "-p1")
+}
+
+// TestEditsBesideTheTree: without a tag and edits in it, the tarball is not
+// looked for; the SRPM is read up to the last file that is edited.
+func TestEditsBesideTheTree(t *testing.T) {
+	p := stockPackage("Name: kernel\n", []byte("no tarball at all"))
+	p.Files[3].Content = "text\n"
+	srpm := write(t, p)
+	preview, got := prepare(t, srpm, recipe.Recipe{Edits: []recipe.Edit{
+		{In: recipe.InSpec, Find: "kernel", Replace: "seed", Times: 1},
+		{In: recipe.InSources, File: "linux-kernel-test.patch", Find: "text", Replace: "more text", Times: 1},
+	}})
+	if content(t, got, "SPECS/kernel.spec") != "Name: seed\n" || content(t, got, "SOURCES/linux-kernel-test.patch") != "more text\n" {
+		t.Errorf("%+v", got)
+	}
+	if preview.Tarball != "" || len(preview.Changes) != 2 || len(preview.Renames) != 0 {
+		t.Errorf("%+v", preview)
+	}
+	var last, total int64
+	progress := func(done, all int64) { last, total = done, all }
+	p.Files[2].Content = noise(4 << 20)
+	r := recipe.Recipe{Edits: []recipe.Edit{{In: recipe.InSources, File: "genkey", Find: "sh", Replace: "bash", Times: 1}}}
+	if _, err := source.Inspect(t.Context(), write(t, p), r, progress); err != nil || last > 1<<20 && last == total {
+		t.Errorf("read %d of %d bytes, %v", last, total, err)
+	}
+}
+
+func TestPlaceFaults(t *testing.T) {
+	spec := func(e recipe.Edit) recipe.Edit { e.In = recipe.InSpec; return e }
+	sources := func(e recipe.Edit) recipe.Edit { e.In = recipe.InSources; return e }
+	const tcp = "include/net/tcp.h"
+	for name, c := range map[string]struct {
+		edits []recipe.Edit
+		want  []source.Fault
+	}{
+		"regexp too often": {[]recipe.Edit{{File: tcp, Regexp: `^#define \w+`, Times: 2}}, []source.Fault{
+			{File: tcp, Want: "a match of `^#define \\w+` 2 times", Found: "it 4 times (lines 2, 4, 6, 7)"}}},
+		"regexp nowhere": {[]recipe.Edit{{File: tcp, Regexp: `TIMEWAIT$`, Times: 1}}, []source.Fault{
+			{File: tcp, Want: "a match of `TIMEWAIT$` once", Found: "it nowhere"}}},
+		"regexp empty": {[]recipe.Edit{{File: tcp, Regexp: `\b`, Times: 9}}, []source.Fault{
+			{File: tcp, Line: 1, Want: "matches of `\\b` with at least one character", Found: "an empty one"}}},
+		"no regexp": {[]recipe.Edit{{File: tcp, Regexp: `(`, Times: 1}}, []source.Fault{
+			{File: tcp, Want: "a regular expression", Found: "error parsing regexp: missing closing ): `(?m)(`"}}},
+		"regexp grown": {[]recipe.Edit{{File: tcp, Regexp: `endif`, Replace: strings.Repeat("x", 16<<20), Times: 1}}, []source.Fault{
+			{File: tcp, Want: "at most 16 MiB when it is edited", Found: "more than 16777216 bytes"}}},
+		"the old name": {[]recipe.Edit{spec(recipe.Edit{Find: "%define distro_build 431.3.1\n", Times: 1})}, []source.Fault{
+			{File: "kernel.spec", Want: "`%define distro_build 431.3.1\\n` once",
+				Found: "it 0 times; most like it is line 8: `%define distro_build 431.3.1.namibuild`"}}},
+		"files": {[]recipe.Edit{
+			sources(recipe.Edit{File: "confg-generic", Find: "a", Times: 1}),
+			sources(recipe.Edit{File: "qq", Find: "a", Times: 1}),
+			sources(recipe.Edit{File: "kernel.spec", Find: "a", Times: 1}),
+			sources(recipe.Edit{File: stockTar, Find: "a", Times: 1}),
+		}, []source.Fault{
+			{File: "confg-generic", Want: "this file in SOURCES", Found: "no such file; most like it is config-generic"},
+			{File: "qq", Want: "this file in SOURCES", Found: "no such file"},
+			{File: "kernel.spec", Want: "a file of SOURCES to edit", Found: "the spec, which is edited with in: spec"},
+			{File: stockTar, Want: "a file of SOURCES to edit", Found: "the kernel's tarball, whose files are edited with in: tree"},
+		}},
+		"all at once": {[]recipe.Edit{
+			{File: tcp, Find: "qqq", Times: 1},
+			sources(recipe.Edit{File: "zz-notes", Find: "qqq", Times: 1}),
+			sources(recipe.Edit{File: "config-generic", Find: "qqq", Times: 1}),
+			spec(recipe.Edit{Find: "qqqqqq", Times: 1}),
+		}, []source.Fault{
+			{File: "kernel.spec", Want: "`qqqqqq` once", Found: "it nowhere"},
+			{File: "zz-notes", Want: "`qqq` once", Found: "it nowhere"},
+			{File: "config-generic", Want: "`qqq` once", Found: "it nowhere"},
+			{File: tcp, Want: "`qqq` once", Found: "it nowhere"},
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if diff := cmp.Diff(c.want, faultsOf(t, configured(t), recipe.Recipe{Tag: "namibuild", Edits: c.edits})); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+// TestOftenMatched: a match that stands very often is not counted to its end.
+func TestOftenMatched(t *testing.T) {
+	tree := append(stockTree(), file(stockDir+"/many", strings.Repeat("x\n", 5000)))
+	srpm := write(t, stockPackage(stockSpec(t), pack(t, tree)))
+	got := faultsOf(t, srpm, recipe.Recipe{Edits: []recipe.Edit{{File: "many", Regexp: "^x$", Times: 3}}})
+	want := []source.Fault{{File: "many", Want: "a match of `^x$` 3 times",
+		Found: "it more than 1000 times (lines 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, …)"}}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}

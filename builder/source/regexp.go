@@ -1,0 +1,72 @@
+package source
+
+import (
+	"bytes"
+	"fmt"
+	"regexp"
+	"strings"
+
+	"namibuild/builder/recipe"
+)
+
+// replaceMatches makes one edit by a regular expression, or says why it does
+// not fit text. An empty match is refused wherever it stands: what is put
+// there is hardly meant.
+func replaceMatches(file string, text []byte, e recipe.Edit) ([]byte, *Fault) {
+	re, err := regexp.Compile("(?m)" + e.Regexp)
+	if err != nil {
+		return nil, &Fault{File: file, Want: "a regular expression", Found: err.Error()}
+	}
+	const counted = 1000 // what stands more often is not counted to its end
+	most := max(e.Times, counted) + 1
+	found := re.FindAllSubmatchIndex(text, most)
+	for _, m := range found {
+		if m[0] == m[1] {
+			return nil, &Fault{File: file, Line: lineOf(text, m[0]),
+				Want: "matches of " + expression(e) + " with at least one character", Found: "an empty one"}
+		}
+	}
+	if len(found) != e.Times {
+		return nil, &Fault{File: file, Want: "a match of " + expression(e) + " " + times(e.Times), Found: spans(text, found, most)}
+	}
+	return expand(file, text, re, e.Replace, found)
+}
+
+// expression is the edit's, with its backslashes as they were written.
+func expression(e recipe.Edit) string {
+	return strings.ReplaceAll(clip(e.Regexp), `\\`, `\`)
+}
+
+// expand puts the replacement in for every match.
+func expand(file string, text []byte, re *regexp.Regexp, template string, found [][]int) ([]byte, *Fault) {
+	var out []byte
+	at := 0
+	for _, m := range found {
+		out = append(out, text[at:m[0]]...)
+		out = re.Expand(out, []byte(template), text, m)
+		at = m[1]
+		if size := len(out) + len(text) - at; size > largest {
+			return nil, &Fault{File: file, Want: "at most 16 MiB when it is edited", Found: fmt.Sprintf("more than %d bytes", largest)}
+		}
+	}
+	return append(out, text[at:]...), nil
+}
+
+// spans says how often and where an expression matches.
+func spans(text []byte, found [][]int, most int) string {
+	if len(found) == 0 {
+		return "it nowhere"
+	}
+	var lines []int
+	line, at := 1, 0
+	for _, m := range found[:min(len(found), 11)] {
+		line += bytes.Count(text[at:m[0]], []byte("\n"))
+		at = m[0]
+		lines = append(lines, line)
+	}
+	often := times(len(found))
+	if len(found) == most {
+		often = fmt.Sprintf("more than %d times", most-1)
+	}
+	return "it " + often + " (" + numbers(lines) + ")"
+}
