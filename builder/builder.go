@@ -155,7 +155,7 @@ func (b *build) sweep(ctx context.Context) {
 
 // prepare writes the patched topdir to a nameless file and rewinds it.
 func (b *build) prepare(ctx context.Context, in fetch.File) (*os.File, source.Preview, error) {
-	b.tell(Begin, StepPrepare, "%s, tag %q", count(len(b.Recipe.Edits), "edit"), b.Recipe.Tag)
+	b.tell(Begin, StepPrepare, "%s, tag %q", count(len(b.Recipe.Patches)+len(b.Recipe.Edits), "edit"), b.Recipe.Tag)
 	f, err := b.Store.Scratch()
 	if err != nil {
 		return nil, source.Preview{}, &StepError{StepPrepare, err}
@@ -166,6 +166,9 @@ func (b *build) prepare(ctx context.Context, in fetch.File) (*os.File, source.Pr
 	}
 	if err != nil {
 		return nil, preview, &StepError{StepPrepare, errors.Join(err, f.Close())}
+	}
+	for _, n := range preview.Notes {
+		b.tell(Note, StepPrepare, "%s", n)
 	}
 	for _, w := range preview.Warnings {
 		b.tell(Warning, StepPrepare, "%s", w)

@@ -59,14 +59,31 @@ type Var struct {
 	Reason string `json:"reason"`
 }
 
+// Patch is one of the recipe's, its content by digest.
+type Patch struct {
+	File   string `json:"file"`
+	Strip  int    `json:"strip"`
+	SHA256 string `json:"sha256"`
+}
+
+// Added is a file that the recipe puts into SOURCES, its content by digest.
+type Added struct {
+	File   string `json:"file"`
+	As     string `json:"as"`
+	SHA256 string `json:"sha256"`
+}
+
 // Plan is one build. It is a plain value and does not change.
 type Plan struct {
 	// Name, Tag, Edits and Packages are the recipe's, as are Source and, by
-	// name, Image. A Source.File is without its folder.
+	// name, Image. A Source.File is without its folder. Patches and Sources
+	// stand for the recipe's by their digests.
 	Name     string        `json:"name"`
 	Source   recipe.Source `json:"source"`
 	SRPM     SRPM          `json:"srpm"`
 	Tag      string        `json:"tag"`
+	Patches  []Patch       `json:"patches,omitempty"`
+	Sources  []Added       `json:"sources,omitempty"`
 	Edits    []recipe.Edit `json:"edits"`
 	Packages []string      `json:"packages"`
 	// Image is the builder image, ImageDigest that of its definition.
@@ -98,6 +115,8 @@ func New(r recipe.Recipe, in Input) (Plan, error) {
 		Source:      portable(r.Source),
 		SRPM:        in.SRPM,
 		Tag:         r.Tag,
+		Patches:     patches(r.Patches),
+		Sources:     added(r.Sources),
 		Edits:       append([]recipe.Edit{}, r.Edits...),
 		Packages:    append([]string{}, r.Packages...),
 		Image:       r.Image,
@@ -113,6 +132,24 @@ func New(r recipe.Recipe, in Input) (Plan, error) {
 		TmpfsBytes:  in.TmpfsBytes,
 	}, nil
 }
+
+func patches(all []recipe.Patch) []Patch {
+	var list []Patch
+	for _, p := range all {
+		list = append(list, Patch{p.File, p.Strip, digest(p.Content)})
+	}
+	return list
+}
+
+func added(all []recipe.Added) []Added {
+	var list []Added
+	for _, a := range all {
+		list = append(list, Added{a.File, a.As, digest(a.Content)})
+	}
+	return list
+}
+
+func digest(content []byte) string { return fmt.Sprintf("%x", sha256.Sum256(content)) }
 
 // ID names the plan: 64 hexadecimal digits that are others when anything in it
 // is. It is the SHA-256 of the plan as JSON, behind a line that names this form.

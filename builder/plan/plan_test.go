@@ -45,6 +45,8 @@ func facts() Input {
 func demo() recipe.Recipe {
 	r := timewait()
 	r.Name, r.Image, r.Source = "demo", "debian12", recipe.Source{Pack: "demo"}
+	r.Patches = []recipe.Patch{{File: "fixes/tcp.patch", Strip: 1, Content: []byte("--- a/x\n+++ b/x\n")}}
+	r.Sources = []recipe.Added{{File: "my.config", As: "config-local", Content: []byte("CONFIG_A=y\n")}}
 	r.Rpmbuild = recipe.Rpmbuild{
 		With: []string{"firmware", "baseonly"}, Without: []string{"debug"},
 		Define: []recipe.Define{{Name: "dist", Value: ".el6"}, {Name: "note", Value: "it's 100 %"}},

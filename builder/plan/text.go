@@ -83,6 +83,12 @@ func trust(s recipe.Source) []string {
 }
 
 func (p Plan) writeEdits(b *strings.Builder) {
+	for _, f := range p.Patches {
+		fmt.Fprintf(b, "\npatch %s, -p%d\n  sha256 %s\n", f.File, f.Strip, f.SHA256)
+	}
+	for _, a := range p.Sources {
+		fmt.Fprintf(b, "\nSOURCES/%s, from %s\n  sha256 %s\n", a.As, a.File, a.SHA256)
+	}
 	for _, e := range p.Edits {
 		find, how := prefixed("  - ", e.Find), times(e.Times)
 		if e.Regexp != "" {

@@ -36,7 +36,7 @@ func (p *page) edit(n *yaml.Node) Edit {
 	p.either(m)
 	p.need(m, "an edit", "replace")
 	e.Find, e.Regexp = p.text(m, "find", isSomething), p.text(m, "regexp", isRegexp)
-	e.Replace, e.Times = p.text(m, "replace", isAnything), p.whole(m, "times", 1)
+	e.Replace, e.Times = p.text(m, "replace", isAnything), p.whole(m, "times", 1, 1)
 	if e.Find != "" && e.Find == e.Replace && m.has("replace") {
 		p.fault(m.entries["replace"].value, "replace is the same as find: expected another text")
 	}

@@ -49,7 +49,7 @@ func TestForms(t *testing.T) {
 func TestNearest(t *testing.T) {
 	tests := []struct{ word, want string }{
 		{"pakages", "packages"}, {"Packages", "packages"}, {"edit", "edits"}, {"rpm-build", "rpmbuild"}, {"tga", "tag"},
-		{"iamge", "image"}, {"sources", "source"}, {"x", ""}, {"", ""}, {"compression", ""}, {strings.Repeat("tag", 1e6), ""},
+		{"iamge", "image"}, {"sourse", "source"}, {"x", ""}, {"", ""}, {"compression", ""}, {strings.Repeat("tag", 1e6), ""},
 	}
 	for _, test := range tests {
 		if got := nearest(test.word, pageKeys); got != test.want {

@@ -1,8 +1,10 @@
 package recipe
 
 import (
+	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 )
 
@@ -61,6 +63,16 @@ func sound(t *testing.T, r Recipe) {
 	for _, e := range r.Edits {
 		if (e.File == "") != (e.In == InSpec) || (e.Find == "") == (e.Regexp == "") || e.Find == e.Replace && e.Find != "" || e.Times < 1 {
 			t.Fatalf("an edit without a fault: %+v", e)
+		}
+	}
+	for _, p := range r.Patches {
+		if !fs.ValidPath(p.File) || p.File == "." || p.Strip < 0 || p.Content != nil {
+			t.Fatalf("a patch without a fault: %+v", p)
+		}
+	}
+	for _, a := range r.Sources {
+		if !fs.ValidPath(a.File) || a.As == "" || strings.Contains(a.As, "/") || a.Content != nil {
+			t.Fatalf("a file of sources without a fault: %+v", a)
 		}
 	}
 	for _, list := range [][]string{r.Packages, r.Rpmbuild.With, r.Rpmbuild.Without} {

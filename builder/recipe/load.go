@@ -64,11 +64,12 @@ func loadFile(name string) (Recipe, error) {
 	if err != nil {
 		return Recipe{}, fmt.Errorf("reading recipe: %w", err)
 	}
-	r, err := Parse(name, data)
+	dir := filepath.Dir(name)
+	r, err := parse(name, data, os.DirFS(dir))
 	if err != nil {
 		return Recipe{}, err
 	}
-	r.Dir = filepath.Dir(name)
+	r.Dir = dir
 	if file := r.Source.File; file != "" && !filepath.IsAbs(file) {
 		r.Source.File = filepath.Join(r.Dir, file)
 	}
@@ -81,13 +82,15 @@ func loadShipped(name string, embedded fs.FS) (Recipe, error) {
 	if err != nil {
 		return Recipe{}, fmt.Errorf("reading recipe: %w", err)
 	}
-	r, err := Parse(file, data)
+	beside, err := fs.Sub(embedded, folder)
+	if err != nil {
+		return Recipe{}, fmt.Errorf("reading recipe: %w", err)
+	}
+	r, err := parse(file, data, beside)
 	if err != nil {
 		return Recipe{}, err
 	}
-	if r.files, err = fs.Sub(embedded, folder); err != nil {
-		return Recipe{}, fmt.Errorf("reading recipe: %w", err)
-	}
+	r.files = beside
 	return r, r.checkPack()
 }
 

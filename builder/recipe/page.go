@@ -3,6 +3,7 @@ package recipe
 import (
 	"cmp"
 	"fmt"
+	"io/fs"
 	"slices"
 	"strings"
 
@@ -12,6 +13,8 @@ import (
 // page is a recipe while it is read; it gathers the faults.
 type page struct {
 	file   string
+	beside fs.FS // the recipe's folder; nil: not known
+	room   int64 // bytes that files from there may still have
 	faults Faults
 	more   int // faults beyond MaxFaults
 }
@@ -142,8 +145,8 @@ func (p *page) scalar(n *yaml.Node, what string, expect func(string) string) (st
 	return n.Value, true
 }
 
-// whole is the whole number of a key, at least one; other when it is not there.
-func (p *page) whole(m mapping, key string, other int) int {
+// whole is the whole number of a key, at least least; other when it is not there.
+func (p *page) whole(m mapping, key string, least, other int) int {
 	e, ok := m.entries[key]
 	if !ok || unreadable(e.value) {
 		return other
@@ -151,11 +154,11 @@ func (p *page) whole(m mapping, key string, other int) int {
 	var value int
 	n := e.value
 	if n.Kind != yaml.ScalarNode || n.ShortTag() != "!!int" || n.Load(&value) != nil {
-		p.fault(n, "%s is %s: expected a whole number, 1 or more", key, kind(n))
+		p.fault(n, "%s is %s: expected a whole number, %d or more", key, kind(n), least)
 		return other
 	}
-	if value < 1 {
-		p.fault(n, "%s is %d: expected 1 or more", key, value)
+	if value < least {
+		p.fault(n, "%s is %d: expected %d or more", key, value, least)
 		return other
 	}
 	return value

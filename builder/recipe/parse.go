@@ -2,6 +2,7 @@ package recipe
 
 import (
 	"fmt"
+	"io/fs"
 	"strings"
 
 	yaml "go.yaml.in/yaml/v4"
@@ -16,17 +17,23 @@ const MaxFaults = 1000
 
 // The keys of a page, in the order in which a person writes them.
 var (
-	pageKeys     = []string{"name", "description", "image", "source", "tag", "edits", "rpmbuild", "packages", "objects"}
+	pageKeys     = []string{"name", "description", "image", "source", "tag", "patches", "sources", "edits", "rpmbuild", "packages", "objects"}
+	patchKeys    = []string{"file", "strip"}
+	addedKeys    = []string{"file", "as"}
 	sourceKeys   = []string{"url", "file", "pack", "sha256", "signed-by"}
 	editKeys     = []string{"in", "file", "find", "regexp", "replace", "times"}
 	rpmbuildKeys = []string{"with", "without", "define"}
 )
 
 // Parse reads a recipe; file names it in the faults. A non-nil error is Faults:
-// everything that is wrong with the page, the first MaxFaults at least. Load is what knows where the
-// file lies: Dir is empty.
-func Parse(file string, data []byte) (Recipe, error) {
-	p := &page{file: file}
+// everything that is wrong with the page, the first MaxFaults at least. Load is
+// what knows where the file lies: Dir and the content of patches and sources
+// are empty.
+func Parse(file string, data []byte) (Recipe, error) { return parse(file, data, nil) }
+
+// parse also reads the files that the recipe names, from beside it.
+func parse(file string, data []byte, beside fs.FS) (Recipe, error) {
+	p := &page{file: file, beside: beside, room: maxAllBeside}
 	r := p.parse(data)
 	if len(p.faults) > 0 {
 		return Recipe{}, p.sorted()
@@ -59,10 +66,12 @@ func (p *page) recipe(root *yaml.Node) Recipe {
 		Image:       p.text(m, "image", isImage),
 		Source:      p.source(m),
 		Tag:         p.text(m, "tag", isTag),
+		Patches:     p.patches(m),
+		Sources:     p.sources(m),
 		Edits:       p.edits(m),
 		Rpmbuild:    p.rpmbuild(m),
 		Packages:    p.packages(m),
-		Objects:     p.whole(m, "objects", 0),
+		Objects:     p.whole(m, "objects", 1, 0),
 	}
 }
 

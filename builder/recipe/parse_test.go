@@ -24,6 +24,12 @@ source:
   sha256: ` + digest + `
   signed-by: C1DAC52D1664E8A4386DBA430946FCA2C105B9DE
 tag: namibuild_2.x+1
+patches:
+  - file: fixes/tcp.patch
+  - {file: old.diff, strip: 0}
+sources:
+  - {file: my.config, as: config-local}
+  - file: files/genkey
 edits:
   - file: include/net/tcp.h
     find: "(60*HZ)"
@@ -52,7 +58,9 @@ objects: 721
 			URL:    "http://example.org/a/kernel-2.6.32-431.3.1.el6.src.rpm",
 			SHA256: digest, SignedBy: "C1DAC52D1664E8A4386DBA430946FCA2C105B9DE",
 		},
-		Tag: "namibuild_2.x+1",
+		Tag:     "namibuild_2.x+1",
+		Patches: []Patch{{File: "fixes/tcp.patch", Strip: 1}, {File: "old.diff"}},
+		Sources: []Added{{File: "my.config", As: "config-local"}, {File: "files/genkey", As: "genkey"}},
 		Edits: []Edit{
 			{File: "include/net/tcp.h", Find: "(60*HZ)", Replace: "(5*HZ)", Times: 1},
 			{File: "Makefile", Find: "two\nlines\n", Replace: "", Times: 3},

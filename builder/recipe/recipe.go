@@ -24,6 +24,11 @@ type Recipe struct {
 	// Tag is put behind the release number everywhere the spec and the tree
 	// carry it; empty leaves every name as it is.
 	Tag string
+	// Patches are made in the kernel tree in this order, before the edits.
+	Patches []Patch
+	// Sources are put into SOURCES, beside or over what the SRPM has there,
+	// before the edits.
+	Sources []Added
 	// Edits are made in this order.
 	Edits []Edit
 	// Rpmbuild are the switches rpmbuild gets.
@@ -93,6 +98,24 @@ type Edit struct {
 	// groups have matched and $$ is a dollar.
 	Replace string `json:"replace"`
 	Times   int    `json:"times"`
+}
+
+// Patch is a unified diff of the kernel tree.
+type Patch struct {
+	// File lies beside the recipe.
+	File string
+	// Strip is how many folders to take off the front of each name in it.
+	Strip int
+	// Content is the file's, as Load has read it; Parse leaves it out.
+	Content []byte
+}
+
+// Added is a file that goes into SOURCES.
+type Added struct {
+	// File lies beside the recipe; As is its name in SOURCES.
+	File, As string
+	// Content is the file's, as Load has read it; Parse leaves it out.
+	Content []byte
 }
 
 // Rpmbuild are the switches of one rpmbuild run.

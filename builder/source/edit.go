@@ -14,13 +14,20 @@ import (
 // memory. The biggest files of a kernel tree that anybody edits have 1 MiB.
 const largest = 16 << 20
 
-// target is one file of the tree that the recipe touches.
+// lookout is a path that the recipe counts on.
+type lookout struct {
+	path string // in the tree, below the top directory
+	seen bool
+	near string // for a file that is not there: the likest path seen
+}
+
+// target is one file that the recipe edits.
 type target struct {
-	path         string // below the top directory
+	lookout
 	edits        []recipe.Edit
 	extraversion string // put behind the Makefile's EXTRAVERSION; empty: not this file
-	seen         bool
-	near         string // for a file that is not there: the likest path seen
+	patched      bool   // a patch touches it, or makes it
+	added        *recipe.Added
 	change       Change
 	faults       []Fault
 }
@@ -29,7 +36,7 @@ type target struct {
 func targets(r recipe.Recipe, extraversion string) []*target {
 	var list []*target
 	if extraversion != "" {
-		list = append(list, &target{path: "Makefile", extraversion: extraversion})
+		list = append(list, &target{lookout: lookout{path: "Makefile"}, extraversion: extraversion})
 	}
 	return addEdits(list, r.Edits, recipe.InTree)
 }
@@ -48,7 +55,7 @@ func addEdits(list []*target, edits []recipe.Edit, in recipe.Place) []*target {
 		name := path.Clean(e.File)
 		t := byPath[name]
 		if t == nil {
-			t = &target{path: name}
+			t = &target{lookout: lookout{path: name}}
 			byPath[name] = t
 			list = append(list, t)
 		}

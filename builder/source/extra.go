@@ -1,9 +1,11 @@
 package source
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 
 	"namibuild/builder/recipe"
 	"namibuild/builder/rpm"
@@ -16,23 +18,61 @@ type extras struct {
 }
 
 // newExtras looks every file up in the SRPM's header. taken are the names that
-// no edit may have, with what stands there.
-func newExtras(s *srpm, list []*target, taken map[string]string) *extras {
-	x := &extras{list: list, byName: map[string]*target{}}
-	for _, t := range list {
+// no file may have, with what stands there.
+func newExtras(s *srpm, r recipe.Recipe, taken map[string]string) *extras {
+	var list []*target
+	for _, a := range r.Sources {
+		list = append(list, &target{lookout: lookout{path: a.As}, added: &a})
+	}
+	x := &extras{list: addEdits(list, r.Edits, recipe.InSources), byName: map[string]*target{}}
+	for _, t := range x.list {
 		f, there := s.files[t.path]
 		switch what := taken[t.path]; {
 		case what != "":
-			t.faults = append(t.faults, Fault{File: t.path, Want: "a file of SOURCES to edit", Found: what})
+			t.fault("a file of SOURCES of its own", what)
+		case !there && t.added != nil:
+			t.make()
 		case !there:
-			t.faults = append(t.faults, Fault{File: t.path, Want: "this file in SOURCES", Found: s.noSuch(t.path)})
+			t.fault("this file in SOURCES", s.noSuch(t.path))
 		case f.Size > largest:
-			t.faults = append(t.faults, Fault{File: t.path, Want: "at most 16 MiB to edit", Found: fmt.Sprintf("%d bytes", f.Size)})
+			t.fault("at most 16 MiB to edit", fmt.Sprintf("%d bytes", f.Size))
 		default:
 			x.byName[t.path] = t
 		}
 	}
 	return x
+}
+
+func (t *target) fault(want, found string) {
+	t.faults = append(t.faults, Fault{File: t.path, Want: want, Found: found})
+}
+
+// make makes a file that the SRPM does not have.
+func (t *target) make() {
+	text, faults := t.apply(t.added.Content)
+	t.faults = append(t.faults, faults...)
+	t.change = Change{Path: "SOURCES/" + t.path, After: text, Mode: modePlain}
+}
+
+// made are the files that the SRPM does not have.
+func (x *extras) made() []*target {
+	return slices.DeleteFunc(slices.Clone(x.list), func(t *target) bool { return t.change.Mode == 0 })
+}
+
+// notes tell what the recipe's files stand over, and those that the spec may
+// not know of.
+func (x *extras) notes(spec []byte) []string {
+	var notes []string
+	for _, t := range x.list {
+		switch {
+		case t.added == nil:
+		case t.change.Mode == 0:
+			notes = append(notes, fmt.Sprintf("SOURCES/%s of the SRPM is replaced by %s", t.path, t.added.File))
+		case !bytes.Contains(spec, []byte(t.path)):
+			notes = append(notes, fmt.Sprintf("SOURCES/%s is added, and the spec does not name it", t.path))
+		}
+	}
+	return notes
 }
 
 // noSuch says that a name is missing, and which one it may have been.
@@ -64,7 +104,11 @@ func (x *extras) take(f rpm.File, r io.Reader) (*target, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading %s: %w", f.Path, err)
 	}
-	after, faults := t.apply(before)
+	text := before
+	if t.added != nil {
+		text = t.added.Content
+	}
+	after, faults := t.apply(text)
 	t.faults = append(t.faults, faults...)
 	t.change = Change{Path: "SOURCES/" + t.path, Before: before, After: after}
 	return t, nil

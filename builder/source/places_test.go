@@ -117,8 +117,8 @@ func TestPlaceFaults(t *testing.T) {
 		}, []source.Fault{
 			{File: "confg-generic", Want: "this file in SOURCES", Found: "no such file; most like it is config-generic"},
 			{File: "qq", Want: "this file in SOURCES", Found: "no such file"},
-			{File: "kernel.spec", Want: "a file of SOURCES to edit", Found: "the spec, which is edited with in: spec"},
-			{File: stockTar, Want: "a file of SOURCES to edit", Found: "the kernel's tarball, whose files are edited with in: tree"},
+			{File: "kernel.spec", Want: "a file of SOURCES of its own", Found: "the spec, which is edited with in: spec"},
+			{File: stockTar, Want: "a file of SOURCES of its own", Found: "the kernel's tarball, whose files are edited with in: tree"},
 		}},
 		"all at once": {[]recipe.Edit{
 			{File: tcp, Find: "qqq", Times: 1},
@@ -149,5 +149,63 @@ func TestOftenMatched(t *testing.T) {
 		Found: "it more than 1000 times (lines 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, …)"}}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// TestSources: files are added and replaced, then edited, and stand in the diff.
+func TestSources(t *testing.T) {
+	r := recipe.Recipe{Sources: []recipe.Added{
+		{File: "a", As: "config-local", Content: []byte("CONFIG_A=y\n")},
+		{File: "my/generic", As: "config-generic", Content: []byte("CONFIG_A=m\n")},
+		{File: "b", As: "genkey", Content: []byte("#!/bin/sh\n")},
+	}, Edits: []recipe.Edit{
+		{In: recipe.InSources, File: "config-local", Find: "=y", Replace: "=n", Times: 1},
+		{In: recipe.InSpec, Find: "%define distro_build", Replace: "Source99: config-local\n%define distro_build", Times: 1},
+	}}
+	srpm := configured(t)
+	preview, got := prepare(t, srpm, r)
+	seen, err := source.Inspect(t.Context(), srpm, r, nil)
+	if diff := cmp.Diff(preview, seen); err != nil || diff != "" {
+		t.Error("Inspect sees something else than Prepare", err, diff)
+	}
+	for name, want := range map[string]string{"config-local": "CONFIG_A=n\n", "config-generic": "CONFIG_A=m\n", "genkey": "#!/bin/sh\n"} {
+		if got := content(t, got, "SOURCES/"+name); got != want {
+			t.Errorf("%s: %q", name, got)
+		}
+	}
+	last := got[len(got)-1]
+	if last.Name != "SOURCES/config-local" || last.Mode != 0o644 || last.Uid != 1000 || last.ModTime.Unix() != epoch {
+		t.Errorf("%+v", last.Header)
+	}
+	want := []source.Change{
+		{Path: "SOURCES/config-local", After: []byte("CONFIG_A=n\n"), Mode: 0o100644},
+		{Path: "SOURCES/config-generic", Before: []byte("CONFIG_A=y\n# CONFIG_B is not set\n"), After: []byte("CONFIG_A=m\n")},
+	}
+	if diff := cmp.Diff(want, preview.Changes[1:]); diff != "" {
+		t.Error(diff)
+	}
+	notes := []string{"SOURCES/config-generic of the SRPM is replaced by my/generic", "SOURCES/genkey of the SRPM is replaced by b"}
+	if diff := cmp.Diff(notes, preview.Notes); diff != "" {
+		t.Error(diff)
+	}
+	patched(t, source.Preview{Changes: preview.Changes[2:]}, "git", "apply", "-p1")
+}
+
+func TestSourcesFaults(t *testing.T) {
+	r := recipe.Recipe{Tag: "namibuild", Sources: []recipe.Added{{As: "kernel.spec"}, {As: stockTar}, {As: newDir + ".tar.bz2"}, {As: "new"}},
+		Edits: []recipe.Edit{{In: recipe.InSources, File: "new", Find: "x", Times: 1}}}
+	const tarball = "the kernel's tarball, whose files are edited with in: tree"
+	want := []source.Fault{
+		{File: "kernel.spec", Want: "a file of SOURCES of its own", Found: "the spec, which is edited with in: spec"},
+		{File: stockTar, Want: "a file of SOURCES of its own", Found: tarball},
+		{File: newDir + ".tar.bz2", Want: "a file of SOURCES of its own", Found: tarball},
+		{File: "new", Want: "`x` once", Found: "it nowhere"},
+	}
+	if diff := cmp.Diff(want, faultsOf(t, configured(t), r)); diff != "" {
+		t.Error(diff)
+	}
+	preview, err := source.Inspect(t.Context(), configured(t), recipe.Recipe{Sources: []recipe.Added{{As: "new"}}}, nil)
+	if err != nil || len(preview.Notes) != 1 || preview.Notes[0] != "SOURCES/new is added, and the spec does not name it" {
+		t.Errorf("%q %v", preview.Notes, err)
 	}
 }

@@ -57,6 +57,8 @@ type job struct {
 	preview Preview
 	// specFaults are of the spec's edits; names has those of its knobs.
 	specFaults []Fault
+	// patchFaults are of patches that cannot be read; the tree is not judged then.
+	patchFaults []Fault
 }
 
 func pass(ctx context.Context, name string, r recipe.Recipe, w io.WriteSeeker, progress func(done, total int64)) (Preview, error) {
@@ -70,7 +72,7 @@ func pass(ctx context.Context, name string, r recipe.Recipe, w io.WriteSeeker, p
 		return Preview{}, err
 	}
 	j.plan()
-	if w == nil || len(j.names.faults) > 0 {
+	if w == nil || len(j.names.faults)+len(j.patchFaults) > 0 {
 		err = j.look()
 	} else {
 		err = j.write(w)
@@ -92,14 +94,17 @@ func (j *job) plan() {
 	if j.names.tarball != "" {
 		taken[j.names.tarball] = "the kernel's tarball, whose files are edited with in: tree"
 	}
-	j.extras = newExtras(j.srpm, addEdits(nil, j.recipe.Edits, recipe.InSources), taken)
+	if j.names.newTarball != "" {
+		taken[j.names.newTarball] = taken[j.names.tarball]
+	}
+	j.extras = newExtras(j.srpm, j.recipe, taken)
 }
 
-// planTree works the tag out; without a tag and without edits in the tree,
-// nobody asks which file the tree is.
+// planTree works the tag out; without a tag and with nothing to change in the
+// tree, nobody asks which file the tree is.
 func (j *job) planTree(nevra rpm.NEVRA) {
 	inTree := func(e recipe.Edit) bool { return e.In == recipe.InTree }
-	if j.recipe.Tag == "" && !slices.ContainsFunc(j.recipe.Edits, inTree) {
+	if j.recipe.Tag == "" && len(j.recipe.Patches) == 0 && !slices.ContainsFunc(j.recipe.Edits, inTree) {
 		return
 	}
 	text := parseSpec(j.spec, j.text, map[string]string{"name": nevra.Name, "version": nevra.Version, "release": nevra.Release})
@@ -112,18 +117,36 @@ func (j *job) planTree(nevra rpm.NEVRA) {
 		extraversion = cmp.Or(j.names.extraversion, "-"+j.recipe.Tag)
 	}
 	j.preview.Tarball = j.names.tarball
-	j.tree = newTree(j.names.tarball, j.names.dir, j.names.newDir, targets(j.recipe, extraversion))
+	patches, faults := parsePatches(j.recipe.Patches)
+	if j.patchFaults = faults; len(faults) == 0 {
+		over := newOverlay(patches, time.Unix(j.preview.Epoch, 0))
+		j.tree = newTree(j.names.tarball, j.names.dir, j.names.newDir, targets(j.recipe, extraversion), over)
+	}
+}
+
+// parsePatches gives what all patches do, in order, or the first fault of each.
+func parsePatches(all []recipe.Patch) (list []filePatch, faults []Fault) {
+	for _, p := range all {
+		part, fault := parsePatch(p)
+		if fault != nil {
+			faults = append(faults, *fault)
+		}
+		list = append(list, part...)
+	}
+	return list, faults
 }
 
 // finish fills in what was done. All fitted.
 func (j *job) finish() {
 	j.preview.Renames, j.preview.Warnings = j.names.renames, j.names.warnings
+	j.preview.Notes = j.extras.notes(j.newText)
 	changes := []Change{{Path: j.spec, Before: j.text, After: j.newText}}
 	for _, t := range j.extras.list {
 		changes = append(changes, t.change)
 	}
 	if j.tree != nil {
 		changes = append(changes, j.tree.changes()...)
+		j.preview.Notes = append(j.preview.Notes, j.tree.over.notes...)
 	}
 	for _, c := range changes {
 		if !c.same() {
@@ -134,7 +157,7 @@ func (j *job) finish() {
 
 // faults are those of the spec, of SOURCES and of the tree, as one error.
 func (j *job) faults() error {
-	all := slices.Concat(j.names.faults, j.specFaults, j.extras.faults())
+	all := slices.Concat(j.names.faults, j.specFaults, j.extras.faults(), j.patchFaults)
 	if j.tree != nil {
 		all = append(all, j.tree.faults...)
 	}
@@ -144,6 +167,9 @@ func (j *job) faults() error {
 // look reads the SRPM without writing, up to the last file that is wanted.
 func (j *job) look() error {
 	tarball := j.names.tarball // empty: none to look for
+	if j.tree == nil {
+		tarball = ""
+	}
 	err := j.each(j.ctx, j.meter, func(f rpm.File, r io.Reader) error {
 		var err error
 		switch {
@@ -188,6 +214,11 @@ func (j *job) write(w io.WriteSeeker) error {
 	})
 	if err = cmp.Or(err, j.faults()); err != nil {
 		return err
+	}
+	for _, t := range j.extras.made() {
+		if err := out.file("SOURCES/"+t.path, t.change.Mode, out.epoch, whole(t.change.After)); err != nil {
+			return err
+		}
 	}
 	return out.close()
 }

@@ -8,9 +8,10 @@
 // again; %setup looks at a file's first bytes, not at its name.
 //
 // The order is fixed: the tag's renaming of the spec, then the edits of the
-// spec, then each file of SOURCES, then the tree; in the tree the edits, then
-// the Makefile's EXTRAVERSION. So an edit of the spec sees the new names, one of the tree the
-// Makefile as it was shipped.
+// spec, then each file of SOURCES, then the tree; in the tree the patches, then
+// the edits, then the Makefile's EXTRAVERSION. So an edit of the spec sees the
+// new names, and one of the tree what the patches have made, but the Makefile's
+// EXTRAVERSION as it was shipped.
 //
 // Inspect does the same without an output and stops reading as soon as every
 // file that the recipe touches was seen. Both report whatever does not fit the
@@ -30,10 +31,17 @@ type Change struct {
 	// directory in front.
 	Path          string
 	Before, After []byte
+	// From is the path before, of a file that a patch renames; else empty.
+	From string
+	// OldMode and Mode are git's (0100644, 0100755), and 0 where there is no
+	// such file before or after. Of a file whose mode stays both are 0.
+	OldMode, Mode uint32
 }
 
 // same tells that nothing changes.
-func (c Change) same() bool { return bytes.Equal(c.Before, c.After) }
+func (c Change) same() bool {
+	return bytes.Equal(c.Before, c.After) && c.From == "" && c.OldMode == c.Mode
+}
 
 // Rename is one of the names that a tag changes. What is "distro_build",
 // "kversion", "Source0", "tarball", "directory" or "EXTRAVERSION".
@@ -53,10 +61,13 @@ type Preview struct {
 	// BuildRequires are the SRPM's, as "name" or "name >= version".
 	BuildRequires []string
 	Renames       []Rename
-	// Changes holds the spec, the files of SOURCES, the tree's Makefile (of a
-	// tag), then the edited files in the recipe's order; a file that stays as
-	// it is has no entry.
+	// Changes holds the spec, the files of SOURCES, the patched files, the
+	// tree's Makefile (of a tag), then the edited files, each in the recipe's
+	// order; a file that stays as it is has no entry.
 	Changes []Change
+	// Notes are sentences about what fitted in another way than it was written:
+	// hunks at other lines.
+	Notes []string
 	// Warnings are sentences about what is allowed and hardly meant.
 	Warnings []string
 }

@@ -21,19 +21,32 @@ type tree struct {
 	newDir string // empty: dir stays
 	opened bool   // the first entry was seen
 	list   []*target
-	byPath map[string]*target
+	byPath map[string]*target // without those that a patch touches
+	over   *overlay
+	byBase map[string][]*lookout // what is looked for, by the last part of its path
 	unseen int
 	faults []Fault
 	copies []byte
 }
 
-func newTree(tarball, dir, newDir string, list []*target) *tree {
-	t := &tree{tarball: tarball, dir: dir, newDir: newDir, list: list, unseen: len(list),
-		byPath: map[string]*target{}, copies: make([]byte, 1<<18)}
+func newTree(tarball, dir, newDir string, list []*target, over *overlay) *tree {
+	t := &tree{tarball: tarball, dir: dir, newDir: newDir, list: list, over: over,
+		byPath: map[string]*target{}, byBase: map[string][]*lookout{}, copies: make([]byte, 1<<18)}
+	for _, n := range over.nodes {
+		t.expect(&n.lookout)
+	}
 	for _, want := range list {
-		t.byPath[want.path] = want
+		if want.patched = over.byPath[want.path] != nil; !want.patched {
+			t.byPath[want.path] = want
+			t.expect(&want.lookout)
+		}
 	}
 	return t
+}
+
+func (t *tree) expect(l *lookout) {
+	t.unseen++
+	t.byBase[path.Base(l.path)] = append(t.byBase[path.Base(l.path)], l)
 }
 
 // rewrite reads the tar r and writes the new one to w. With w nil it only
@@ -57,17 +70,22 @@ func (t *tree) rewrite(r io.Reader, w *tar.Writer) error {
 			w = nil
 		}
 	}
+	t.patch()
 	return nil
 }
 
-// end reads what stands behind the archive, so that the decompressor checks
+// end puts what patches have made behind all else, reads what stands behind the archive, so that the decompressor checks
 // its last sum, and ends the new one.
 func (t *tree) end(r io.Reader, w *tar.Writer) error {
 	if _, err := io.CopyBuffer(io.Discard, r, t.copies); err != nil {
 		return err
 	}
+	t.patch()
 	if w == nil || len(t.faults) > 0 {
 		return nil
+	}
+	if err := t.writePatched(w); err != nil {
+		return err
 	}
 	return w.Close()
 }
@@ -91,10 +109,18 @@ func (t *tree) entry(h *tar.Header, in io.Reader, w *tar.Writer) error {
 	if want := t.byPath[rest]; want != nil {
 		return t.edit(want, h, in, w)
 	}
+	if n := t.over.byPath[rest]; n != nil {
+		return t.hold(n, h, in)
+	}
 	t.guess(rest)
+	t.checkFolder(rest, h)
 	if h.Typeflag == tar.TypeLink {
-		if _, err := t.below(h.Linkname); err != nil {
+		to, err := t.below(h.Linkname)
+		if err != nil {
 			return fmt.Errorf("entry %q: hard link to %q: %w", h.Name, h.Linkname, err)
+		}
+		if n := t.over.byPath[to]; n != nil && n.held != nil {
+			return writeEntry(w, n.held.unlinked(h), bytes.NewReader(n.held.text), t.copies)
 		}
 		h.Linkname = t.renamed(h.Linkname)
 	}
@@ -216,7 +242,7 @@ func (t *tree) guess(rest string) {
 	if t.unseen == 0 {
 		return
 	}
-	for _, want := range t.list {
+	for _, want := range t.byBase[path.Base(rest)] {
 		if !want.seen && nearer(want.path, rest, want.near) {
 			want.near = rest
 		}
@@ -226,22 +252,28 @@ func (t *tree) guess(rest string) {
 // missing names the files that the whole tarball did not have.
 func (t *tree) missing() {
 	for _, want := range t.list {
-		if want.seen {
-			continue
+		if !want.seen && !want.patched {
+			t.faults = append(t.faults, Fault{File: want.path, Want: "this file in " + t.tarball, Found: want.nothing()})
 		}
-		found := "no such file"
-		if want.near != "" {
-			found += "; of that name there is " + want.near
-		}
-		t.faults = append(t.faults, Fault{File: want.path, Want: "this file in " + t.tarball, Found: found})
 	}
 }
 
-// changes are the files as they went in and as they came out.
+// nothing says that the path is not there, and which one may have been meant.
+func (l lookout) nothing() string {
+	if l.near != "" {
+		return "no such file; of that name there is " + l.near
+	}
+	return "no such file"
+}
+
+// changes are the files as they went in and as they came out, the patched ones
+// first.
 func (t *tree) changes() []Change {
-	list := make([]Change, len(t.list))
-	for i, want := range t.list {
-		list[i] = want.change
+	list := t.over.changes(t.newDir)
+	for _, want := range t.list {
+		if !want.patched {
+			list = append(list, want.change)
+		}
 	}
 	return list
 }

@@ -38,6 +38,7 @@ type planned struct {
 	PlanID  string          `json:"planID"`
 	Plan    plan.Plan       `json:"plan"`
 	Renames []source.Rename `json:"renames"`
+	Notes   []string        `json:"notes"`
 	Diff    string          `json:"diff"`
 }
 
@@ -65,7 +66,7 @@ func (a *app) plan(ctx context.Context, name string, f buildFlags) error {
 		return a.cause(ctx, err)
 	}
 	if a.json {
-		newDisplay(os.Stdout, true).emit(planned{"plan", p.ID(), p, preview.Renames, preview.Diff()})
+		newDisplay(os.Stdout, true).emit(planned{"plan", p.ID(), p, preview.Renames, preview.Notes, preview.Diff()})
 		return nil
 	}
 	return printPlan(os.Stdout, p, preview)
@@ -78,6 +79,9 @@ func printPlan(w *os.File, p plan.Plan, preview source.Preview) error {
 	}
 	for _, r := range preview.Renames {
 		fmt.Fprintf(w, "  %-13s %s -> %s\n", r.What, cmp.Or(r.From, "(empty)"), r.To)
+	}
+	for _, note := range preview.Notes {
+		fmt.Fprintf(w, "\nnote: %s\n", note)
 	}
 	for _, warning := range preview.Warnings {
 		fmt.Fprintf(w, "\nwarning: %s\n", warning)
