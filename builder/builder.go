@@ -153,25 +153,46 @@ func (b *build) sweep(ctx context.Context) {
 	}
 }
 
+// Prepare brings the recipe's source in and writes the tar of the patched
+// topdir, which is what Build sends into the container. It needs no engine
+// but for a source that was not packed yet.
+func Prepare(ctx context.Context, o Options, w io.WriteSeeker) (source.Preview, error) {
+	b := &build{Options: o}
+	in, err := b.input(ctx)
+	if err != nil {
+		return source.Preview{}, err
+	}
+	return b.patch(ctx, in, w)
+}
+
 // prepare writes the patched topdir to a nameless file and rewinds it.
 func (b *build) prepare(ctx context.Context, in fetch.File) (*os.File, source.Preview, error) {
-	b.tell(Begin, StepPrepare, "%s, tag %q", count(len(b.Recipe.Edits), "edit"), b.Recipe.Tag)
 	f, err := b.Store.Scratch()
 	if err != nil {
 		return nil, source.Preview{}, &StepError{StepPrepare, err}
 	}
-	preview, err := source.Prepare(ctx, in.Path, b.Recipe, f, b.bytes(StepPrepare))
+	preview, err := b.patch(ctx, in, f)
 	if err == nil {
 		_, err = f.Seek(0, io.SeekStart)
 	}
 	if err != nil {
-		return nil, preview, &StepError{StepPrepare, errors.Join(err, f.Close())}
+		return nil, preview, errors.Join(err, f.Close())
 	}
-	for _, w := range preview.Warnings {
-		b.tell(Warning, StepPrepare, "%s", w)
+	return f, preview, nil
+}
+
+// patch writes the topdir of an SRPM with the recipe's tag and edits in it.
+func (b *build) patch(ctx context.Context, in fetch.File, w io.WriteSeeker) (source.Preview, error) {
+	b.tell(Begin, StepPrepare, "%s, tag %q", count(len(b.Recipe.Edits), "edit"), b.Recipe.Tag)
+	preview, err := source.Prepare(ctx, in.Path, b.Recipe, w, b.bytes(StepPrepare))
+	if err != nil {
+		return preview, &StepError{StepPrepare, err}
+	}
+	for _, warning := range preview.Warnings {
+		b.tell(Warning, StepPrepare, "%s", warning)
 	}
 	b.tell(End, StepPrepare, "%s edited, %s changed in %s", count(len(preview.Changes), "file"), count(len(preview.Renames), "name"), preview.Package)
-	return f, preview, nil
+	return preview, nil
 }
 
 // planOf gives the plan of this build for a source.

@@ -144,7 +144,7 @@ func explain(err error) (code int, hint string) {
 	case errors.Is(err, syscall.ENOSPC):
 		return exitDisk, "make room on the disk and run the same command again: what was fetched is kept"
 	case errors.As(err, &base):
-		return exitBase, "./scripts/quickstart makes the Debian base where no registry answers; a mirror of the registry can be set in the engine's configuration"
+		return exitBase, "where no registry answers, ./scripts/quickstart makes the Debian base itself; a mirror of the registry is set in the engine's configuration"
 	case errors.As(err, &mismatch):
 		return exitEdit, "compare the recipe with the source: namibuild fetch RECIPE prints where it lies"
 	case errors.As(err, &unpacked):
