@@ -3,6 +3,7 @@ package recipe
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 )
 
@@ -57,12 +58,15 @@ func sound(t *testing.T, r Recipe) {
 	if r.Name == "" || r.Image == "" || len(r.Packages) == 0 || from != 1 || vouched == (r.Source.Pack != "") {
 		t.Fatalf("a recipe without a fault: %+v", r)
 	}
+	if len(r.Source.Mirrors) > 0 && (r.Source.URL == "" || slices.Contains(r.Source.Mirrors, r.Source.URL)) {
+		t.Fatalf("mirrors of nothing: %+v", r)
+	}
 	for _, e := range r.Edits {
 		if e.File == "" || e.Find == "" || e.Find == e.Replace || e.Times < 1 {
 			t.Fatalf("an edit without a fault: %+v", e)
 		}
 	}
-	for _, list := range [][]string{r.Packages, r.Rpmbuild.With, r.Rpmbuild.Without} {
+	for _, list := range [][]string{r.Packages, r.Source.Mirrors, r.Rpmbuild.With, r.Rpmbuild.Without} {
 		for _, word := range list {
 			if word == "" {
 				t.Fatalf("an empty word: %+v", r)
