@@ -76,6 +76,12 @@ type Options struct {
 	Args map[string]string
 	// NoCache runs every step of an image build anew.
 	NoCache bool
+	// Offline forbids the network: the source comes from the store or from
+	// where it lies, and the engine holds the image already.
+	Offline bool
+	// InsecureSource takes an SRPM that the recipe's digest or key does not
+	// vouch for, if it is whole by its own digests. The plan then says so.
+	InsecureSource bool
 	// Tell takes the events; calls do not overlap.
 	Tell func(Event)
 }
@@ -114,7 +120,7 @@ func Build(ctx context.Context, o Options) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
-	p, err := b.planOf(plan.SRPM{File: preview.Package.Filename(), SHA256: input.SHA256, Epoch: preview.Epoch})
+	p, err := b.planOf(srpmOf(input, preview), input.Waived)
 	if err != nil {
 		return Result{}, err
 	}
@@ -195,14 +201,19 @@ func (b *build) patch(ctx context.Context, in fetch.File, w io.WriteSeeker) (sou
 	return preview, nil
 }
 
-// planOf gives the plan of this build for a source.
-func (b *build) planOf(srpm plan.SRPM) (plan.Plan, error) {
+func srpmOf(in fetch.File, p source.Preview) plan.SRPM {
+	return plan.SRPM{File: p.Package.Filename(), SHA256: in.SHA256, Epoch: p.Epoch}
+}
+
+// planOf gives the plan of this build for a source and what was waived for it.
+func (b *build) planOf(srpm plan.SRPM, insecure string) (plan.Plan, error) {
 	image, err := plan.DefineImage(b.Images, b.Recipe.Image)
 	if err != nil {
 		return plan.Plan{}, &StepError{StepImage, err}
 	}
 	return plan.New(b.Recipe, plan.Input{
 		SRPM:        srpm,
+		Insecure:    insecure,
 		Image:       image.Digest,
 		Jobs:        b.Jobs,
 		MemoryBytes: b.Memory,

@@ -12,6 +12,7 @@ import (
 	"namibuild/builder"
 	"namibuild/builder/artifact"
 	"namibuild/builder/engine"
+	"namibuild/builder/fetch"
 	"namibuild/builder/recipe"
 	"namibuild/builder/source"
 )
@@ -121,6 +122,9 @@ func explain(err error) (code int, hint string) {
 		base        *engine.BaseError
 		mismatch    *source.MismatchError
 		unpacked    *builder.NotPackedError
+		untrusted   *builder.UntrustedError
+		offline     *fetch.OfflineError
+		notHeld     *engine.NotHeldError
 		failed      *builder.RpmbuildError
 		output      *builder.OutputError
 		missing     *artifact.MissingError
@@ -149,6 +153,12 @@ func explain(err error) (code int, hint string) {
 		return exitEdit, "compare the recipe with the source: namibuild fetch RECIPE prints where it lies"
 	case errors.As(err, &unpacked):
 		return exitSource, "namibuild fetch " + unpacked.Recipe + " packs it"
+	case errors.As(err, &untrusted):
+		return exitSource, "--insecure-source takes it all the same, if it is a whole SRPM; plan and record then say so"
+	case errors.As(err, &offline):
+		return exitSource, "namibuild fetch RECIPE, without --offline and $NAMIBUILD_OFFLINE, brings it into the store"
+	case errors.As(err, &notHeld):
+		return exitImage, "namibuild image RECIPE builds it, with a network"
 	case errors.As(err, &missing):
 		return exitOutput, "the recipe's rpmbuild: switches decide what is made; packages: lists what must be"
 	case errors.As(err, &output):
