@@ -4,6 +4,9 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"io"
+	"log"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -91,7 +94,7 @@ func TestFetchGoesOnWhileItGetsFarther(t *testing.T) {
 
 func TestFetchNoticesAStall(t *testing.T) {
 	s, pauses := patient(t)
-	s.stall = 50 * time.Millisecond
+	s.stall = 500 * time.Millisecond
 	server := &script{answers: []answer{
 		func(w http.ResponseWriter, r *http.Request, start int) {
 			defer func() { recover(); <-r.Context().Done() }()
@@ -105,28 +108,42 @@ func TestFetchNoticesAStall(t *testing.T) {
 	if err != nil || len(*pauses) != 1 {
 		t.Fatalf("%v, %d pauses", err, len(*pauses))
 	}
-	if d := cmp.Diff([]string{url + ": the server sent nothing for 50ms; again in 1s"}, told); d != "" {
+	if d := cmp.Diff([]string{url + ": the server sent nothing for 500ms; again in 1s"}, told); d != "" {
 		t.Errorf("told: -want +got\n%s", d)
 	}
 }
 
-// What asking again does not cure is asked once.
-func TestFetchDoesNotRetry(t *testing.T) {
-	secret := httptest.NewTLSServer(http.NotFoundHandler())
-	defer secret.Close()
-	secret.Config.ErrorLog = nil
-	for name, url := range map[string]string{
-		"no such host":      "http://no-such-host.invalid/k.src.rpm",
-		"certificate":       secret.URL + "/k.src.rpm",
-		"not taken to wait": serve(t, (&script{answers: []answer{status(503, "Retry-After", "61")}}).ServeHTTP),
+// A certificate of somebody else is told once, with the URL once.
+func TestFetchFromAForeignServer(t *testing.T) {
+	server := httptest.NewUnstartedServer(http.NotFoundHandler())
+	server.Config.ErrorLog = log.New(io.Discard, "", 0)
+	server.StartTLS()
+	defer server.Close()
+	s, pauses := patient(t)
+	url := server.URL + "/k.src.rpm"
+	_, err := s.Fetch(context.Background(), Input{URL: url, SHA256: digest(body)}, nil)
+	if err == nil || len(*pauses) > 0 || !strings.HasPrefix(err.Error(), "fetching "+url+": tls: ") || strings.Count(err.Error(), url) != 1 {
+		t.Errorf("%v, %d pauses", err, len(*pauses))
+	}
+}
+
+func TestAfter(t *testing.T) {
+	for name, test := range map[string]struct {
+		err   error
+		try   int
+		pause time.Duration
+		again bool
+	}{
+		"network":        {io.ErrUnexpectedEOF, 3, 4 * time.Second, true},
+		"last try":       {io.ErrUnexpectedEOF, 4, 0, false},
+		"no such host":   {&net.DNSError{IsNotFound: true}, 1, 0, false},
+		"no name server": {&net.DNSError{IsTemporary: true}, 1, time.Second, true},
+		"408":            {&StatusError{Code: 408}, 2, 2 * time.Second, true},
+		"longest wait":   {&StatusError{Code: 503, RetryAfter: time.Minute}, 1, time.Minute, true},
+		"410":            {&StatusError{Code: 410}, 1, time.Second, false},
 	} {
-		s, pauses := patient(t)
-		_, err := s.Fetch(context.Background(), Input{URL: url, SHA256: digest(body)}, nil)
-		if err == nil || len(*pauses) > 0 && name != "no such host" {
-			t.Errorf("%s: %v, %d pauses", name, err, len(*pauses))
-		}
-		if err != nil && strings.Count(err.Error(), url) != 1 {
-			t.Errorf("%s: the URL is not named once: %v", name, err)
+		if pause, again := after(test.err, test.try); again != test.again || again && pause != test.pause {
+			t.Errorf("%s: %v, %v", name, pause, again)
 		}
 	}
 }
