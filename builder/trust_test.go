@@ -148,13 +148,14 @@ func TestInsecureSource(t *testing.T) {
 				t.Errorf("not waived: %v", err)
 			}
 			o.InsecureSource = true
-			res, err := Build(context.Background(), o)
 			if test.waived == "" {
-				if err == nil || errors.As(err, new(*UntrustedError)) {
+				_, err := Input(context.Background(), o)
+				if err == nil || errors.As(err, new(*UntrustedError)) || strings.Contains(err.Error(), "; not taken all the same: ") != takeable {
 					t.Errorf("waived: %v", err)
 				}
 				return
 			}
+			res, err := Build(context.Background(), o)
 			if err != nil {
 				t.Fatal(err)
 			}

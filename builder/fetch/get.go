@@ -28,7 +28,6 @@ const stall = 60 * time.Second
 // whatever the error; a nil error says that all came that was announced.
 func (s *Store) get(ctx context.Context, from string, p *part, progress Progress) error {
 	if p.whole() {
-		p.mixed = true // nobody looked at it yet since it was made, maybe in pieces
 		return nil
 	}
 	ctx, cancel := context.WithCancelCause(ctx)

@@ -86,6 +86,33 @@ func waitFor(t *testing.T, path string, size int64) {
 	t.Fatalf("%s does not reach %d bytes", path, size)
 }
 
+// A file that another process has moved away, or replaced, is not the part.
+func TestSameFile(t *testing.T) {
+	path := open(t).partPath("x")
+	f, err := lockPart(path)
+	if err != nil || f == nil {
+		t.Fatal(f, err)
+	}
+	defer f.Close()
+	if busy, err := lockPart(path); busy != nil || err != nil {
+		t.Errorf("locked twice: %v", err)
+	}
+	if !sameFile(f, path) {
+		t.Error("the file is not its own")
+	}
+	if err := os.Rename(path, path+"2"); err != nil {
+		t.Fatal(err)
+	}
+	if sameFile(f, path) {
+		t.Error("it was moved away")
+	}
+	other, err := lockPart(path)
+	if err != nil || other == nil || sameFile(f, path) {
+		t.Error("it was replaced", err)
+	}
+	other.Close()
+}
+
 // Two that want the same file fetch it once: the second waits for the first.
 func TestFetchByTwo(t *testing.T) {
 	first, second := open(t), (*Store)(nil)

@@ -3,131 +3,44 @@ package fetch
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
-	"sync"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 )
-
-// answer is a server's answer to one request for a file.
-type answer func(w http.ResponseWriter, r *http.Request, start int)
-
-// script answers each request with the next answer, the last one again and
-// again, and notes what was asked.
-type script struct {
-	answers []answer
-	mu      sync.Mutex
-	asked   []string
-}
-
-func (s *script) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	s.mu.Lock()
-	text, found := strings.CutPrefix(r.Header.Get("Range"), "bytes=")
-	start, _ := strconv.Atoi(strings.TrimSuffix(text, "-"))
-	if tag := r.Header.Get("If-Range"); found && tag != "" {
-		text += " if " + tag
-	}
-	next := s.answers[min(len(s.asked), len(s.answers)-1)]
-	s.asked = append(s.asked, text)
-	s.mu.Unlock()
-	next(w, r, start)
-}
-
-// upTo sends data from where it is asked for up to end, and breaks off there
-// when that is not the end of data.
-func upTo(data []byte, tag string, end int) answer {
-	return func(w http.ResponseWriter, _ *http.Request, start int) {
-		w.Header().Set("ETag", tag)
-		w.Header().Set("Content-Length", fmt.Sprint(len(data)-start))
-		if start > 0 {
-			w.Header().Set("Content-Range", fmt.Sprintf("bytes %d-%d/%d", start, len(data)-1, len(data)))
-			w.WriteHeader(http.StatusPartialContent)
-		}
-		w.Write(data[start:end])
-		w.(http.Flusher).Flush()
-		if end < len(data) {
-			panic(http.ErrAbortHandler)
-		}
-	}
-}
-
-// exact is an answer with these headers and this body and no length.
-func exact(code int, contentRange string, data []byte) answer {
-	return func(w http.ResponseWriter, _ *http.Request, _ int) {
-		if contentRange != "" {
-			w.Header().Set("Content-Range", contentRange)
-		}
-		w.WriteHeader(code)
-		w.(http.Flusher).Flush()
-		w.Write(data)
-	}
-}
-
-// served is what net/http makes of the request: ranges and If-Range by the book.
-func served(data []byte, tag string) answer {
-	return func(w http.ResponseWriter, r *http.Request, _ int) {
-		w.Header().Set("ETag", tag)
-		http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(data))
-	}
-}
-
-// status answers with a code and headers by name and value.
-func status(code int, headers ...string) answer {
-	return func(w http.ResponseWriter, _ *http.Request, _ int) {
-		for i := 0; i < len(headers); i += 2 {
-			w.Header().Set(headers[i], headers[i+1])
-		}
-		w.WriteHeader(code)
-	}
-}
-
-// patient is a store that notes its pauses and takes none.
-func patient(t *testing.T) (*Store, *[]time.Duration) {
-	s := open(t)
-	var pauses []time.Duration
-	s.pause = func(ctx context.Context, d time.Duration) error {
-		pauses = append(pauses, d)
-		return ctx.Err()
-	}
-	return s, &pauses
-}
-
-// other is as long as body and another file.
-var other = bytes.Repeat([]byte("KERNEL"), 50_000)
 
 func TestFetchResumes(t *testing.T) {
 	ignoring := func(w http.ResponseWriter, _ *http.Request, _ int) { w.Write(body) }
 	tests := map[string]struct {
 		answers []answer
 		asked   []string
+		pauses  int
 	}{
-		"cut":                      {[]answer{upTo(body, `"1"`, 1000), served(body, `"1"`)}, []string{"", `1000- if "1"`}},
-		"cut twice":                {[]answer{upTo(body, `"1"`, 1000), upTo(body, `"1"`, 2000), served(body, `"1"`)}, []string{"", `1000- if "1"`, `2000- if "1"`}},
-		"weak tag":                 {[]answer{upTo(body, `W/"1"`, 1000), upTo(body, `W/"1"`, len(body))}, []string{"", "1000-"}},
-		"no length, cut":           {[]answer{cutChunks(body[:1000]), upTo(body, "", len(body))}, []string{"", "1000-"}},
-		"range ignored":            {[]answer{upTo(body, `"1"`, 1000), ignoring}, []string{"", `1000- if "1"`}},
-		"file changed":             {[]answer{upTo(other, `"1"`, 1000), served(body, `"2"`)}, []string{"", `1000- if "1"`}},
-		"changed, If-Range unread": {[]answer{upTo(other, `"1"`, 1000), upTo(body, `"2"`, len(body)), upTo(body, `"2"`, len(body))}, []string{"", `1000- if "1"`, ""}},
-		"changed length":           {[]answer{upTo(other[:5000], `"1"`, 1000), upTo(body, `"2"`, len(body))}, []string{"", `1000- if "1"`, ""}},
-		"bit flipped before":       {[]answer{upTo(flipped(500), `"1"`, 1000), served(body, `"1"`)}, []string{"", `1000- if "1"`, ""}},
-		"less than the range":      {[]answer{upTo(body, `"1"`, 1000), exact(206, "bytes 1000-1999/300000", body[1000:2000]), served(body, `"1"`)}, []string{"", `1000- if "1"`, "2000-"}},
-		"more than the range":      {[]answer{upTo(body, `"1"`, 1000), exact(206, "bytes 1000-299999/300000", append(body[1000:], "more"...)), served(body, `"1"`)}, []string{"", `1000- if "1"`, ""}},
-		"another range":            {[]answer{upTo(body, `"1"`, 1000), exact(206, "bytes 0-299999/300000", body), served(body, `"1"`)}, []string{"", `1000- if "1"`, ""}},
-		"no range":                 {[]answer{upTo(body, `"1"`, 1000), exact(206, "", body), served(body, `"1"`)}, []string{"", `1000- if "1"`, ""}},
-		"whole but not known so":   {[]answer{cutChunks(body), status(416, "Content-Range", "bytes */300000")}, []string{"", "300000-"}},
-		"shorter now":              {[]answer{upTo(append(body, 0), `"1"`, 300_000), status(416, "Content-Range", "bytes */2000"), served(body, `"2"`)}, []string{"", `300000- if "1"`, ""}},
+		"cut":                      {[]answer{upTo(body, `"1"`, 1000), served(body, `"1"`)}, []string{"", `1000- if "1"`}, 1},
+		"cut twice":                {[]answer{upTo(body, `"1"`, 1000), upTo(body, `"1"`, 2000), served(body, `"1"`)}, []string{"", `1000- if "1"`, `2000- if "1"`}, 2},
+		"weak tag":                 {[]answer{upTo(body, `W/"1"`, 1000), upTo(body, `W/"1"`, len(body))}, []string{"", "1000-"}, 1},
+		"no length, cut":           {[]answer{cutChunks(body[:1000]), upTo(body, "", len(body))}, []string{"", "1000-"}, 1},
+		"range ignored":            {[]answer{upTo(body, `"1"`, 1000), ignoring}, []string{"", `1000- if "1"`}, 1},
+		"file changed":             {[]answer{upTo(other, `"1"`, 1000), served(body, `"2"`)}, []string{"", `1000- if "1"`}, 1},
+		"changed, If-Range unread": {[]answer{upTo(other, `"1"`, 1000), upTo(body, `"2"`, len(body)), upTo(body, `"2"`, len(body))}, []string{"", `1000- if "1"`, ""}, 1},
+		"changed length":           {[]answer{upTo(other[:5000], `"1"`, 1000), upTo(body, `"2"`, len(body))}, []string{"", `1000- if "1"`, ""}, 2},
+		"bit flipped before":       {[]answer{upTo(flipped(500), `"1"`, 1000), served(body, `"1"`)}, []string{"", `1000- if "1"`, ""}, 1},
+		"less than the range":      {[]answer{upTo(body, `"1"`, 1000), exact(206, "bytes 1000-1999/300000", body[1000:2000]), served(body, `"1"`)}, []string{"", `1000- if "1"`, "2000-"}, 2},
+		"more than the range":      {[]answer{upTo(body, `"1"`, 1000), exact(206, "bytes 1000-299999/300000", append(body[1000:], "more"...)), served(body, `"1"`)}, []string{"", `1000- if "1"`, ""}, 2},
+		"another range":            {[]answer{upTo(body, `"1"`, 1000), exact(206, "bytes 0-299999/300000", body), served(body, `"1"`)}, []string{"", `1000- if "1"`, ""}, 2},
+		"no range":                 {[]answer{upTo(body, `"1"`, 1000), exact(206, "", body), served(body, `"1"`)}, []string{"", `1000- if "1"`, ""}, 2},
+		"whole but not known so":   {[]answer{cutChunks(body), status(416, "Content-Range", "bytes */300000")}, []string{"", "300000-"}, 1},
+		"shorter now":              {[]answer{upTo(append(body, 0), `"1"`, 300_000), status(416, "Content-Range", "bytes */2000"), served(body, `"2"`)}, []string{"", `300000- if "1"`, ""}, 2},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
-			s, _ := patient(t)
+			s, pauses := patient(t)
 			server := &script{answers: test.answers}
 			f, err := s.Fetch(context.Background(), Input{URL: serve(t, server.ServeHTTP), SHA256: digest(body)}, nil)
 			if err != nil {
@@ -139,25 +52,24 @@ func TestFetchResumes(t *testing.T) {
 			if d := cmp.Diff(test.asked, server.asked); d != "" {
 				t.Errorf("asked: -want +got\n%s", d)
 			}
+			if len(*pauses) != test.pauses {
+				t.Errorf("%d pauses, want %d", len(*pauses), test.pauses)
+			}
 			left(t, s, digest(body))
 		})
 	}
 }
 
-// cutChunks sends data without a length and breaks off.
-func cutChunks(data []byte) answer {
-	return func(w http.ResponseWriter, _ *http.Request, _ int) {
-		w.(http.Flusher).Flush()
-		w.Write(data)
-		w.(http.Flusher).Flush()
-		panic(http.ErrAbortHandler)
+// A wrong file that comes in pieces is fetched anew once, not for ever.
+func TestFetchGivesUpOnAWrongFile(t *testing.T) {
+	s, _ := patient(t)
+	cut, rest := upTo(other, `"1"`, 1000), upTo(other, `"1"`, len(other))
+	server := &script{answers: []answer{cut, rest, cut, rest, served(body, `"2"`)}}
+	_, err := s.Fetch(context.Background(), Input{URL: serve(t, server.ServeHTTP), SHA256: digest(body)}, nil)
+	if e := (*DigestError)(nil); !errors.As(err, &e) || e.Got != digest(other) || len(server.asked) != 4 {
+		t.Errorf("%v, asked %q", err, server.asked)
 	}
-}
-
-func flipped(at int) []byte {
-	data := bytes.Clone(body)
-	data[at] ^= 1
-	return data
+	left(t, s)
 }
 
 // What came before an interruption is kept, without a digest under the URL, and

@@ -1,6 +1,10 @@
 // Package fetch brings inputs in and keeps them: a file enters the store only
 // after it was checked, under its own sha256, by rename. A file that lies on
 // the host already is checked where it lies.
+//
+// A download goes on where another try, another mirror or a killed process left
+// off. Who wrote the pieces does not matter: the whole file's digest or signature
+// decides, and what is refused is thrown away.
 package fetch
 
 import (
