@@ -17,22 +17,6 @@ import (
 	"namibuild/builder/source"
 )
 
-// The exit codes; README.md has the same table.
-const (
-	exitOK          = 0
-	exitOther       = 1
-	exitUsage       = 2 // command line or recipe
-	exitEngine      = 3
-	exitImage       = 4
-	exitSource      = 5
-	exitEdit        = 6
-	exitRpmbuild    = 7
-	exitDisk        = 8
-	exitOutput      = 9
-	exitBase        = 10 // no registry gives the base image
-	exitInterrupted = 130
-)
-
 // usageError is a mistake on the command line.
 type usageError struct{ error }
 
