@@ -76,6 +76,12 @@ type Options struct {
 	Args map[string]string
 	// NoCache runs every step of an image build anew.
 	NoCache bool
+	// Offline forbids the network: the source comes from the store or from
+	// where it lies, and the engine holds the image already.
+	Offline bool
+	// InsecureSource takes an SRPM that the recipe's digest or key does not
+	// vouch for, if it is whole by its own digests. The plan then says so.
+	InsecureSource bool
 	// Tell takes the events; calls do not overlap.
 	Tell func(Event)
 }
@@ -114,7 +120,7 @@ func Build(ctx context.Context, o Options) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
-	p, err := b.planOf(plan.SRPM{File: preview.Package.Filename(), SHA256: input.SHA256, Epoch: preview.Epoch})
+	p, err := b.planOf(srpmOf(input, preview), input.Waived)
 	if err != nil {
 		return Result{}, err
 	}
@@ -153,38 +159,64 @@ func (b *build) sweep(ctx context.Context) {
 	}
 }
 
+// Prepare brings the recipe's source in and writes the tar of the patched
+// topdir, which is what Build sends into the container. It needs no engine
+// but for a source that was not packed yet.
+func Prepare(ctx context.Context, o Options, w io.WriteSeeker) (source.Preview, error) {
+	b := &build{Options: o}
+	in, err := b.input(ctx)
+	if err != nil {
+		return source.Preview{}, err
+	}
+	return b.patch(ctx, in, w)
+}
+
 // prepare writes the patched topdir to a nameless file and rewinds it.
 func (b *build) prepare(ctx context.Context, in fetch.File) (*os.File, source.Preview, error) {
-	b.tell(Begin, StepPrepare, "%s, tag %q", count(len(b.Recipe.Patches)+len(b.Recipe.Edits), "edit"), b.Recipe.Tag)
 	f, err := b.Store.Scratch()
 	if err != nil {
 		return nil, source.Preview{}, &StepError{StepPrepare, err}
 	}
-	preview, err := source.Prepare(ctx, in.Path, b.Recipe, f, b.bytes(StepPrepare))
+	preview, err := b.patch(ctx, in, f)
 	if err == nil {
 		_, err = f.Seek(0, io.SeekStart)
 	}
 	if err != nil {
-		return nil, preview, &StepError{StepPrepare, errors.Join(err, f.Close())}
+		return nil, preview, errors.Join(err, f.Close())
 	}
-	for _, n := range preview.Notes {
-		b.tell(Note, StepPrepare, "%s", n)
-	}
-	for _, w := range preview.Warnings {
-		b.tell(Warning, StepPrepare, "%s", w)
-	}
-	b.tell(End, StepPrepare, "%s edited, %s changed in %s", count(len(preview.Changes), "file"), count(len(preview.Renames), "name"), preview.Package)
 	return f, preview, nil
 }
 
-// planOf gives the plan of this build for a source.
-func (b *build) planOf(srpm plan.SRPM) (plan.Plan, error) {
+// patch writes the topdir of an SRPM with the recipe's tag and edits in it.
+func (b *build) patch(ctx context.Context, in fetch.File, w io.WriteSeeker) (source.Preview, error) {
+	b.tell(Begin, StepPrepare, "%s, tag %q", count(len(b.Recipe.Patches)+len(b.Recipe.Sources)+len(b.Recipe.Edits), "edit"), b.Recipe.Tag)
+	preview, err := source.Prepare(ctx, in.Path, b.Recipe, w, b.bytes(StepPrepare))
+	if err != nil {
+		return preview, &StepError{StepPrepare, err}
+	}
+	for _, note := range preview.Notes {
+		b.tell(Note, StepPrepare, "%s", note)
+	}
+	for _, warning := range preview.Warnings {
+		b.tell(Warning, StepPrepare, "%s", warning)
+	}
+	b.tell(End, StepPrepare, "%s edited, %s changed in %s", count(len(preview.Changes), "file"), count(len(preview.Renames), "name"), preview.Package)
+	return preview, nil
+}
+
+func srpmOf(in fetch.File, p source.Preview) plan.SRPM {
+	return plan.SRPM{File: p.Package.Filename(), SHA256: in.SHA256, Epoch: p.Epoch}
+}
+
+// planOf gives the plan of this build for a source and what was waived for it.
+func (b *build) planOf(srpm plan.SRPM, insecure string) (plan.Plan, error) {
 	image, err := plan.DefineImage(b.Images, b.Recipe.Image)
 	if err != nil {
 		return plan.Plan{}, &StepError{StepImage, err}
 	}
 	return plan.New(b.Recipe, plan.Input{
 		SRPM:        srpm,
+		Insecure:    insecure,
 		Image:       image.Digest,
 		Jobs:        b.Jobs,
 		MemoryBytes: b.Memory,

@@ -59,12 +59,14 @@ func tarball(t *testing.T) string {
 	return b.String()
 }
 
-func srpm(t *testing.T) []byte {
-	return rpmtest.Build(rpmtest.Package{Name: "kernel", Version: "2.6.32", Release: "431.3.1.el6", Arch: "x86_64", Source: true, BuildTime: 1389000000,
+func srpm(t *testing.T) []byte { return rpmtest.Build(srpmPackage(t)) }
+
+func srpmPackage(t *testing.T) rpmtest.Package {
+	return rpmtest.Package{Name: "kernel", Version: "2.6.32", Release: "431.3.1.el6", Arch: "x86_64", Source: true, BuildTime: 1389000000,
 		Files: []rpmtest.File{
 			{Path: "kernel.spec", Content: spec, Mode: 0o100644, Flags: 1 << 5},
 			{Path: "linux-2.6.32-431.3.1.el6.tar.bz2", Content: tarball(t), Mode: 0o100644},
-		}})
+		}}
 }
 
 // rpmbuild is a container's program that does what it was sent: it makes a

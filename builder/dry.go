@@ -13,7 +13,7 @@ import (
 func Dry(ctx context.Context, o Options) (plan.Plan, source.Preview, error) {
 	b := &build{Options: o}
 	b.Engine = nil
-	bare, err := b.planOf(plan.SRPM{SHA256: o.Recipe.Source.SHA256})
+	bare, err := b.planOf(plan.SRPM{SHA256: o.Recipe.Source.SHA256}, "")
 	if err != nil {
 		return plan.Plan{}, source.Preview{}, err
 	}
@@ -27,6 +27,6 @@ func Dry(ctx context.Context, o Options) (plan.Plan, source.Preview, error) {
 		return bare, preview, &StepError{StepPrepare, err}
 	}
 	b.tell(End, StepPrepare, "%s to edit, %s to change in %s", count(len(preview.Changes), "file"), count(len(preview.Renames), "name"), preview.Package)
-	p, err := b.planOf(plan.SRPM{File: preview.Package.Filename(), SHA256: in.SHA256, Epoch: preview.Epoch})
+	p, err := b.planOf(srpmOf(in, preview), in.Waived)
 	return p, preview, err
 }

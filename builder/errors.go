@@ -12,6 +12,13 @@ type StepError struct {
 func (e *StepError) Error() string { return e.Err.Error() }
 func (e *StepError) Unwrap() error { return e.Err }
 
+// UntrustedError says that an SRPM is not the one that the recipe vouches for.
+// Options.InsecureSource takes it all the same, if it is whole.
+type UntrustedError struct{ Err error }
+
+func (e *UntrustedError) Error() string { return e.Err.Error() }
+func (e *UntrustedError) Unwrap() error { return e.Err }
+
 // OutputError says that the output directory cannot be used.
 type OutputError struct {
 	Dir string

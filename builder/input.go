@@ -4,17 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"path"
 	"path/filepath"
-	"strings"
 
 	"namibuild/builder/engine"
 	"namibuild/builder/fetch"
 	"namibuild/builder/plan"
 	"namibuild/builder/recipe"
-	"namibuild/builder/rpm"
 )
 
 // Input brings the recipe's SRPM in, checked: from where it lies, from the
@@ -41,10 +38,13 @@ func (b *build) input(ctx context.Context) (fetch.File, error) {
 	if src.Pack != "" {
 		f, err = b.packed(ctx, judge)
 	} else {
-		f, err = b.Store.Fetch(ctx, fetch.Input{URL: src.URL, File: src.File, SHA256: src.SHA256, Judge: judge}, b.bytes(StepSource))
+		f, err = b.fetch(ctx, judge)
 	}
 	if err != nil {
 		return fetch.File{}, &StepError{StepSource, err}
+	}
+	if f.Waived != "" {
+		b.tell(Warning, StepSource, "the source is taken although %s", f.Waived)
 	}
 	from := ""
 	if f.Cached {
@@ -54,67 +54,27 @@ func (b *build) input(ctx context.Context) (fetch.File, error) {
 	return f, nil
 }
 
+func (b *build) fetch(ctx context.Context, judge fetch.Judge) (fetch.File, error) {
+	src := b.Recipe.Source
+	in := fetch.Input{
+		URL: src.URL, Mirrors: src.Mirrors, File: src.File, SHA256: src.SHA256, Judge: judge, Offline: b.Offline,
+		Warn: func(text string) { b.tell(Warning, StepSource, "%s", text) },
+	}
+	if b.InsecureSource {
+		in.Waive = waive
+	}
+	f, err := b.Store.Fetch(ctx, in, b.bytes(StepSource))
+	if untrusted(err) && !b.InsecureSource {
+		err = &UntrustedError{err}
+	}
+	return f, err
+}
+
 func sourceName(s recipe.Source) string {
 	if s.Pack != "" {
 		return s.Pack + ".src.rpm (packed here)"
 	}
 	return path.Base(s.URL + filepath.ToSlash(s.File))
-}
-
-// judge checks that a file is a whole SRPM, every digest in it right, and
-// signed by the key that the recipe names, if it names one.
-func (b *build) judge(src recipe.Source) (fetch.Judge, error) {
-	verify := rpm.Verify
-	if src.SignedBy != "" {
-		keys, err := shippedKey(b.Images, src.SignedBy)
-		if err != nil {
-			return nil, err
-		}
-		verify = func(r io.Reader) (*rpm.Package, error) {
-			p, _, err := rpm.VerifySigned(r, keys)
-			return p, err
-		}
-	}
-	return func(r io.Reader) error {
-		p, err := verify(r)
-		if err == nil && !p.IsSource() {
-			err = fmt.Errorf("%s is a binary package; a source RPM was expected", p.NEVRA())
-		}
-		return err
-	}, nil
-}
-
-// shippedKey finds the OpenPGP key of a fingerprint among the image files.
-func shippedKey(images fs.FS, fingerprint string) ([]rpm.Key, error) {
-	names, err := fs.Glob(images, "images/*/RPM-GPG-KEY-*")
-	if err != nil {
-		return nil, err
-	}
-	for _, name := range names {
-		keys, err := readKeys(images, name)
-		if err != nil {
-			return nil, err
-		}
-		for _, k := range keys {
-			if k.Fingerprint() == fingerprint {
-				return []rpm.Key{k}, nil
-			}
-		}
-	}
-	return nil, fmt.Errorf("no key with the fingerprint %s comes with namibuild (looked at %s)", fingerprint, strings.Join(names, ", "))
-}
-
-func readKeys(images fs.FS, name string) ([]rpm.Key, error) {
-	f, err := images.Open(name)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	keys, err := rpm.ParseKeys(f)
-	if err != nil {
-		return nil, fmt.Errorf("reading %s: %w", name, err)
-	}
-	return keys, nil
 }
 
 // packed gives the SRPM that the recipe's pack folder makes: the one packed
@@ -135,6 +95,9 @@ func (b *build) packed(ctx context.Context, judge fetch.Judge) (fetch.File, erro
 	key := image.Digest + digest
 	if f, ok := b.Store.Held(b.Store.Recall("pack", key)); ok {
 		return f, nil
+	}
+	if b.Offline {
+		return fetch.File{}, &fetch.OfflineError{What: "the source of " + b.Recipe.Name + ", which is packed in a container,"}
 	}
 	if b.Engine == nil {
 		return fetch.File{}, &NotPackedError{b.Recipe.Name}

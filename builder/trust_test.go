@@ -3,9 +3,15 @@ package builder
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
+	"maps"
 	"os"
+	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -80,6 +86,109 @@ func TestSignedBy(t *testing.T) {
 				t.Errorf("got %v", err)
 			}
 		})
+	}
+}
+
+// A source that the recipe does not vouch for is refused with an
+// UntrustedError; InsecureSource takes it when it is whole, and a warning, the
+// plan and the record say what was waived. A damaged one is neither.
+func TestInsecureSource(t *testing.T) {
+	key, public := signer(t)
+	sign := func(data []byte) []byte {
+		var b bytes.Buffer
+		if err := openpgp.DetachSign(&b, key, bytes.NewReader(data), nil); err != nil {
+			t.Fatal(err)
+		}
+		return b.Bytes()
+	}
+	signed := func(wrong func([]byte) []byte) []byte {
+		p := srpmPackage(t)
+		p.Sign = func(data []byte) []byte { return sign(wrong(data)) }
+		return rpmtest.Build(p)
+	}
+	same := func(b []byte) []byte { return b }
+	damaged := bytes.Clone(srpm(t))
+	damaged[len(damaged)-20] ^= 1
+	binary := srpmPackage(t)
+	binary.Source = false
+	print, zero := fmt.Sprintf("%X", key.PrimaryKey.Fingerprint), strings.Repeat("0", 64)
+	tests := map[string]struct {
+		srpm           []byte
+		sha256, signer string
+		waived         string // a part of it; empty: cannot be waived
+	}{
+		"digest":              {srpm(t), zero, "", "sha256 got " + fmt.Sprintf("%x", sha256.Sum256(srpm(t))) + ", want " + zero},
+		"not signed":          {srpm(t), "", print, "package is not signed"},
+		"digest, not signed":  {srpm(t), zero, print, "want " + zero + " (verifying package: package is not signed)"},
+		"bad signature":       {signed(func(b []byte) []byte { return append(bytes.Clone(b), 0) }), "", print, "bad signature"},
+		"another key":         {signed(same), "", "C1DAC52D1664E8A4386DBA430946FCA2C105B9DE", "signed by another key, " + fmt.Sprintf("%016X", key.PrimaryKey.KeyId)},
+		"no such key":         {signed(same), "", strings.Repeat("A", 40), "no key with the fingerprint " + strings.Repeat("A", 40)},
+		"damaged":             {damaged, zero, "", ""},
+		"damaged, not signed": {damaged, "", print, ""},
+		"binary package":      {rpmtest.Build(binary), zero, "", ""},
+		"no package":          {[]byte("<html>"), zero, print, ""},
+	}
+	centos, err := fs.ReadFile(namibuild.Files, "images/centos6/RPM-GPG-KEY-CentOS-6")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			o, _, events := setup(t)
+			o.Images = maps.Clone(images)
+			o.Images.(fstest.MapFS)["images/test/RPM-GPG-KEY-test"] = &fstest.MapFile{Data: public}
+			o.Images.(fstest.MapFS)["images/centos6/RPM-GPG-KEY-CentOS-6"] = &fstest.MapFile{Data: centos}
+			if err := os.WriteFile(o.Recipe.Source.File, test.srpm, 0o666); err != nil {
+				t.Fatal(err)
+			}
+			o.Recipe.Source.SHA256, o.Recipe.Source.SignedBy = test.sha256, test.signer
+			_, err := Build(context.Background(), o)
+			takeable := test.waived != "" || name == "damaged, not signed" // the signature is looked at first
+			if err == nil || errors.As(err, new(*UntrustedError)) != takeable || !strings.Contains(err.Error(), test.waived) {
+				t.Errorf("not waived: %v", err)
+			}
+			o.InsecureSource = true
+			if test.waived == "" {
+				_, err := Input(context.Background(), o)
+				if err == nil || errors.As(err, new(*UntrustedError)) || strings.Contains(err.Error(), "; not taken all the same: ") != takeable {
+					t.Errorf("waived: %v", err)
+				}
+				return
+			}
+			res, err := Build(context.Background(), o)
+			if err != nil {
+				t.Fatal(err)
+			}
+			record, err := os.ReadFile(filepath.Join(o.Output, RecordJSN))
+			if err != nil {
+				t.Fatal(err)
+			}
+			var read Result
+			if err := json.Unmarshal(record, &read); err != nil || !strings.Contains(read.Plan.Insecure, test.waived) || res.Plan.Insecure != read.Plan.Insecure {
+				t.Errorf("record %q, plan %q, %v", read.Plan.Insecure, res.Plan.Insecure, err)
+			}
+			p, _, err := Dry(context.Background(), o)
+			if err != nil || p.ID() != res.PlanID {
+				t.Errorf("a dry run gives another plan: %v", err)
+			}
+			if !slices.Contains(*events, Event{Kind: Warning, Step: StepSource, Text: "the source is taken although " + read.Plan.Insecure}) {
+				t.Errorf("no warning among %v", *events)
+			}
+		})
+	}
+}
+
+// Nothing is waived where nothing is wrong: the plan is the same.
+func TestInsecureSourceOfAGoodOne(t *testing.T) {
+	o, _, _ := setup(t)
+	want, _, err := Dry(context.Background(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.InsecureSource = true
+	got, _, err := Dry(context.Background(), o)
+	if err != nil || got.Insecure != "" || got.ID() != want.ID() {
+		t.Errorf("%q, %v", got.Insecure, err)
 	}
 }
 

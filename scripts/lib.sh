@@ -1,7 +1,7 @@
 # shellcheck shell=sh
 # What quickstart and test share: setting a host up, saying so first.
 
-# exit codes of namibuild (README.md)
+# exit codes of namibuild (namibuild help exit-codes)
 no_engine=3
 no_base=10
 

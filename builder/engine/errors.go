@@ -74,6 +74,11 @@ func brief(step string) string {
 
 func (e *BuildError) Unwrap() error { return e.Err }
 
+// NotHeldError says that an image would have to be built and must not be.
+type NotHeldError struct{ Ref string }
+
+func (e *NotHeldError) Error() string { return "the engine does not hold the image " + e.Ref }
+
 // BaseError says that the image a Dockerfile starts FROM could not be had.
 type BaseError struct {
 	// Image is the name of the ImageSpec, Ref the base.

@@ -36,6 +36,9 @@ type ImageSpec struct {
 	// NoCache runs every step anew when the image is built. It makes no other
 	// image and does not count in Key.
 	NoCache bool
+	// HeldOnly takes the image that the engine holds or none: what would have
+	// to be built is a *NotHeldError. It does not count in Key either.
+	HeldOnly bool
 }
 
 // Image is one image that the engine holds.
@@ -67,7 +70,7 @@ type ImageProgress struct {
 // EnsureImage makes the image of a spec unless the engine holds it already.
 // Where the engine holds <prefix>/base-<name>:local, the Dockerfile's ARG BASE
 // is set to that. Progress may be nil; it is called from one goroutine at a
-// time and not after the return. Errors: *BuildError, *BaseError.
+// time and not after the return. Errors: *BuildError, *BaseError, *NotHeldError.
 func (e *Engine) EnsureImage(ctx context.Context, s ImageSpec, progress func(ImageProgress)) (Image, error) {
 	s, base, key, err := e.resolve(ctx, s)
 	if err != nil {
@@ -76,6 +79,9 @@ func (e *Engine) EnsureImage(ctx context.Context, s ImageSpec, progress func(Ima
 	img := Image{Ref: e.prefix + "/" + s.Name + ":" + key[:20], Base: base}
 	if img.ID, err = e.imageID(ctx, img.Ref); err == nil || !cerrdefs.IsNotFound(err) {
 		return img, err
+	}
+	if s.HeldOnly {
+		return Image{}, &NotHeldError{img.Ref}
 	}
 	export := client.ExportEntry{Type: "moby", Attrs: map[string]string{"name": img.Ref}}
 	if err := e.solve(ctx, s, key, export, progress); err != nil {

@@ -4,11 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"net"
-	"net/http"
-	"os"
 	"path/filepath"
-	"time"
 )
 
 // Judge looks at a whole file and says what is wrong with it.
@@ -21,31 +17,34 @@ type Progress func(done, total int64)
 // a Judge has to vouch for it.
 type Input struct {
 	URL, File string
-	SHA256    string
-	Judge     Judge
+	// Mirrors are URLs of the same bytes, tried in their order after URL.
+	Mirrors []string
+	SHA256  string
+	Judge   Judge
+	// Waive, if set, is asked about a file that SHA256 or Judge refused: with
+	// nil it is taken all the same, under the digest that it has.
+	Waive func(file io.Reader, wrong error) error
+	// Offline forbids the network: what is not in the store is an *OfflineError.
+	Offline bool
+	// Warn, if set, is told each failure that is not the last word.
+	Warn func(string)
 }
 
-// client waits for an answer, never for the whole body: an SRPM is 100 MB and
-// more. A mirror that stops sending is noticed by the stall limit.
-var client = &http.Client{Transport: &http.Transport{
-	Proxy:                 http.ProxyFromEnvironment,
-	DialContext:           (&net.Dialer{Timeout: 20 * time.Second}).DialContext,
-	TLSHandshakeTimeout:   20 * time.Second,
-	ResponseHeaderTimeout: 60 * time.Second,
-	ForceAttemptHTTP2:     true,
-}}
-
-// stall is how long a server may send nothing before it is given up.
-const stall = 60 * time.Second
+func (in Input) warn(format string, args ...any) {
+	if in.Warn != nil {
+		in.Warn(fmt.Sprintf(format, args...))
+	}
+}
 
 // Fetch gives the input, checked: from where it lies, from the store, or from
-// the network. It errs when nothing vouches for the input.
+// the network. What came before a download broke off is kept, and the next
+// Fetch goes on there. It errs when nothing vouches for the input.
 func (s *Store) Fetch(ctx context.Context, in Input, progress Progress) (File, error) {
 	if in.SHA256 == "" && in.Judge == nil {
 		return File{}, fmt.Errorf("fetching %s%s: neither a sha256 nor a signature vouches for it", in.URL, in.File)
 	}
 	if in.File != "" {
-		f, err := Check(in.File, in.SHA256, in.Judge)
+		f, err := in.check(in.File)
 		if err != nil {
 			return File{}, fmt.Errorf("checking %s: %w", filepath.Base(in.File), err)
 		}
@@ -54,96 +53,86 @@ func (s *Store) Fetch(ctx context.Context, in Input, progress Progress) (File, e
 	if f, ok := s.known(in); ok {
 		return f, nil
 	}
+	if in.Offline {
+		return File{}, &OfflineError{in.URL}
+	}
 	f, err := s.download(ctx, in, progress)
 	if err != nil {
-		return File{}, fmt.Errorf("fetching %s: %w", in.URL, err)
+		return File{}, fmt.Errorf("fetching %w", err)
 	}
 	return f, s.Remember("url", in.URL, f.SHA256)
 }
 
-// known finds the input in the store, by its digest or by the digest its URL
-// had when a signature vouched for it; that is asked again.
+// known finds the input in the store: by its digest, or by the digest its URL
+// had when something else vouched for it; that is asked again.
 func (s *Store) known(in Input) (File, bool) {
-	digest := in.SHA256
-	if digest == "" {
-		digest = s.Recall("url", in.URL)
+	digests := []string{in.SHA256}
+	if in.SHA256 == "" || in.Waive != nil {
+		digests = append(digests, s.Recall("url", in.URL))
 	}
-	if digest == "" {
-		return File{}, false
+	for _, digest := range digests {
+		f, ok := s.Held(digest)
+		if !ok {
+			continue
+		}
+		if digest == in.SHA256 && in.Judge == nil {
+			return f, true
+		}
+		if f, err := in.check(f.Path); err == nil {
+			f.Cached = true
+			return f, true
+		}
 	}
-	f, ok := s.Held(digest)
-	if !ok || in.Judge == nil {
-		return f, ok
-	}
-	if _, err := Check(f.Path, digest, in.Judge); err != nil {
-		return File{}, false
-	}
-	return f, true
+	return File{}, false
 }
 
+// download asks the URLs in their order. The error holds the failures of all.
 func (s *Store) download(ctx context.Context, in Input, progress Progress) (File, error) {
-	tmp, err := s.newFile()
-	if err != nil {
-		return File{}, err
+	urls := append([]string{in.URL}, in.Mirrors...)
+	var failed failures
+	for i, url := range urls {
+		f, err := s.from(ctx, url, in, progress)
+		if err == nil {
+			s.dropParts(in.SHA256, urls)
+			return f, nil
+		}
+		failed = append(failed, failure{url, err})
+		if hopeless(ctx, err) {
+			break
+		}
+		if i+1 < len(urls) {
+			in.warn("%s: %v; trying %s", url, err, urls[i+1])
+		}
 	}
-	defer os.Remove(tmp.Name())
-	defer tmp.Close()
-	if err := get(ctx, in.URL, tmp, progress); err != nil {
-		return File{}, err
-	}
-	f, err := Check(tmp.Name(), in.SHA256, in.Judge)
-	if err != nil {
-		return File{}, err
-	}
-	if err := os.Rename(tmp.Name(), s.path(f.SHA256)); err != nil {
-		return File{}, err
-	}
-	f.Path = s.path(f.SHA256)
-	return f, nil
+	return File{}, failed
 }
 
-func get(ctx context.Context, url string, w io.Writer, progress Progress) error {
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+// from brings the input from one URL. A file that was put together of several
+// answers and is refused is fetched once more from the start.
+func (s *Store) from(ctx context.Context, url string, in Input, progress Progress) (File, error) {
+	p, err := s.openPart(ctx, partName(in.SHA256, url), func() { in.warn("%s: another process is fetching it; waiting for that", url) })
 	if err != nil {
-		return err
+		return File{}, err
 	}
-	resp, err := client.Do(req)
-	if err != nil {
-		return err
+	defer p.close()
+	if f, ok := s.known(in); ok { // the other process brought it
+		return f, nil
 	}
-	defer resp.Body.Close()
-	if resp.StatusCode != http.StatusOK {
-		return fmt.Errorf("the server answers %s", resp.Status)
+	for anew := false; ; anew = true {
+		if err := s.fill(ctx, p, url, in, progress); err != nil {
+			return File{}, err
+		}
+		f, err := in.check(p.path)
+		if err == nil {
+			return s.keep(p, f)
+		}
+		mixed := p.mixed
+		if err := p.reset(); err != nil {
+			return File{}, err
+		}
+		if anew || !mixed {
+			return File{}, err
+		}
+		in.warn("%s: %v; fetching it again from the start", url, err)
 	}
-	watch := time.AfterFunc(stall, func() { cancel(fmt.Errorf("the server sent nothing for %v", stall)) })
-	defer watch.Stop()
-	body := &counter{r: resp.Body, total: max(resp.ContentLength, 0), tell: progress, alive: func() { watch.Reset(stall) }}
-	n, err := io.Copy(w, body)
-	if cause := context.Cause(ctx); cause != nil {
-		return cause
-	}
-	if err != nil {
-		return fmt.Errorf("broken off after %d of %d bytes: %w", n, resp.ContentLength, err)
-	}
-	return nil
-}
-
-// counter tells how far a reader has come.
-type counter struct {
-	r           io.Reader
-	done, total int64
-	tell        Progress
-	alive       func()
-}
-
-func (c *counter) Read(p []byte) (int, error) {
-	n, err := c.r.Read(p)
-	c.done += int64(n)
-	c.alive()
-	if c.tell != nil {
-		c.tell(c.done, c.total)
-	}
-	return n, err
 }

@@ -1,9 +1,14 @@
 // Package fetch brings inputs in and keeps them: a file enters the store only
 // after it was checked, under its own sha256, by rename. A file that lies on
 // the host already is checked where it lies.
+//
+// A download goes on where another try, another mirror or a killed process left
+// off. Who wrote the pieces does not matter: the whole file's digest or signature
+// decides, and what is refused is thrown away.
 package fetch
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -12,11 +17,20 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 )
 
 // Store is a folder of checked inputs. Several processes may use it at once:
 // files appear by rename and are never changed.
-type Store struct{ dir string }
+type Store struct {
+	dir   string
+	stall time.Duration
+	pause func(context.Context, time.Duration) error
+}
+
+// folders are what a store consists of: checked files under their sha256, small
+// notes, files that a living process works on, and parts of downloads.
+var folders = []string{"sha256", "memo", "tmp", "part"}
 
 // File is an input that was checked.
 type File struct {
@@ -25,17 +39,19 @@ type File struct {
 	Size   int64  // bytes
 	// Cached says that it was in the store already.
 	Cached bool
+	// Waived is what was wrong with it when it was taken all the same.
+	Waived string
 }
 
 // Open makes the store's folders where they are missing, and removes what a
-// killed process left half done.
+// killed process left half done; of a download, Fetch goes on with it.
 func Open(dir string) (*Store, error) {
-	for _, d := range []string{"sha256", "memo", "tmp"} {
+	for _, d := range folders {
 		if err := os.MkdirAll(filepath.Join(dir, d), 0o777); err != nil {
 			return nil, fmt.Errorf("opening the store: %w", err)
 		}
 	}
-	s := &Store{dir: dir}
+	s := &Store{dir: dir, stall: stall, pause: sleep}
 	if err := s.sweep(); err != nil {
 		return nil, fmt.Errorf("opening the store: %w", err)
 	}
@@ -114,7 +130,7 @@ func (s *Store) place(r io.Reader, path string) error {
 
 // Clear removes everything that the store keeps.
 func (s *Store) Clear() error {
-	for _, d := range []string{"sha256", "memo", "tmp"} {
+	for _, d := range folders {
 		if err := os.RemoveAll(filepath.Join(s.dir, d)); err != nil {
 			return fmt.Errorf("clearing the store: %w", err)
 		}

@@ -15,6 +15,7 @@ import (
 	"io/fs"
 	"path/filepath"
 	"regexp"
+	"slices"
 
 	"namibuild/builder/recipe"
 )
@@ -31,6 +32,9 @@ const (
 // Input are the facts that a recipe leaves open.
 type Input struct {
 	SRPM SRPM
+	// Insecure is what was wrong with the SRPM when it was taken all the same,
+	// on one line; empty: nothing was.
+	Insecure string
 	// Image is the digest of the builder image's definition.
 	Image string
 	// Jobs is how many processes make runs at once.
@@ -78,9 +82,11 @@ type Plan struct {
 	// Name, Tag, Edits and Packages are the recipe's, as are Source and, by
 	// name, Image. A Source.File is without its folder. Patches and Sources
 	// stand for the recipe's by their digests.
-	Name     string        `json:"name"`
-	Source   recipe.Source `json:"source"`
-	SRPM     SRPM          `json:"srpm"`
+	Name   string        `json:"name"`
+	Source recipe.Source `json:"source"`
+	SRPM   SRPM          `json:"srpm"`
+	// Insecure is the Input's: the recipe does not vouch for the SRPM.
+	Insecure string        `json:"insecure,omitempty"`
 	Tag      string        `json:"tag"`
 	Patches  []Patch       `json:"patches,omitempty"`
 	Sources  []Added       `json:"sources,omitempty"`
@@ -107,13 +113,14 @@ type Plan struct {
 // New plans a build. The error names every fact that does not do.
 func New(r recipe.Recipe, in Input) (Plan, error) {
 	image, err := imageNamed(r.Image)
-	if err := errors.Join(err, in.check(), in.SRPM.check(r.Source)); err != nil {
+	if err := errors.Join(err, in.check(), in.checkSRPM(r.Source)); err != nil {
 		return Plan{}, fmt.Errorf("planning %s: %w", r.Name, err)
 	}
 	return Plan{
 		Name:        r.Name,
 		Source:      portable(r.Source),
 		SRPM:        in.SRPM,
+		Insecure:    in.Insecure,
 		Tag:         r.Tag,
 		Patches:     patches(r.Patches),
 		Sources:     added(r.Sources),
@@ -152,8 +159,10 @@ func added(all []recipe.Added) []Added {
 func digest(content []byte) string { return fmt.Sprintf("%x", sha256.Sum256(content)) }
 
 // ID names the plan: 64 hexadecimal digits that are others when anything in it
-// is. It is the SHA-256 of the plan as JSON, behind a line that names this form.
+// is but the mirrors, which hold the same bytes as the url. It is the SHA-256 of
+// the plan as JSON, behind a line that names this form.
 func (p Plan) ID() string {
+	p.Source.Mirrors = nil
 	data, err := json.Marshal(p)
 	if err != nil {
 		panic(err) // strings and numbers alone: cannot happen
@@ -166,6 +175,7 @@ func portable(s recipe.Source) recipe.Source {
 	if s.File != "" {
 		s.File = filepath.Base(s.File)
 	}
+	s.Mirrors = slices.Clone(s.Mirrors)
 	return s
 }
 
@@ -188,8 +198,9 @@ func (in Input) check() error {
 
 var sha256Form = regexp.MustCompile(`^[0-9a-f]{64}$`)
 
-// check judges the SRPM against the recipe's source.
-func (s SRPM) check(from recipe.Source) error {
+// checkSRPM judges the SRPM against the recipe's source.
+func (in Input) checkSRPM(from recipe.Source) error {
+	s := in.SRPM
 	var wrong []error
 	if s.File != "" && (!fs.ValidPath(s.File) || filepath.Base(s.File) != s.File || s.File == ".") {
 		wrong = append(wrong, fmt.Errorf("SRPM %q: want a file's name without a folder", s.File))
@@ -197,7 +208,7 @@ func (s SRPM) check(from recipe.Source) error {
 	switch known := s.File != "" || s.SHA256 != ""; {
 	case known && !sha256Form.MatchString(s.SHA256):
 		wrong = append(wrong, fmt.Errorf("sha256 of the SRPM is %q, want 64 lower-case hexadecimal digits", s.SHA256))
-	case known && from.SHA256 != "" && s.SHA256 != from.SHA256:
+	case known && in.Insecure == "" && from.SHA256 != "" && s.SHA256 != from.SHA256:
 		wrong = append(wrong, fmt.Errorf("sha256 of the SRPM is %s, want the recipe's %s", s.SHA256, from.SHA256))
 	}
 	if s.Epoch < 0 {

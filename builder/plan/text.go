@@ -36,8 +36,14 @@ func (p Plan) Text() string {
 // facts are the lines at the top of the page.
 func (p Plan) facts() [][2]string {
 	all := [][2]string{{"source", origin(p.Source)}}
+	for _, mirror := range p.Source.Mirrors {
+		all = append(all, [2]string{"", "or " + mirror})
+	}
 	for _, why := range trust(p.Source) {
 		all = append(all, [2]string{"trust", why})
+	}
+	if p.Insecure != "" {
+		all = append(all, [2]string{"insecure", "taken although " + strings.Map(printable, p.Insecure)})
 	}
 	if p.SRPM.File == "" {
 		all = append(all, [2]string{"SRPM", "not read yet: its build time, the clock of the build, is open"})

@@ -4,6 +4,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -60,6 +61,9 @@ func sound(t *testing.T, r Recipe) {
 	if r.Name == "" || r.Image == "" || len(r.Packages) == 0 || from != 1 || vouched == (r.Source.Pack != "") {
 		t.Fatalf("a recipe without a fault: %+v", r)
 	}
+	if len(r.Source.Mirrors) > 0 && (r.Source.URL == "" || slices.Contains(r.Source.Mirrors, r.Source.URL)) {
+		t.Fatalf("mirrors of nothing: %+v", r)
+	}
 	for _, e := range r.Edits {
 		if (e.File == "") != (e.In == InSpec) || (e.Find == "") == (e.Regexp == "") || e.Find == e.Replace && e.Find != "" || e.Times < 1 {
 			t.Fatalf("an edit without a fault: %+v", e)
@@ -75,7 +79,7 @@ func sound(t *testing.T, r Recipe) {
 			t.Fatalf("a file of sources without a fault: %+v", a)
 		}
 	}
-	for _, list := range [][]string{r.Packages, r.Rpmbuild.With, r.Rpmbuild.Without} {
+	for _, list := range [][]string{r.Packages, r.Source.Mirrors, r.Rpmbuild.With, r.Rpmbuild.Without} {
 		for _, word := range list {
 			if word == "" {
 				t.Fatalf("an empty word: %+v", r)

@@ -20,7 +20,7 @@ var (
 	pageKeys     = []string{"name", "description", "image", "source", "tag", "patches", "sources", "edits", "rpmbuild", "packages", "objects"}
 	patchKeys    = []string{"file", "strip"}
 	addedKeys    = []string{"file", "as"}
-	sourceKeys   = []string{"url", "file", "pack", "sha256", "signed-by"}
+	sourceKeys   = []string{"url", "mirrors", "file", "pack", "sha256", "signed-by"}
 	editKeys     = []string{"in", "file", "find", "regexp", "replace", "times"}
 	rpmbuildKeys = []string{"with", "without", "define"}
 )
@@ -86,6 +86,7 @@ func (p *page) source(in mapping) Source {
 	}
 	return Source{
 		URL:      p.text(m, "url", isURL),
+		Mirrors:  p.mirrors(m),
 		File:     p.text(m, "file", isFile),
 		Pack:     p.text(m, "pack", isFolder),
 		SHA256:   p.text(m, "sha256", isSHA256),
@@ -117,6 +118,27 @@ func (p *page) origin(m mapping) {
 	if !m.has("sha256") && !m.has("signed-by") {
 		p.fault(m.at, "source has no digest: expected sha256 or signed-by")
 	}
+}
+
+// mirrors are other URLs of what url names, and nothing without it.
+func (p *page) mirrors(m mapping) []string {
+	e, ok := m.entries["mirrors"]
+	if !ok {
+		return nil
+	}
+	if !m.has("url") {
+		p.fault(e.key, "mirrors without url: expected none, a mirror stands in for a url")
+	}
+	all := p.words(m, "mirrors", isURL)
+	if e.value.Kind == yaml.SequenceNode && len(all) == 0 {
+		p.fault(e.value, "mirrors is an empty list: expected at least one URL")
+	}
+	for i, url := range all {
+		if first := m.entries["url"].value; url != "" && first != nil && url == first.Value {
+			p.fault(e.value.Content[i], "a mirror is the url of line %d again: expected another one", first.Line)
+		}
+	}
+	return all
 }
 
 func (p *page) rpmbuild(in mapping) Rpmbuild {

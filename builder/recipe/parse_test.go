@@ -21,6 +21,9 @@ description: every key
 image: centos6
 source:
   url: http://example.org/a/kernel-2.6.32-431.3.1.el6.src.rpm
+  mirrors:
+    - https://example.net/kernel-2.6.32-431.3.1.el6.src.rpm
+    - http://example.com/el6/k?file=kernel-2.6.32-431.3.1.el6.src.rpm
   sha256: ` + digest + `
   signed-by: C1DAC52D1664E8A4386DBA430946FCA2C105B9DE
 tag: namibuild_2.x+1
@@ -55,7 +58,11 @@ objects: 721
 	want := Recipe{
 		Name: "full.page-1", Description: "every key", Image: "centos6",
 		Source: Source{
-			URL:    "http://example.org/a/kernel-2.6.32-431.3.1.el6.src.rpm",
+			URL: "http://example.org/a/kernel-2.6.32-431.3.1.el6.src.rpm",
+			Mirrors: []string{
+				"https://example.net/kernel-2.6.32-431.3.1.el6.src.rpm",
+				"http://example.com/el6/k?file=kernel-2.6.32-431.3.1.el6.src.rpm",
+			},
 			SHA256: digest, SignedBy: "C1DAC52D1664E8A4386DBA430946FCA2C105B9DE",
 		},
 		Tag:     "namibuild_2.x+1",

@@ -58,6 +58,8 @@ func (r Recipe) Files() fs.FS {
 // set. URL and File need SHA256 or SignedBy; both together are both checked.
 type Source struct {
 	URL string `json:"url"`
+	// Mirrors are URLs of the same bytes, tried in their order after URL.
+	Mirrors []string `json:"mirrors,omitempty"`
 	// File is a path of the host. As written it starts at the recipe's folder;
 	// Load puts that folder in front.
 	File string `json:"file"`

@@ -19,12 +19,14 @@ import (
 
 // buildFlags are the settings that verbs with a container share.
 type buildFlags struct {
-	output  string
-	jobs    int
-	memory  bytesFlag
-	tmpfs   bytesFlag
-	args    []string
-	noCache bool
+	output   string
+	jobs     int
+	memory   bytesFlag
+	tmpfs    bytesFlag
+	args     []string
+	noCache  bool
+	offline  bool
+	insecure bool
 }
 
 func (a *app) buildCommand() *cobra.Command {
@@ -46,6 +48,7 @@ whatever an earlier build left there is untouched.`,
 	}
 	c.Flags().StringVarP(&f.output, "output", "o", "", "output directory (default out/RECIPE)")
 	f.container(c)
+	f.source(c)
 	c.ValidArgsFunction = completeRecipes
 	return c
 }
@@ -61,6 +64,12 @@ func (f *buildFlags) container(c *cobra.Command) {
 func (f *buildFlags) images(c *cobra.Command) {
 	c.Flags().StringArrayVar(&f.args, "image-arg", nil, "build argument of the builder image, NAME=VALUE: DEBIAN_MIRROR, DEBIAN_SECURITY_MIRROR, VAULT")
 	c.Flags().BoolVar(&f.noCache, "no-cache", envOr("NAMIBUILD_NO_CACHE", "") != "", "do not use the engine's build cache when an image is built ($NAMIBUILD_NO_CACHE)")
+}
+
+// source adds the flags of how the source comes in.
+func (f *buildFlags) source(c *cobra.Command) {
+	c.Flags().BoolVar(&f.offline, "offline", envOr("NAMIBUILD_OFFLINE", "") != "", "fetch nothing: take the source from the store and the builder image from the engine ($NAMIBUILD_OFFLINE)")
+	c.Flags().BoolVar(&f.insecure, "insecure-source", false, "take an SRPM with another digest than the recipe's, or without its signature; plan and record say so")
 }
 
 func (a *app) build(ctx context.Context, name string, f buildFlags) error {
@@ -105,7 +114,7 @@ func loadRecipe(name string) (recipe.Recipe, error) {
 // options opens the store and the engine; the caller calls the function when
 // the build is over.
 func (a *app) options(ctx context.Context, r recipe.Recipe, f buildFlags) (builder.Options, func(), error) {
-	o := builder.Options{Recipe: r, Images: namibuild.Files, Output: f.output, Jobs: f.jobs, Memory: int64(f.memory), Tmpfs: int64(f.tmpfs), NoCache: f.noCache}
+	o := builder.Options{Recipe: r, Images: namibuild.Files, Output: f.output, Jobs: f.jobs, Memory: int64(f.memory), Tmpfs: int64(f.tmpfs), NoCache: f.noCache, Offline: f.offline, InsecureSource: f.insecure}
 	var err error
 	if o.Args, err = arguments(f.args); err != nil {
 		return o, nil, err

@@ -12,24 +12,9 @@ import (
 	"namibuild/builder"
 	"namibuild/builder/artifact"
 	"namibuild/builder/engine"
+	"namibuild/builder/fetch"
 	"namibuild/builder/recipe"
 	"namibuild/builder/source"
-)
-
-// The exit codes; README.md has the same table.
-const (
-	exitOK          = 0
-	exitOther       = 1
-	exitUsage       = 2 // command line or recipe
-	exitEngine      = 3
-	exitImage       = 4
-	exitSource      = 5
-	exitEdit        = 6
-	exitRpmbuild    = 7
-	exitDisk        = 8
-	exitOutput      = 9
-	exitBase        = 10 // no registry gives the base image
-	exitInterrupted = 130
 )
 
 // usageError is a mistake on the command line.
@@ -121,6 +106,9 @@ func explain(err error) (code int, hint string) {
 		base        *engine.BaseError
 		mismatch    *source.MismatchError
 		unpacked    *builder.NotPackedError
+		untrusted   *builder.UntrustedError
+		offline     *fetch.OfflineError
+		notHeld     *engine.NotHeldError
 		failed      *builder.RpmbuildError
 		output      *builder.OutputError
 		missing     *artifact.MissingError
@@ -144,11 +132,17 @@ func explain(err error) (code int, hint string) {
 	case errors.Is(err, syscall.ENOSPC):
 		return exitDisk, "make room on the disk and run the same command again: what was fetched is kept"
 	case errors.As(err, &base):
-		return exitBase, "./scripts/quickstart makes the Debian base where no registry answers; a mirror of the registry can be set in the engine's configuration"
+		return exitBase, "where no registry answers, ./scripts/quickstart makes the Debian base itself; a mirror of the registry is set in the engine's configuration"
 	case errors.As(err, &mismatch):
 		return exitEdit, "compare the recipe with the source: namibuild fetch RECIPE prints where it lies"
 	case errors.As(err, &unpacked):
 		return exitSource, "namibuild fetch " + unpacked.Recipe + " packs it"
+	case errors.As(err, &untrusted):
+		return exitSource, "--insecure-source takes it all the same, if it is a whole SRPM; plan and record then say so"
+	case errors.As(err, &offline):
+		return exitSource, "namibuild fetch RECIPE, without --offline and $NAMIBUILD_OFFLINE, brings it into the store"
+	case errors.As(err, &notHeld):
+		return exitImage, "namibuild image RECIPE builds it, with a network"
 	case errors.As(err, &missing):
 		return exitOutput, "the recipe's rpmbuild: switches decide what is made; packages: lists what must be"
 	case errors.As(err, &output):

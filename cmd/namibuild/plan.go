@@ -28,6 +28,7 @@ and the unified diff of every file that the recipe changes. It needs the source
 		RunE:    func(c *cobra.Command, args []string) error { return a.plan(c.Context(), args[0], f) },
 	}
 	c.Flags().IntVarP(&f.jobs, "jobs", "j", 0, "make's -j (default this host's processors)")
+	f.source(c)
 	c.ValidArgsFunction = completeRecipes
 	return c
 }
@@ -53,7 +54,7 @@ func (a *app) plan(ctx context.Context, name string, f buildFlags) error {
 	}
 	d := newDisplay(os.Stderr, false)
 	defer d.Close()
-	o := builder.Options{Recipe: r, Images: namibuild.Files, Store: store, Jobs: f.jobs, Tell: a.tell(d)}
+	o := builder.Options{Recipe: r, Images: namibuild.Files, Store: store, Jobs: f.jobs, Offline: f.offline, InsecureSource: f.insecure, Tell: a.tell(d)}
 	if o.Jobs == 0 {
 		o.Jobs = runtime.NumCPU()
 	}

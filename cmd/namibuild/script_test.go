@@ -4,6 +4,8 @@ package main
 
 import (
 	"errors"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -20,7 +22,8 @@ func TestMain(m *testing.M) {
 
 // The scripts run the command without an engine; what needs one is in
 // e2e_test.go. Each finds the tiny kernel as tiny.yaml, and the shipped
-// recipe centos6.5-timewait with the tiny kernel as its source.
+// recipe centos6.5-timewait with the tiny kernel as its source; $SERVER serves
+// its folder.
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/script",
@@ -36,6 +39,9 @@ func TestScripts(t *testing.T) {
 				write(t, filepath.Join(e.WorkDir, name), data)
 			}
 			write(t, filepath.Join(e.WorkDir, "timewait.yaml"), procedure(t, tinyPath))
+			server := httptest.NewServer(http.FileServer(http.Dir(e.WorkDir)))
+			e.Defer(server.Close)
+			e.Setenv("SERVER", server.URL)
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){"exits": exits},

@@ -176,7 +176,7 @@ func (d *display) progress(e builder.Event) {
 func (d *display) line(mark string, s *step, text string) {
 	took := short(d.now().Sub(s.started))
 	if d.style == plain {
-		fmt.Fprintf(d.out, "%s %-10s%s (%s)\n", mark, s.name, text, took)
+		fmt.Fprintf(d.out, "%s %-10s%s (%s)\n", mark, s.name, fit(text, plainWidth), took)
 		return
 	}
 	d.above(fmt.Sprintf("%s %-10s%s", mark, s.name, fit(text, d.width()-22)) +

@@ -22,13 +22,24 @@ func (a *app) fetchCommand() *cobra.Command {
 		Use:   "fetch RECIPE",
 		Short: "Bring the source of a recipe into the store, checked, and print its path",
 		Long: `fetch downloads the source RPM of a recipe, or packs it in a container where the
-recipe says so (demo), checks it and prints path and sha256.`,
+recipe says so (demo), checks it and prints path and sha256. The url is tried first,
+then the recipe's mirrors; a download that broke off goes on where it ended.`,
 		Args: oneArg("a recipe"),
 		RunE: func(c *cobra.Command, args []string) error { return a.fetch(c.Context(), args[0], f) },
 	}
 	f.images(c)
+	f.source(c)
 	c.ValidArgsFunction = completeRecipes
 	return c
+}
+
+// fetched is the source as JSON.
+type fetched struct {
+	Event    string `json:"event"`
+	Path     string `json:"path"`
+	SHA256   string `json:"sha256"`
+	Size     int64  `json:"size"`
+	Insecure string `json:"insecure,omitempty"`
 }
 
 func (a *app) fetch(ctx context.Context, name string, f buildFlags) error {
@@ -36,8 +47,8 @@ func (a *app) fetch(ctx context.Context, name string, f buildFlags) error {
 	if err != nil {
 		return err
 	}
-	o := builder.Options{Recipe: r, Images: namibuild.Files}
-	if r.Source.Pack != "" {
+	o := builder.Options{Recipe: r, Images: namibuild.Files, Offline: f.offline, InsecureSource: f.insecure}
+	if r.Source.Pack != "" && !f.offline {
 		var done func()
 		if o, done, err = a.options(ctx, r, f); err != nil {
 			return err
@@ -54,7 +65,7 @@ func (a *app) fetch(ctx context.Context, name string, f buildFlags) error {
 		return a.cause(ctx, err)
 	}
 	if a.json {
-		newDisplay(os.Stdout, true).emit(map[string]any{"event": "result", "path": in.Path, "sha256": in.SHA256, "size": in.Size})
+		newDisplay(os.Stdout, true).emit(fetched{"result", in.Path, in.SHA256, in.Size, in.Waived})
 		return nil
 	}
 	_, err = fmt.Printf("%s\nsha256 %s\n", in.Path, in.SHA256)

@@ -33,6 +33,25 @@ func builtOnce(t *testing.T, s Subject) {
 	}
 }
 
+func heldOnly(t *testing.T, s Subject) {
+	fresh := s.Image
+	fresh.Args, fresh.HeldOnly = map[string]string{"VARIANT": "not held"}, true
+	for range 2 {
+		_, err := s.Engine.EnsureImage(t.Context(), fresh, func(p engine.ImageProgress) { t.Errorf("built: %+v", p) })
+		if missing := (*engine.NotHeldError)(nil); !errors.As(err, &missing) || !strings.Contains(missing.Ref, "/"+fresh.Name+":") {
+			t.Fatalf("got %v, want a NotHeldError", err)
+		}
+	}
+	if _, err := s.Engine.EnsureImage(t.Context(), s.Image, nil); err != nil {
+		t.Fatal(err)
+	}
+	held := s.Image
+	held.HeldOnly = true
+	if img, err := s.Engine.EnsureImage(t.Context(), held, nil); err != nil || img.Built || img.ID == "" {
+		t.Fatalf("held: %+v, %v", img, err)
+	}
+}
+
 func brokenImage(t *testing.T, s Subject) {
 	_, err := s.Engine.EnsureImage(t.Context(), s.Broken, nil)
 	checkBroken(t, s, err)

@@ -67,6 +67,7 @@ func Contract(t *testing.T, open func(*testing.T) Subject) {
 		test func(*testing.T, Subject)
 	}{
 		{"an image is built once", builtOnce},
+		{"an image is not built where only held ones are taken", heldOnly},
 		{"a failing step is told", brokenImage},
 		{"cancel while building", cancelBuild},
 		{"files are packed", packed},

@@ -100,6 +100,9 @@ func (f *Fake) EnsureImage(ctx context.Context, s engine.ImageSpec, progress fun
 	if _, ok := f.images[img.Ref]; ok {
 		return img, nil
 	}
+	if s.HeldOnly {
+		return engine.Image{}, &engine.NotHeldError{Ref: img.Ref}
+	}
 	if err := f.build(s, progress); err != nil {
 		return engine.Image{}, err
 	}

@@ -1,0 +1,99 @@
+package builder
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"namibuild/builder/engine"
+	"namibuild/builder/fetch"
+	"namibuild/builder/recipe"
+)
+
+// Offline a build takes source and image from where they are held, or says what
+// is missing; the server hears nothing.
+func TestBuildOffline(t *testing.T) {
+	o, f, _ := setup(t)
+	hits := 0
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		hits++
+		http.ServeFile(w, r, o.Recipe.Source.File)
+	}))
+	defer server.Close()
+	online := o
+	online.Recipe.Source = recipe.Source{URL: server.URL + "/k.src.rpm", SHA256: o.Recipe.Source.SHA256}
+	offline := online
+	offline.Offline = true
+	_, err := Build(context.Background(), offline)
+	if !errors.As(err, new(*fetch.OfflineError)) || hits > 0 {
+		t.Errorf("no source: %v, %d requests", err, hits)
+	}
+	if _, err := Input(context.Background(), online); err != nil {
+		t.Fatal(err)
+	}
+	if _, err = Build(context.Background(), offline); !errors.As(err, new(*engine.NotHeldError)) {
+		t.Errorf("no image: %v", err)
+	}
+	if _, err := Image(context.Background(), online); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Build(context.Background(), offline); err != nil || hits != 1 {
+		t.Errorf("%v, %d requests", err, hits)
+	}
+	if left := f.Left(); len(left) > 0 {
+		t.Errorf("left: %v", left)
+	}
+}
+
+// A packed source is not packed offline, with an engine or without.
+func TestPackOffline(t *testing.T) {
+	o, _, _ := setup(t)
+	dir := t.TempDir()
+	if err := os.MkdirAll(filepath.Join(dir, "demo"), 0o777); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "demo", "Dockerfile"), []byte("FROM scratch\n"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	o.Recipe.Dir, o.Recipe.Source, o.Offline = dir, recipe.Source{Pack: "demo"}, true
+	_, err := Input(context.Background(), o)
+	if !errors.As(err, new(*fetch.OfflineError)) {
+		t.Errorf("got %v", err)
+	}
+	if _, _, err := Dry(context.Background(), o); !errors.As(err, new(*fetch.OfflineError)) {
+		t.Errorf("a dry run gives %v", err)
+	}
+}
+
+// A mirror stands in, and a warning says for whom.
+func TestMirror(t *testing.T) {
+	o, _, events := setup(t)
+	data, err := os.ReadFile(o.Recipe.Source.File)
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasPrefix(r.URL.Path, "/gone") {
+			http.NotFound(w, r)
+			return
+		}
+		http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(data))
+	}))
+	defer server.Close()
+	gone, there := server.URL+"/gone.src.rpm", server.URL+"/k.src.rpm"
+	o.Recipe.Source = recipe.Source{URL: gone, Mirrors: []string{there}, SHA256: o.Recipe.Source.SHA256}
+	if _, err := Input(context.Background(), o); err != nil {
+		t.Fatal(err)
+	}
+	if !slices.Contains(*events, Event{Kind: Warning, Step: StepSource, Text: gone + ": the server answers 404 Not Found; trying " + there}) {
+		t.Errorf("got %v", *events)
+	}
+}

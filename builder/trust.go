@@ -1,0 +1,109 @@
+package builder
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"strings"
+
+	"namibuild/builder/fetch"
+	"namibuild/builder/recipe"
+	"namibuild/builder/rpm"
+)
+
+// unknownKeyError says that a recipe names a key that does not come with
+// namibuild.
+type unknownKeyError struct {
+	fingerprint string
+	looked      []string
+}
+
+func (e *unknownKeyError) Error() string {
+	return fmt.Sprintf("no key with the fingerprint %s comes with namibuild (looked at %s)", e.fingerprint, strings.Join(e.looked, ", "))
+}
+
+// judge checks that a file is a whole SRPM, every digest in it right, and
+// signed by the key that the recipe names, if it names one.
+func (b *build) judge(src recipe.Source) (fetch.Judge, error) {
+	if src.SignedBy == "" {
+		return whole, nil
+	}
+	keys, err := shippedKey(b.Images, src.SignedBy)
+	switch unknown := (*unknownKeyError)(nil); {
+	case errors.As(err, &unknown) && b.InsecureSource:
+		return func(io.Reader) error { return err }, nil
+	case errors.As(err, &unknown):
+		return nil, &UntrustedError{err}
+	case err != nil:
+		return nil, err
+	}
+	return func(r io.Reader) error {
+		p, _, err := rpm.VerifySigned(r, keys)
+		return isSource(p, err)
+	}, nil
+}
+
+// whole is the judge of a file that nobody signed.
+func whole(r io.Reader) error { return isSource(rpm.Verify(r)) }
+
+func isSource(p *rpm.Package, err error) error {
+	if err == nil && !p.IsSource() {
+		err = fmt.Errorf("%s is a binary package; a source RPM was expected", p.NEVRA())
+	}
+	return err
+}
+
+// untrusted says that an SRPM was refused for what the recipe says of it, and
+// not because it is damaged.
+func untrusted(err error) bool {
+	if digest := (*fetch.DigestError)(nil); errors.As(err, &digest) {
+		return digest.Judged == nil || untrusted(digest.Judged)
+	}
+	return errors.Is(err, rpm.ErrNotSigned) || errors.Is(err, rpm.ErrBadSignature) ||
+		errors.As(err, new(*rpm.OtherKeyError)) || errors.As(err, new(*unknownKeyError))
+}
+
+// waive takes an SRPM that is not trusted, if it is whole by its own digests.
+func waive(file io.Reader, wrong error) error {
+	if !untrusted(wrong) {
+		return wrong
+	}
+	if err := whole(file); err != nil {
+		return fmt.Errorf("%w; not taken all the same: %w", wrong, err)
+	}
+	return nil
+}
+
+// shippedKey finds the OpenPGP key of a fingerprint among the image files.
+func shippedKey(images fs.FS, fingerprint string) ([]rpm.Key, error) {
+	names, err := fs.Glob(images, "images/*/RPM-GPG-KEY-*")
+	if err != nil {
+		return nil, err
+	}
+	for _, name := range names {
+		keys, err := readKeys(images, name)
+		if err != nil {
+			return nil, err
+		}
+		for _, k := range keys {
+			if k.Fingerprint() == fingerprint {
+				return []rpm.Key{k}, nil
+			}
+		}
+	}
+	return nil, &unknownKeyError{fingerprint, names}
+}
+
+func readKeys(images fs.FS, name string) ([]rpm.Key, error) {
+	f, err := images.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	keys, err := rpm.ParseKeys(f)
+	if err != nil {
+		return nil, fmt.Errorf("reading %s: %w", name, err)
+	}
+	return keys, nil
+}

@@ -1,0 +1,67 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"namibuild"
+	"namibuild/builder"
+)
+
+func (a *app) prepareCommand() *cobra.Command {
+	var file string
+	var f buildFlags
+	c := &cobra.Command{
+		Use:   "prepare RECIPE",
+		Short: "Write the patched sources as the tar of an rpmbuild topdir",
+		Long: `prepare writes what build would send into the container: the tar of an rpmbuild
+topdir with the spec and the sources, edits made. It needs the source in the store
+or on the network, and no engine. The file appears when it is complete.`,
+		Example: "  namibuild prepare demo -o topdir.tar\n  mkdir top && tar -C top -xf topdir.tar && rpmbuild --define \"_topdir $PWD/top\" -bp top/SPECS/kernel.spec",
+		Args:    oneArg("a recipe"),
+		RunE:    func(c *cobra.Command, args []string) error { return a.prepare(c.Context(), args[0], file, f) },
+	}
+	c.Flags().StringVarP(&file, "output", "o", "", "file to write (default RECIPE.topdir.tar)")
+	f.source(c)
+	c.ValidArgsFunction = completeRecipes
+	return c
+}
+
+func (a *app) prepare(ctx context.Context, name, file string, f buildFlags) error {
+	r, err := loadRecipe(name)
+	if err != nil {
+		return err
+	}
+	if file == "" {
+		file = r.Name + ".topdir.tar"
+	}
+	store, err := a.openStore()
+	if err != nil {
+		return err
+	}
+	out, err := os.CreateTemp(filepath.Dir(file), ".topdir-*")
+	if err != nil {
+		return &builder.OutputError{Dir: filepath.Dir(file), Err: err}
+	}
+	defer os.Remove(out.Name()) // after the rename it has this name no more
+	d := newDisplay(os.Stdout, a.json)
+	defer d.Close()
+	o := builder.Options{Recipe: r, Images: namibuild.Files, Store: store, Offline: f.offline, InsecureSource: f.insecure, Tell: a.tell(d)}
+	_, err = builder.Prepare(ctx, o, out)
+	if err = errors.Join(err, out.Chmod(0o644), out.Close()); err != nil {
+		return a.cause(ctx, err)
+	}
+	if err := os.Rename(out.Name(), file); err != nil {
+		return &builder.OutputError{Dir: filepath.Dir(file), Err: err}
+	}
+	d.Close()
+	if !a.json {
+		fmt.Println(file)
+	}
+	return nil
+}
