@@ -278,7 +278,7 @@ func TestOlder(t *testing.T) {
 
 // TestProgress: from this goroutine, rising, up to all of the payload.
 func TestProgress(t *testing.T) {
-	big := append(stockTree(), file(stockDir+"/noise", noise(3<<20)))
+	big := append(stockTree(), file(stockDir+"/noise", noise(12<<20)))
 	srpm := write(t, stockPackage(stockSpec(t), compress(t, "bzip2", pack(t, big))))
 	var calls, last, total int64
 	progress := func(done, all int64) {
@@ -290,7 +290,7 @@ func TestProgress(t *testing.T) {
 	if _, err := source.Prepare(t.Context(), srpm, timewait, scratch(t), progress); err != nil {
 		t.Fatal(err)
 	}
-	if calls < 3 || last != total || total < 3<<20 {
+	if calls < 3 || last != total || total < 12<<20 {
 		t.Errorf("%d calls, %d of %d", calls, last, total)
 	}
 	calls, last = 0, 0
