@@ -29,12 +29,15 @@ type output struct {
 	dir       string
 	log       *os.File
 	published bool
+	made      bool // by openOutput
 }
 
 // openOutput makes the directory, locks it by its unfinished log and clears
 // away what a killed build left half done.
 func openOutput(dir string) (*output, error) {
 	fail := func(err error) (*output, error) { return nil, &OutputError{dir, err} }
+	_, err := os.Stat(dir)
+	made := errors.Is(err, os.ErrNotExist)
 	if err := os.MkdirAll(dir, 0o777); err != nil {
 		return fail(err)
 	}
@@ -42,16 +45,24 @@ func openOutput(dir string) (*output, error) {
 	if err != nil {
 		return fail(err)
 	}
-	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+	o := &output{dir: dir, log: f, made: made}
+	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil || !o.sameLog() {
 		f.Close()
 		return fail(errors.New("another build is writing there"))
 	}
-	o := &output{dir: dir, log: f}
 	if err := errors.Join(f.Truncate(0), os.RemoveAll(o.path(partRPMS)), o.restore()); err != nil {
 		f.Close()
 		return fail(err)
 	}
 	return o, nil
+}
+
+// sameLog: the locked file has the name still; a build that ended in between
+// has renamed it.
+func (o *output) sameLog() bool {
+	named, err := os.Stat(o.path(partLog))
+	locked, lerr := o.log.Stat()
+	return err == nil && lerr == nil && os.SameFile(named, locked)
 }
 
 func (o *output) path(name string) string { return filepath.Join(o.dir, name) }
@@ -104,7 +115,7 @@ func (o *output) keepLog() string {
 }
 
 // close gives the directory free; an empty log goes, and the directory with it
-// when there is nothing else in it.
+// when openOutput made it and there is nothing else in it.
 func (o *output) close() {
 	defer o.log.Close()
 	if o.published {
@@ -115,5 +126,7 @@ func (o *output) close() {
 	}
 	os.Remove(o.path(partLog))
 	os.RemoveAll(o.path(partRPMS))
-	os.Remove(o.dir) // only an empty one goes
+	if o.made {
+		os.Remove(o.dir) // only an empty one goes
+	}
 }

@@ -45,8 +45,13 @@ need_go() {
 	command -v go >/dev/null || die "no Go toolchain found" "install Go (https://go.dev/dl/) and put its bin folder into PATH"
 }
 
-# answers tells whether the engine does, as namibuild itself reaches it.
-answers() { "$1" clean >/dev/null 2>&1; }
+# answers tells whether the engine does, as namibuild itself reaches it. What
+# else may be wrong shows, and ends the script, when namibuild is used.
+answers() {
+	status=0
+	"$1" clean >/dev/null 2>&1 || status=$?
+	[ $status != $no_engine ]
+}
 
 # need_engine installs and starts the distribution's Docker engine where none
 # answers and that is possible; $1 is the namibuild binary.
@@ -85,7 +90,7 @@ start_engine() {
 # need_base makes sure that the demo's builder image can be made: where no
 # registry answers, the Debian base is made here with mmdebstrap and imported.
 need_base() {
-	say "the builder image of the demo (about a minute, once)"
+	say "the builder image of the demo (about a minute, once; where no registry gives its base, that is made here)"
 	status=0
 	"$1" image demo || status=$?
 	[ $status = $no_base ] || return $status

@@ -44,14 +44,14 @@ type ImageSpec struct {
 // Image is one image that the engine holds.
 type Image struct {
 	// Ref is <prefix>/<name>:<key>, the key being made of all that went in.
-	Ref string
+	Ref string `json:"ref"`
 	// ID is the engine's digest of the image's configuration.
-	ID string
+	ID string `json:"id"`
 	// Base is what the Dockerfile's ARG BASE came to: a local base with the
 	// digest of its layers behind an @, or the Dockerfile's own default.
-	Base string
+	Base string `json:"base"`
 	// Built: it was not there and was made now.
-	Built bool
+	Built bool `json:"built"`
 }
 
 // ImageProgress is one piece of news from the building of an image.

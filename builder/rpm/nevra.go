@@ -7,7 +7,13 @@ import (
 
 // NEVRA is the full name of a package. Arch is "src" for an SRPM ("nosrc" when
 // sources are left out). Epoch is decimal or empty; empty counts as 0.
-type NEVRA struct{ Name, Epoch, Version, Release, Arch string }
+type NEVRA struct {
+	Name    string `json:"name"`
+	Epoch   string `json:"epoch,omitempty"`
+	Version string `json:"version"`
+	Release string `json:"release"`
+	Arch    string `json:"arch"`
+}
 
 // NEVRA is the package's full name.
 func (p *Package) NEVRA() NEVRA {

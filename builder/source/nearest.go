@@ -9,9 +9,9 @@ import (
 // pair numbers two neighbouring bytes.
 func pair(a, b byte) uint16 { return uint16(a)<<8 | uint16(b) }
 
-// nearestLine is the line of text that shares most pairs of letters with the
-// first line of find (Dice's measure), so that a typing error or other white
-// space shows; 0 where nothing is alike. Ends of very long lines do not count.
+// nearestLine is the line of text that has most pairs of letters of find's
+// first line, so that a typing error or other white space shows; of lines that
+// have as many, the shorter (Dice's measure). 0 where nothing is alike. Ends of very long lines do not count.
 func nearestLine(text, find []byte) (number int, line string) {
 	const long = 400
 	var want [1 << 16]uint8
@@ -20,7 +20,7 @@ func nearestLine(text, find []byte) (number int, line string) {
 	for i := range len(first) - 1 {
 		want[pair(first[i], first[i+1])]++
 	}
-	best := 0.3 // less in common is chance
+	best := 0.5 // less in common is chance
 	n := 0
 	for raw := range bytes.Lines(text) {
 		n++
@@ -56,7 +56,8 @@ func likeness(want *[1 << 16]uint8, first, line []byte) float64 {
 	for _, p := range taken[:common] {
 		want[p]++
 	}
-	return 2 * float64(common) / float64(len(first)+len(line)-2)
+	dice := 2 * float64(common) / float64(len(first)+len(line)-2)
+	return 0.9*float64(common)/float64(len(first)-1) + 0.1*dice
 }
 
 // nearer tells whether name is a better guess for the missing file want than

@@ -47,18 +47,18 @@ whatever an earlier build left there is untouched.`,
 		RunE: func(c *cobra.Command, args []string) error { return a.build(c.Context(), args[0], f) },
 	}
 	c.Flags().StringVarP(&f.output, "output", "o", "", "output directory (default out/RECIPE)")
-	f.container(c)
+	f.limits(c)
+	f.images(c)
 	f.source(c)
 	c.ValidArgsFunction = completeRecipes
 	return c
 }
 
-// container adds the flags of a container's limits and mirrors.
-func (f *buildFlags) container(c *cobra.Command) {
-	c.Flags().IntVarP(&f.jobs, "jobs", "j", 0, "make's -j (default the engine's processors)")
-	c.Flags().Var(&f.memory, "memory", "memory limit of the container, as 6G (default 2G and 1G a job, at most the engine's)")
+// limits adds the flags of a container's limits, which are in the plan.
+func (f *buildFlags) limits(c *cobra.Command) {
+	c.Flags().IntVarP(&f.jobs, "jobs", "j", 0, "make's -j (default the engine's processors; plan: this host's)")
+	c.Flags().Var(&f.memory, "memory", "memory limit of the container, as 6G (default 2G and 1G a job)")
 	c.Flags().Var(&f.tmpfs, "tmpfs", "build in memory, in a tmpfs of this size, as 20G")
-	f.images(c)
 }
 
 func (f *buildFlags) images(c *cobra.Command) {
@@ -138,11 +138,16 @@ func (a *app) options(ctx context.Context, r recipe.Recipe, f buildFlags) (build
 		o.Jobs = max(1, info.CPUs)
 	}
 	if o.Memory == 0 {
-		o.Memory = min(info.Memory, int64(2+o.Jobs)<<30+o.Tmpfs)
+		o.Memory = defaultMemory(o)
 	}
 	o.Engine = builder.Over(e)
 	return o, func() { e.Close() }, nil
 }
+
+// defaultMemory is what a kernel build wants: 1 GiB a job, 2 GiB for the final
+// link, and the topdir where that is in memory. It does not depend on the
+// engine, so that plan and build agree.
+func defaultMemory(o builder.Options) int64 { return int64(2+o.Jobs)<<30 + o.Tmpfs }
 
 // tell gives events to the display, and notes to the log.
 func (a *app) tell(d *display) func(builder.Event) {
@@ -178,7 +183,7 @@ func printResult(w *os.File, res builder.Result, took time.Duration) error {
 	for _, p := range res.RPMs {
 		fmt.Fprintf(w, "  %-58s %9s  sha256 %.12s…\n", p.File, size(p.Size), p.SHA256)
 	}
-	_, err := fmt.Fprintf(w, "install: rpm -Uvh %s\n", filepath.Join(res.Dir, "*.rpm"))
+	_, err := fmt.Fprintf(w, "install: yum install %s (keeps the running kernel; rpm -U would remove it)\n", filepath.Join(res.Dir, "*.rpm"))
 	return err
 }
 

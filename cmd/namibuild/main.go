@@ -5,7 +5,9 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/signal"
 	"path/filepath"
@@ -45,9 +47,10 @@ func interruptible(parent context.Context) (context.Context, func()) {
 	go func() {
 		for s := range signals {
 			if ctx.Err() != nil {
-				fmt.Fprintln(os.Stderr, "\nstill removing the container and its volume")
+				fmt.Fprintln(os.Stderr, "\nstill stopping: what runs is being removed")
 				continue
 			}
+			fmt.Fprintln(os.Stderr, "\nstopping: what runs is being removed")
 			cancel(interrupted{s})
 		}
 	}()
@@ -111,7 +114,11 @@ func (a *app) openStore() (*fetch.Store, error) {
 	if a.store == "" {
 		return nil, usageError{fmt.Errorf("no folder for the store: HOME is not set; name one with --store")}
 	}
-	return fetch.Open(a.store)
+	s, err := fetch.Open(a.store)
+	if errors.Is(err, fs.ErrPermission) {
+		return nil, usageError{fmt.Errorf("%w; name another folder with --store", err)}
+	}
+	return s, err
 }
 
 func defaultStore() string {

@@ -27,7 +27,7 @@ and the unified diff of every file that the recipe changes. It needs the source
 		Args:    oneArg("a recipe"),
 		RunE:    func(c *cobra.Command, args []string) error { return a.plan(c.Context(), args[0], f) },
 	}
-	c.Flags().IntVarP(&f.jobs, "jobs", "j", 0, "make's -j (default this host's processors)")
+	f.limits(c)
 	f.source(c)
 	c.ValidArgsFunction = completeRecipes
 	return c
@@ -54,14 +54,17 @@ func (a *app) plan(ctx context.Context, name string, f buildFlags) error {
 	}
 	d := newDisplay(os.Stderr, false)
 	defer d.Close()
-	o := builder.Options{Recipe: r, Images: namibuild.Files, Store: store, Jobs: f.jobs, Offline: f.offline, InsecureSource: f.insecure, Tell: a.tell(d)}
+	o := builder.Options{Recipe: r, Images: namibuild.Files, Store: store, Jobs: f.jobs, Memory: int64(f.memory), Tmpfs: int64(f.tmpfs), Offline: f.offline, InsecureSource: f.insecure, Tell: a.tell(d)}
 	if o.Jobs == 0 {
 		o.Jobs = runtime.NumCPU()
+	}
+	if o.Memory == 0 {
+		o.Memory = defaultMemory(o)
 	}
 	p, preview, err := builder.Dry(ctx, o)
 	d.Close()
 	if err != nil && !a.json && p.Name != "" {
-		fmt.Print(p.Text()) // what is known without the source
+		fmt.Print(p.Text() + "\nthis plan is incomplete: the source could not be read\n")
 	}
 	if err != nil {
 		return a.cause(ctx, err)

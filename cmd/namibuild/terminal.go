@@ -133,7 +133,9 @@ func (d *display) Event(e builder.Event) {
 	case builder.Warning:
 		d.above("warning: " + e.Text)
 	}
-	d.draw()
+	if e.Kind != builder.Progress { // the ticker draws those, often enough
+		d.draw()
+	}
 }
 
 // emit writes an event as one line of JSON, with the time it came.
@@ -200,7 +202,7 @@ func (d *display) draw() {
 	spin := []rune("⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏")[d.frame%10]
 	s, now := d.cur, d.now()
 	took := short(now.Sub(s.started))
-	room := d.width() - 14 - len(took)
+	room := d.width() - 16 - len(took) // two columns stay free for an echoed ^C
 	text := fit(s.progress(now), room)
 	pad := strings.Repeat(" ", max(1, room-utf8.RuneCountInString(text)+1))
 	fmt.Fprintf(d.out, "\r\033[K%c %-10s%s%s%s", spin, s.name, text, pad, took)

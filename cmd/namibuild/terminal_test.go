@@ -37,6 +37,7 @@ func play(c *clock, d *display) {
 	} {
 		c.pass(e.after)
 		d.Event(e.Event)
+		d.draw() // as the ticker does
 	}
 	c.pass(19 * time.Second)
 	d.Close()

@@ -165,12 +165,12 @@ func (a *app) clean(ctx context.Context, images, store bool) error {
 	if err != nil {
 		return a.cause(ctx, err)
 	}
-	fmt.Printf("removed %d containers and volumes\n", n)
+	a.removed(n, "containers and volumes")
 	if images {
 		if n, err = e.RemoveImages(ctx); err != nil {
 			return a.cause(ctx, err)
 		}
-		fmt.Printf("removed %d images\n", n)
+		a.removed(n, "images")
 	}
 	if !store {
 		return nil
@@ -182,8 +182,16 @@ func (a *app) clean(ctx context.Context, images, store bool) error {
 	if err := s.Clear(); err != nil {
 		return err
 	}
-	fmt.Printf("removed the inputs in %s\n", s.Dir())
+	a.removed(1, "store: "+s.Dir())
 	return nil
+}
+
+func (a *app) removed(n int, what string) {
+	if a.json {
+		newDisplay(os.Stdout, true).emit(map[string]any{"event": "removed", "count": n, "what": what})
+		return
+	}
+	fmt.Printf("removed %d %s\n", n, what)
 }
 
 func (a *app) versionCommand() *cobra.Command {
