@@ -226,7 +226,7 @@ func (f goFile) wrongImport(name string) string {
 	switch {
 	case slices.ContainsFunc(engineOnly, foreign) && room(f.dir()) != engineRoom && !f.test():
 		return "imports " + name + ", which is for " + engineRoom
-	case slices.Contains(commandPackages, name) && f.library() && (name != logrus || f.dir() != engineRoom):
+	case slices.Contains(commandPackages, name) && f.inLibrary() && (name != logrus || f.dir() != engineRoom):
 		return "imports " + name + ", which is for cmd"
 	}
 	return ""
@@ -259,14 +259,14 @@ func (f goFile) wrongArrow(pkg string) string {
 }
 
 // library: neither a command nor a test nor a program that tests run.
-func (f goFile) library() bool {
+func (f goFile) inLibrary() bool {
 	return floor(f.dir()) > 0 && !f.test() && !(support(f.dir()) && f.program())
 }
 
 // wrongNames are the uses of what only cmd may use. A local name that hides one
 // of these packages counts as the package.
 func (f goFile) wrongNames() []string {
-	if !f.library() {
+	if !f.inLibrary() {
 		return nil
 	}
 	var all []string
