@@ -23,7 +23,11 @@ func TestShippedRecipes(t *testing.T) {
 			Description: "CentOS 6.5's kernel 2.6.32-431.3.1 with TCP_TIMEWAIT_LEN of 5 seconds instead of 60",
 			Image:       "centos6",
 			Source: Source{
-				URL:      "http://vault.centos.org/6.5/updates/Source/SPackages/kernel-2.6.32-431.3.1.el6.src.rpm",
+				URL: "http://vault.centos.org/6.5/updates/Source/SPackages/kernel-2.6.32-431.3.1.el6.src.rpm",
+				Mirrors: []string{
+					"https://archive.kernel.org/centos-vault/6.5/updates/Source/SPackages/kernel-2.6.32-431.3.1.el6.src.rpm",
+					"http://linuxsoft.cern.ch/centos-vault/6.5/updates/Source/SPackages/kernel-2.6.32-431.3.1.el6.src.rpm",
+				},
 				SignedBy: "C1DAC52D1664E8A4386DBA430946FCA2C105B9DE",
 			},
 			Tag: "namibuild", Edits: edits, Rpmbuild: Rpmbuild{With: []string{"firmware"}}, Packages: packages,

@@ -61,6 +61,7 @@ func procedure(t *testing.T, tinyPath string) []byte {
 		t.Fatal(err)
 	}
 	digest := regexp.MustCompile(`sha256: \w+`).Find(tinyPage)
+	page = regexp.MustCompile(`(?m)^  mirrors:\n(    - .*\n)+`).ReplaceAll(page, nil)
 	page = regexp.MustCompile(`(?m)^  url: .*$`).ReplaceAll(page, []byte("  file: kernel.src.rpm"))
 	return regexp.MustCompile(`(?m)^  signed-by: .*$`).ReplaceAll(page, []byte("  "+string(digest)))
 }
