@@ -114,13 +114,10 @@ func loadRecipe(name string) (recipe.Recipe, error) {
 // options opens the store and the engine; the caller calls the function when
 // the build is over.
 func (a *app) options(ctx context.Context, r recipe.Recipe, f buildFlags) (builder.Options, func(), error) {
-	o := builder.Options{Recipe: r, Images: namibuild.Files, Output: f.output, Jobs: f.jobs, Memory: int64(f.memory), Tmpfs: int64(f.tmpfs), NoCache: f.noCache, Offline: f.offline, InsecureSource: f.insecure}
+	o := builder.Options{Recipe: r, Images: namibuild.Files, Output: f.output, NoCache: f.noCache, Offline: f.offline, InsecureSource: f.insecure}
 	var err error
 	if o.Args, err = arguments(f.args); err != nil {
 		return o, nil, err
-	}
-	if f.jobs < 0 {
-		return o, nil, usageError{fmt.Errorf("--jobs %d: 1 or more was expected", f.jobs)}
 	}
 	if o.Output == "" {
 		o.Output = filepath.Join("out", r.Name)
@@ -134,20 +131,30 @@ func (a *app) options(ctx context.Context, r recipe.Recipe, f buildFlags) (build
 	}
 	info := e.Info()
 	a.log.WithFields(logrus.Fields{"version": info.Version, "api": info.APIVersion, "cpus": info.CPUs}).Info("engine answers")
-	if o.Jobs == 0 {
-		o.Jobs = max(1, info.CPUs)
-	}
-	if o.Memory == 0 {
-		o.Memory = defaultMemory(o)
+	if err := f.setLimits(&o, info.CPUs); err != nil {
+		e.Close()
+		return o, nil, err
 	}
 	o.Engine = builder.Over(e)
 	return o, func() { e.Close() }, nil
 }
 
-// defaultMemory is what a kernel build wants: 1 GiB a job, 2 GiB for the final
-// link, and the topdir where that is in memory. It does not depend on the
-// engine, so that plan and build agree.
-func defaultMemory(o builder.Options) int64 { return int64(2+o.Jobs)<<30 + o.Tmpfs }
+// setLimits takes the limits from the flags, with defaults that do not depend
+// on the engine's memory, so that plan and build agree: what a kernel build
+// wants is 1 GiB a job, 2 GiB for the final link, and the topdir if in memory.
+func (f *buildFlags) setLimits(o *builder.Options, cpus int) error {
+	if f.jobs < 0 {
+		return usageError{fmt.Errorf("--jobs %d: 1 or more was expected", f.jobs)}
+	}
+	o.Jobs, o.Memory, o.Tmpfs = f.jobs, int64(f.memory), int64(f.tmpfs)
+	if o.Jobs == 0 {
+		o.Jobs = max(1, cpus)
+	}
+	if o.Memory == 0 {
+		o.Memory = int64(2+o.Jobs)<<30 + o.Tmpfs
+	}
+	return nil
+}
 
 // tell gives events to the display, and notes to the log.
 func (a *app) tell(d *display) func(builder.Event) {

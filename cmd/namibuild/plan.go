@@ -54,17 +54,14 @@ func (a *app) plan(ctx context.Context, name string, f buildFlags) error {
 	}
 	d := newDisplay(os.Stderr, false)
 	defer d.Close()
-	o := builder.Options{Recipe: r, Images: namibuild.Files, Store: store, Jobs: f.jobs, Memory: int64(f.memory), Tmpfs: int64(f.tmpfs), Offline: f.offline, InsecureSource: f.insecure, Tell: a.tell(d)}
-	if o.Jobs == 0 {
-		o.Jobs = runtime.NumCPU()
-	}
-	if o.Memory == 0 {
-		o.Memory = defaultMemory(o)
+	o := builder.Options{Recipe: r, Images: namibuild.Files, Store: store, Offline: f.offline, InsecureSource: f.insecure, Tell: a.tell(d)}
+	if err := f.setLimits(&o, runtime.NumCPU()); err != nil {
+		return err
 	}
 	p, preview, err := builder.Dry(ctx, o)
 	d.Close()
 	if err != nil && !a.json && p.Name != "" {
-		fmt.Print(p.Text() + "\nthis plan is incomplete: the source could not be read\n")
+		fmt.Print(p.Text() + "\nthis plan is incomplete: what it changes in the source is not known\n")
 	}
 	if err != nil {
 		return a.cause(ctx, err)
