@@ -14,6 +14,7 @@ import (
 	"strings"
 	"testing"
 	"testing/fstest"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -223,7 +224,7 @@ func TestBuildErrors(t *testing.T) {
 			if left := f.Left(); len(left) > 0 {
 				t.Errorf("left: %v", left)
 			}
-			if got := names(t, o.Output); slices.Contains(got, RPMS) || slices.Contains(got, partRPMS) || slices.Contains(got, partLog) {
+			if got := names(t, o.Output); slices.Contains(got, RPMS) || slices.Contains(got, partDir) || slices.Contains(got, lockName) {
 				t.Errorf("in the output directory: %v", got)
 			}
 		})
@@ -254,6 +255,56 @@ func TestBuildFails(t *testing.T) {
 	}
 	if left := f.Left(); len(left) > 0 {
 		t.Errorf("left: %v", left)
+	}
+}
+
+// A name that the spec does not have ends the run before anything is compiled.
+func TestBuildOfAnUnknownPackage(t *testing.T) {
+	o, f, _ := setup(t)
+	o.Recipe.Packages = []string{"kernel", "kernel-dbug", "kernel-debuginfo"}
+	compiled := false
+	f.Program = func(ctx context.Context, p *enginetest.Process) engine.Exit {
+		fmt.Fprintf(p.Log, "@namibuild packages kernel kernel-debug \n")
+		select {
+		case <-ctx.Done():
+			return engine.Exit{Code: 143}
+		case <-time.After(10 * time.Second):
+		}
+		compiled = true
+		return engine.Exit{}
+	}
+	_, err := Build(context.Background(), o)
+	var unknown *UnknownPackageError
+	if !errors.As(err, &unknown) || err.Error() != "the recipe wants kernel-dbug; with these switches the spec makes kernel, kernel-debug" || compiled {
+		t.Errorf("got %v", err)
+	}
+	if got := names(t, o.Output); len(got) > 0 {
+		t.Errorf("in the output directory: %v", got)
+	}
+}
+
+// Packages that were made and are not all that was wanted are kept apart.
+func TestBuildThatMakesTooLittle(t *testing.T) {
+	o, _, _ := setup(t)
+	o.Recipe.Packages = []string{"kernel", "kernel-debug"}
+	_, err := Build(context.Background(), o)
+	const made = "kernel-2.6.32-431.3.1.namibuild.el6.x86_64.rpm"
+	want := "the recipe wants kernel-debug; the build made " + made + ", kept in " + filepath.Join(o.Output, FailedRPMS)
+	if err == nil || err.Error() != want {
+		t.Errorf("got  %v\nwant %s", err, want)
+	}
+	if got := names(t, o.Output); !slices.Equal(got, []string{FailedRPMS, FailedLog}) {
+		t.Errorf("in the output directory: %v", got)
+	}
+	if got := names(t, filepath.Join(o.Output, FailedRPMS)); !slices.Equal(got, []string{made}) {
+		t.Errorf("kept: %v", got)
+	}
+	o.Recipe.Packages = []string{"kernel"}
+	if _, err := Build(context.Background(), o); err != nil {
+		t.Fatal(err)
+	}
+	if got := names(t, o.Output); !slices.Equal(got, []string{RPMS, RecordJSN, Log}) {
+		t.Errorf("after the next build: %v", got)
 	}
 }
 

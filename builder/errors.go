@@ -1,6 +1,10 @@
 package builder
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
 
 // StepError says which step failed. The command branches on it and on what it
 // wraps.
@@ -27,6 +31,29 @@ type OutputError struct {
 
 func (e *OutputError) Error() string { return fmt.Sprintf("writing to %s: %v", e.Dir, e.Err) }
 func (e *OutputError) Unwrap() error { return e.Err }
+
+// UnknownPackageError says that a spec makes no package of a name that the
+// recipe wants. It comes before anything is compiled.
+type UnknownPackageError struct {
+	Unknown []string
+	Known   []string // those of the spec
+}
+
+func (e *UnknownPackageError) Error() string {
+	return fmt.Sprintf("the recipe wants %s; with these switches the spec makes %s", strings.Join(e.Unknown, ", "), strings.Join(e.Known, ", "))
+}
+
+// checkPackages holds the wanted names against those of the spec. Packages of
+// debug information may come into being during the build alone.
+func checkPackages(wanted, known []string) error {
+	unknown := slices.DeleteFunc(slices.Clone(wanted), func(name string) bool {
+		return slices.Contains(known, name) || strings.HasSuffix(name, "-debuginfo") || strings.HasSuffix(name, "-debugsource")
+	})
+	if len(unknown) == 0 {
+		return nil
+	}
+	return &UnknownPackageError{unknown, known}
+}
 
 // RpmbuildError says that rpmbuild ended with a status other than 0.
 type RpmbuildError struct {

@@ -7,18 +7,22 @@ import (
 	"strings"
 )
 
-// marker begins the lines with which rpmbuild.sh reports to us on its
-// standard output; they are not part of the log.
-const marker = "@namibuild objects "
+// These begin the lines with which rpmbuild.sh reports to us on its standard
+// output; they are not part of the log.
+const (
+	objectsMarker  = "@namibuild objects "
+	packagesMarker = "@namibuild packages "
+)
 
 // logWriter passes the container's output on and tells what it says: the
-// phase that rpmbuild is in, the objects made.
+// phase that rpmbuild is in, the objects made, the packages that the spec names.
 type logWriter struct {
-	w       io.Writer
-	phase   func(string)
-	objects func(int64)
-	line    []byte // the unfinished last line
-	err     error
+	w        io.Writer
+	phase    func(string)
+	objects  func(int64)
+	packages func([]string)
+	line     []byte // the unfinished last line
+	err      error
 }
 
 func (l *logWriter) Write(p []byte) (int, error) {
@@ -55,11 +59,15 @@ func (l *logWriter) flush() {
 	if len(line) == 0 {
 		return
 	}
-	if bytes.HasPrefix(line, []byte(marker)) {
+	if count, ok := strings.CutPrefix(string(line), objectsMarker); ok {
 		var n int64
-		if _, err := fmt.Sscan(strings.TrimSpace(string(line[len(marker):])), &n); err == nil {
+		if _, err := fmt.Sscan(count, &n); err == nil {
 			l.objects(n)
 		}
+		return
+	}
+	if names, ok := strings.CutPrefix(string(line), packagesMarker); ok {
+		l.packages(strings.Fields(names))
 		return
 	}
 	if m := executing.FindSubmatch(line); m != nil {

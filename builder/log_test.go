@@ -3,19 +3,22 @@ package builder
 import (
 	"errors"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 )
 
 // However the stream is cut, the log is the same bytes less the markers.
 func TestLogWriter(t *testing.T) {
-	in := "Executing(%prep): a\n@namibuild objects 7\nbody @namibuild objects 9\n@namibuild objects x\n\nExecuting(%build): b\nno end"
+	in := "@namibuild packages kernel kernel-devel \nExecuting(%prep): a\n@namibuild objects 7\nbody @namibuild objects 9\n@namibuild objects x\n\nExecuting(%build): b\nno end"
 	want := "Executing(%prep): a\nbody @namibuild objects 9\n\nExecuting(%build): b\nno end"
 	for range 100 {
 		var out strings.Builder
 		var phases []string
 		var objects []int64
-		w := &logWriter{w: &out, phase: func(p string) { phases = append(phases, p) }, objects: func(n int64) { objects = append(objects, n) }}
+		var packages []string
+		w := &logWriter{w: &out, phase: func(p string) { phases = append(phases, p) }, objects: func(n int64) { objects = append(objects, n) },
+			packages: func(names []string) { packages = append(packages, names...) }}
 		for rest := in; rest != ""; {
 			n := 1 + rand.IntN(len(rest))
 			if _, err := w.Write([]byte(rest[:n])); err != nil {
@@ -34,6 +37,9 @@ func TestLogWriter(t *testing.T) {
 		}
 		if len(objects) != 1 || objects[0] != 7 {
 			t.Fatalf("objects %v", objects)
+		}
+		if !slices.Equal(packages, []string{"kernel", "kernel-devel"}) {
+			t.Fatalf("packages %q", packages)
 		}
 	}
 }

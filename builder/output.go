@@ -1,131 +1,117 @@
 package builder
 
 import (
-	"encoding/json"
 	"errors"
-	"fmt"
 	"os"
 	"path/filepath"
 	"syscall"
-
-	"namibuild/builder/artifact"
 )
 
-// The names in an output directory. RPMS, Record and Log belong together and
-// are there only after a build that succeeded; FailedLog is the log of the
-// last build that did not.
+// The names in an output directory. RPMS, SRPMS, the record and the log belong
+// together and are there only after a build that succeeded; FailedLog is the
+// log of the last build that did not, FailedRPMS the packages of one that did
+// not make all that was wanted.
 const (
-	RPMS      = "RPMS"
-	RecordJSN = "build.json"
-	Log       = "build.log"
-	FailedLog = "failed.log"
-	partLog   = ".build.log.part"
-	partRPMS  = ".RPMS.part"
-	oldRPMS   = ".RPMS.old"
+	RPMS       = "RPMS"
+	SRPMS      = "SRPMS"
+	RecordJSN  = "build.json"
+	Log        = "build.log"
+	FailedLog  = "failed.log"
+	FailedRPMS = "failed.RPMS"
+
+	lockName = ".lock"
+	partDir  = ".part" // what a build has made so far
 )
 
 // output is an output directory that this build alone writes to.
 type output struct {
-	dir       string
-	log       *os.File
-	published bool
-	made      bool // by openOutput
+	dir  string
+	lock *os.File
+	log  *os.File // in partDir
+	made bool     // by openOutput
 }
 
-// openOutput makes the directory, locks it by its unfinished log and clears
-// away what a killed build left half done.
+// openOutput makes the directory, locks it, and ends or clears away what a
+// killed build left half done.
 func openOutput(dir string) (*output, error) {
-	fail := func(err error) (*output, error) { return nil, &OutputError{dir, err} }
 	_, err := os.Stat(dir)
-	made := errors.Is(err, os.ErrNotExist)
+	o := &output{dir: dir, made: errors.Is(err, os.ErrNotExist)}
 	if err := os.MkdirAll(dir, 0o777); err != nil {
-		return fail(err)
+		return nil, &OutputError{dir, err}
 	}
-	f, err := os.OpenFile(filepath.Join(dir, partLog), os.O_RDWR|os.O_CREATE, 0o666)
+	if o.lock, err = lockOutput(dir); err != nil {
+		return nil, &OutputError{dir, err}
+	}
+	err = errors.Join(settle(dir), os.RemoveAll(o.path(partDir)))
+	if err == nil {
+		err = os.Mkdir(o.path(partDir), 0o777)
+	}
+	if err == nil {
+		o.log, err = os.Create(o.part(Log))
+	}
 	if err != nil {
-		return fail(err)
-	}
-	o := &output{dir: dir, log: f, made: made}
-	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil || !o.sameLog() {
-		f.Close()
-		return fail(errors.New("another build is writing there"))
-	}
-	if err := errors.Join(f.Truncate(0), os.RemoveAll(o.path(partRPMS)), o.restore()); err != nil {
-		f.Close()
-		return fail(err)
+		o.lock.Close()
+		return nil, &OutputError{dir, err}
 	}
 	return o, nil
 }
 
-// sameLog: the locked file has the name still; a build that ended in between
-// has renamed it.
-func (o *output) sameLog() bool {
-	named, err := os.Stat(o.path(partLog))
-	locked, lerr := o.log.Stat()
-	return err == nil && lerr == nil && os.SameFile(named, locked)
+// lockOutput locks the directory by a file that goes with the build.
+func lockOutput(dir string) (*os.File, error) {
+	path := filepath.Join(dir, lockName)
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o666)
+	if err != nil {
+		return nil, err
+	}
+	err = syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+	if err != nil || !sameFile(f, path) { // a build that ended in between has removed it
+		f.Close()
+		return nil, errors.New("another build is writing there")
+	}
+	return f, nil
+}
+
+func sameFile(f *os.File, path string) bool {
+	named, err := os.Stat(path)
+	open, ferr := f.Stat()
+	return err == nil && ferr == nil && os.SameFile(named, open)
 }
 
 func (o *output) path(name string) string { return filepath.Join(o.dir, name) }
 
-// restore brings the former packages back when a build was killed between the
-// two renames of publish.
-func (o *output) restore() error {
-	if _, err := os.Lstat(o.path(RPMS)); err == nil {
-		return os.RemoveAll(o.path(oldRPMS))
-	}
-	if _, err := os.Lstat(o.path(oldRPMS)); err == nil {
-		return os.Rename(o.path(oldRPMS), o.path(RPMS))
-	}
-	return nil
-}
+// part is where a file or folder of the set that is being made stands.
+func (o *output) part(name string) string { return filepath.Join(o.dir, partDir, name) }
 
-// publish puts the checked packages, the log and the record in place of those
-// of the build before.
-func (o *output) publish(set artifact.Set, record any) (artifact.Set, error) {
-	page, err := json.MarshalIndent(record, "", "  ")
-	if err != nil {
-		return set, fmt.Errorf("writing the record: %w", err)
+// keepRPMS keeps packages that are right and not all that was wanted; it gives
+// their folder.
+func (o *output) keepRPMS() (string, error) {
+	to := o.path(FailedRPMS)
+	if err := errors.Join(os.RemoveAll(to), os.Rename(o.part(RPMS), to)); err != nil {
+		return "", &OutputError{o.dir, err}
 	}
-	part := o.path(RecordJSN + ".part")
-	if err := os.WriteFile(part, append(page, '\n'), 0o666); err != nil {
-		os.Remove(part)
-		return set, &OutputError{o.dir, err}
-	}
-	if err := os.Rename(o.path(RPMS), o.path(oldRPMS)); err != nil && !errors.Is(err, os.ErrNotExist) {
-		return set, &OutputError{o.dir, err}
-	}
-	for _, r := range [][2]string{{partRPMS, RPMS}, {RecordJSN + ".part", RecordJSN}, {partLog, Log}} {
-		if err := os.Rename(o.path(r[0]), o.path(r[1])); err != nil {
-			return set, &OutputError{o.dir, err}
-		}
-	}
-	o.published = true
-	os.Remove(o.path(FailedLog))
-	set.Dir = o.path(RPMS)
-	return set, os.RemoveAll(o.path(oldRPMS))
+	return to, nil
 }
 
 // keepLog puts the log of a build that failed in its place and gives its path.
 func (o *output) keepLog() string {
 	path := o.path(FailedLog)
-	if err := os.Rename(o.path(partLog), path); err != nil {
-		return o.path(partLog)
+	if err := os.Rename(o.part(Log), path); err != nil {
+		return o.part(Log)
 	}
 	return path
 }
 
-// close gives the directory free; an empty log goes, and the directory with it
-// when openOutput made it and there is nothing else in it.
+// close gives the directory free. Of a build that published nothing a log that
+// says something stays; the directory goes when openOutput made it and there
+// is nothing else in it.
 func (o *output) close() {
-	defer o.log.Close()
-	if o.published {
-		return
-	}
-	if info, err := os.Stat(o.path(partLog)); err == nil && info.Size() > 0 {
+	defer o.lock.Close()
+	o.log.Close()
+	if info, err := os.Stat(o.part(Log)); err == nil && info.Size() > 0 {
 		o.keepLog()
 	}
-	os.Remove(o.path(partLog))
-	os.RemoveAll(o.path(partRPMS))
+	os.RemoveAll(o.path(partDir))
+	os.Remove(o.path(lockName))
 	if o.made {
 		os.Remove(o.dir) // only an empty one goes
 	}

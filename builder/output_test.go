@@ -2,10 +2,15 @@ package builder
 
 import (
 	"errors"
+	"maps"
 	"os"
+	"path"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 
 	"namibuild/builder/artifact"
 )
@@ -35,10 +40,10 @@ func must[T any](v T, err error) func(t *testing.T) T {
 
 func fill(t *testing.T, o *output, file string) {
 	t.Helper()
-	if err := os.MkdirAll(o.path(partRPMS), 0o777); err != nil {
+	if err := os.MkdirAll(o.part(RPMS), 0o777); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(filepath.Join(o.path(partRPMS), file), nil, 0o666); err != nil {
+	if err := os.WriteFile(filepath.Join(o.part(RPMS), file), nil, 0o666); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := o.log.WriteString("said\n"); err != nil {
@@ -90,17 +95,86 @@ func TestOutputLeavesNothing(t *testing.T) {
 	}
 }
 
-// A build killed between the two renames of publish loses nothing.
-func TestOutputRestores(t *testing.T) {
-	dir := t.TempDir()
-	if err := os.MkdirAll(filepath.Join(dir, oldRPMS, "x"), 0o777); err != nil {
+// A build that is killed while it publishes leaves the set before or its own,
+// whole: whatever has happened until then, the next one that opens the
+// directory goes on there.
+func TestSettle(t *testing.T) {
+	old := map[string]string{"RPMS/a.rpm": "old", "SRPMS/a.src.rpm": "old", "build.json": "old", "build.log": "old", "proof.json": "old", "notes.txt": "mine"}
+	next := map[string]string{"RPMS/b.rpm": "new", "build.json": "new", "build.log": "new"}
+	under := func(dir string, files map[string]string) map[string]string {
+		moved := map[string]string{}
+		for name, text := range files {
+			moved[path.Join(dir, name)] = text
+		}
+		return moved
+	}
+	without := func(files map[string]string, names ...string) map[string]string {
+		left := maps.Clone(files)
+		for _, name := range names {
+			delete(left, name)
+		}
+		return left
+	}
+	whole := map[string]string{"RPMS/b.rpm": "new", "build.json": "new", "build.log": "new", "notes.txt": "mine"}
+	for name, test := range map[string]struct{ there, want []map[string]string }{
+		"before the rename":        {[]map[string]string{old, under(partDir, next)}, []map[string]string{old}},
+		"behind the rename":        {[]map[string]string{old, under(nextDir, next)}, []map[string]string{whole}},
+		"some of the old removed":  {[]map[string]string{without(old, "RPMS/a.rpm", "SRPMS/a.src.rpm", "proof.json"), under(nextDir, next)}, []map[string]string{whole}},
+		"one of the new in place":  {[]map[string]string{without(whole, "build.json", "build.log"), under(placeDir, without(next, "RPMS/b.rpm"))}, []map[string]string{whole}},
+		"all of the new in place":  {[]map[string]string{whole, {placeDir + "/": ""}}, []map[string]string{whole}},
+		"nothing was there before": {[]map[string]string{under(nextDir, next)}, []map[string]string{without(whole, "notes.txt")}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			for _, files := range test.there {
+				lay(t, dir, files)
+			}
+			must(openOutput(dir))(t).close()
+			want := map[string]string{}
+			for _, files := range test.want {
+				maps.Copy(want, files)
+			}
+			if diff := cmp.Diff(want, found(t, dir)); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+// lay writes files, and folders whose name ends with a slash.
+func lay(t *testing.T, dir string, files map[string]string) {
+	t.Helper()
+	for name, text := range files {
+		to := filepath.Join(dir, name)
+		if err := os.MkdirAll(filepath.Dir(to+"x"), 0o777); err != nil {
+			t.Fatal(err)
+		}
+		if strings.HasSuffix(name, "/") {
+			continue
+		}
+		if err := os.WriteFile(to, []byte(text), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// found are all files below a folder by their path.
+func found(t *testing.T, dir string) map[string]string {
+	t.Helper()
+	files := map[string]string{}
+	err := filepath.WalkDir(dir, func(file string, d os.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		text, err := os.ReadFile(file)
+		name, _ := filepath.Rel(dir, file)
+		files[name] = string(text)
+		return err
+	})
+	if err != nil {
 		t.Fatal(err)
 	}
-	o := must(openOutput(dir))(t)
-	defer o.close()
-	if got := names(t, dir); !slices.Contains(got, RPMS) || slices.Contains(got, oldRPMS) {
-		t.Errorf("got %v", got)
-	}
+	return files
 }
 
 func TestOutputNotWritable(t *testing.T) {

@@ -3,6 +3,7 @@ package builder
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"strconv"
 	"strings"
@@ -92,7 +93,17 @@ func (b *build) rpmbuild(ctx context.Context, box Container, out *output) error 
 			b.objects = n
 			b.Tell(Event{Kind: Progress, Step: StepBuild, Done: n, Total: max(expected, 0), Unit: Objects})
 		}}
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	log.packages = func(names []string) {
+		if err := checkPackages(b.Recipe.Packages, names); err != nil {
+			stop(err)
+		}
+	}
 	exit, err := box.Run(ctx, log)
+	if wrong := (*UnknownPackageError)(nil); errors.As(context.Cause(ctx), &wrong) {
+		err = wrong
+	}
 	if err := errors.Join(err, log.Close()); err != nil {
 		return &StepError{StepBuild, err}
 	}
@@ -131,7 +142,11 @@ func (b *build) collect(ctx context.Context, box Container, out *output) (artifa
 		return fail(err)
 	}
 	defer r.Close()
-	set, err := artifact.Collect(&reading{r: r, tell: b.bytes(StepCollect)}, out.path(partRPMS), b.Recipe.Packages)
+	set, err := artifact.Collect(&reading{r: r, tell: b.bytes(StepCollect)}, out.part(RPMS), b.Recipe.Packages)
+	if errors.As(err, new(*artifact.MissingError)) && len(set.RPMs) > 0 {
+		kept, kerr := out.keepRPMS()
+		return fail(errors.Join(fmt.Errorf("%w, kept in %s", err, kept), kerr))
+	}
 	if err != nil {
 		return fail(err)
 	}

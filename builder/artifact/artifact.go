@@ -50,16 +50,17 @@ func (e *MissingError) Error() string {
 
 // Collect writes every .rpm of a tar stream into dir, which must not exist or
 // be empty, checks each (header, size, all digests, file name against NEVRA)
-// and that the wanted package names are among them. On an error it removes dir.
+// and that the wanted package names are among them. Where only wanted ones are
+// missing, the Set comes with a *MissingError; on any other error it removes dir.
 func Collect(r io.Reader, dir string, wanted []string) (Set, error) {
-	set, err := collect(r, dir, wanted)
+	set, err := collect(r, dir)
 	if err != nil {
 		return Set{}, errors.Join(err, os.RemoveAll(dir))
 	}
-	return set, nil
+	return set, set.want(wanted)
 }
 
-func collect(r io.Reader, dir string, wanted []string) (Set, error) {
+func collect(r io.Reader, dir string) (Set, error) {
 	if err := os.MkdirAll(dir, 0o777); err != nil {
 		return Set{}, fmt.Errorf("collecting: %w", err)
 	}
@@ -82,7 +83,7 @@ func collect(r io.Reader, dir string, wanted []string) (Set, error) {
 		set.RPMs = append(set.RPMs, one)
 	}
 	slices.SortFunc(set.RPMs, func(a, b RPM) int { return strings.Compare(a.File, b.File) })
-	return set, set.want(wanted)
+	return set, nil
 }
 
 // want checks that every wanted package name is in the set.

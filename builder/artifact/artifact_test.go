@@ -104,8 +104,8 @@ func TestCollectErrors(t *testing.T) {
 			if err == nil || !strings.HasPrefix(err.Error(), test.want) {
 				t.Errorf("got  %v\nwant %s", err, test.want)
 			}
-			if _, err := os.Stat(dir); !errors.Is(err, os.ErrNotExist) {
-				t.Error("the folder was left")
+			if _, gone := os.Stat(dir); errors.Is(gone, os.ErrNotExist) == errors.As(err, new(*MissingError)) {
+				t.Errorf("the folder: %v", gone)
 			}
 		})
 	}

@@ -39,8 +39,9 @@ the path of a YAML file. It checks the source, makes the edits, builds the build
 image if the engine does not hold it, and runs rpmbuild in a container.
 
 The output directory gets RPMS/ (checked packages), build.log and build.json, and
-gets them only when everything succeeded. After a failure it holds failed.log, and
-whatever an earlier build left there is untouched.`,
+gets them only when everything succeeded. After a failure it holds failed.log (and
+failed.RPMS/, when packages came out but not all that the recipe wants), and whatever
+an earlier build left there is untouched.`,
 		Example: `  namibuild build demo
   namibuild build ./my-kernel.yaml -o ./rpms --jobs 8`,
 		Args: oneArg("a recipe"),

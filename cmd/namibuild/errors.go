@@ -112,6 +112,7 @@ func explain(err error) (code int, hint string) {
 		failed      *builder.RpmbuildError
 		output      *builder.OutputError
 		missing     *artifact.MissingError
+		unknown     *builder.UnknownPackageError
 		step        *builder.StepError
 	)
 	switch {
@@ -145,6 +146,8 @@ func explain(err error) (code int, hint string) {
 		return exitImage, "namibuild image RECIPE builds it, with a network"
 	case errors.As(err, &missing):
 		return exitOutput, "the recipe's rpmbuild: switches decide what is made; packages: lists what must be"
+	case errors.As(err, &unknown):
+		return exitOutput, "packages: in the recipe takes names that the spec makes; rpmbuild: switches decide which"
 	case errors.As(err, &output):
 		return exitOutput, outputHint(err)
 	case errors.As(err, &step):

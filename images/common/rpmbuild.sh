@@ -3,8 +3,9 @@
 #
 # The driver holds this script's stdin open as long as it lives. End of file on stdin, TERM or INT end everything that was
 # started here; the exit status is then 143 (130 after INT), otherwise it is rpmbuild's own.
-# A line `@namibuild objects N` on stdout tells every few seconds how many object files there are. It must run under
-# the shells of Debian 12 (dash) and CentOS 6 (bash 4.1 as sh).
+# A line `@namibuild packages NAME...` on stdout tells before the build which packages the spec makes with these switches, as far
+# as rpm knows that (4.8: whatever the spec names), and `@namibuild objects N` every few seconds how many object files there
+# are. It must run under the shells of Debian 12 (dash) and CentOS 6 (bash 4.1 as sh).
 set -u
 
 topdir=${NAMIBUILD_TOPDIR:-/usr/src/namibuild/rpmbuild}
@@ -53,6 +54,31 @@ set -- --define "_topdir $topdir" --define "_tmppath $TMPDIR" "$@"
 installed=$(rpm -qa) || exit 1
 if [ -z "$installed" ]; then
     set -- "$@" --nodeps
+fi
+
+# packages prints the names; of rpmbuild's arguments it takes those that a query understands.
+packages() {
+    n=$#
+    while [ "$n" -gt 0 ]; do
+        case $1 in
+        --define | --target) set -- "$@" "$1" "$2" ;;
+        --with) set -- "$@" --define "_with_$2 --with-$2" ;;
+        --without) set -- "$@" --define "_without_$2 --without-$2" ;;
+        *) shift && n=$((n - 1)) && continue ;;
+        esac
+        shift 2
+        n=$((n - 2))
+    done
+    if command -v rpmspec >/dev/null; then
+        rpmspec -q --builtrpms --qf '%{name} ' "$@" SPECS/*.spec
+    else
+        rpm -q --qf '%{name} ' "$@" --specfile SPECS/*.spec
+    fi
+}
+
+# A spec that cannot be read is rpmbuild's to complain of.
+if names=$(packages "$@" </dev/null 2>/dev/null) && [ -n "$names" ]; then
+    echo "@namibuild packages $names"
 fi
 
 # A process group of its own, so that one signal reaches make and all its compilers.
