@@ -82,6 +82,10 @@ type Options struct {
 	// InsecureSource takes an SRPM that the recipe's digest or key does not
 	// vouch for, if it is whole by its own digests. The plan then says so.
 	InsecureSource bool
+	// Unpinned are the names of pins that the build goes without (plan.Pins).
+	Unpinned []string
+	// Vary is what must not matter to the packages.
+	Vary Vary
 	// Tell takes the events; calls do not overlap.
 	Tell func(Event)
 }
@@ -93,6 +97,8 @@ type Result struct {
 	Image   engine.Image `json:"image"`
 	Entropy string       `json:"entropy"`
 	Objects int64        `json:"objects"` // object files compiled
+	// Varied is what was other than the plan says and must not matter.
+	Varied []string `json:"varied,omitempty"`
 	artifact.Set
 }
 
@@ -218,6 +224,8 @@ func (b *build) planOf(srpm plan.SRPM, insecure string) (plan.Plan, error) {
 		SRPM:        srpm,
 		Insecure:    insecure,
 		Image:       image.Digest,
+		Files:       image.Sums,
+		Unpinned:    b.Unpinned,
 		Jobs:        b.Jobs,
 		MemoryBytes: b.Memory,
 		TmpfsBytes:  b.Tmpfs,

@@ -90,6 +90,11 @@ func rpmbuild(_ context.Context, p *enginetest.Process) engine.Exit {
 var images = fstest.MapFS{
 	"Dockerfile.centos6":         {Data: []byte("FROM scratch\n")},
 	"images/common/rpmbuild.sh":  {Data: []byte("#!/bin/sh\n")},
+	"images/common/step.sh":      {Data: []byte("#!/bin/sh\n")},
+	"images/common/mtimes.sh":    {Data: []byte("#!/bin/sh\n")},
+	"images/common/pins/clock.c": {Data: []byte("/* clock */\n")},
+	"images/common/pins/stat.c":  {Data: []byte("/* stat */\n")},
+	"images/common/pins/order.c": {Data: []byte("/* order */\n")},
 	"images/centos6/yum.conf":    {Data: []byte("[main]\n")},
 	"images/debian12/Dockerfile": {Data: []byte("FROM scratch\n")},
 }

@@ -22,7 +22,7 @@ const pids = 4096
 
 // run is the container: a topdir goes in, checked packages come out.
 func (b *build) run(ctx context.Context, p plan.Plan, image engine.Image, topdir *os.File, out *output) (Result, error) {
-	res := Result{PlanID: p.ID(), Plan: p, Image: image}
+	res := Result{PlanID: p.ID(), Plan: p, Image: image, Varied: b.Vary.words()}
 	box, err := b.start(ctx, p, image)
 	if err != nil {
 		return res, err
@@ -54,6 +54,7 @@ func (b *build) start(ctx context.Context, p plan.Plan, image engine.Image) (Con
 	for _, v := range p.Env {
 		spec.Env = append(spec.Env, v.Name+"="+v.Value)
 	}
+	b.Vary.apply(&spec)
 	box, err := b.Engine.Create(ctx, spec)
 	if err != nil {
 		return nil, &StepError{StepStart, err}

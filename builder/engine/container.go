@@ -43,6 +43,8 @@ type ContainerSpec struct {
 	// Memory is in bytes, swap included.
 	Memory, Pids int64
 	CPUs         float64
+	// CPUSet are the processors that may be used, as "0" or "0-2"; empty: all.
+	CPUSet string
 	// Entropy asks for a /dev/random that does not block; see Entropy.
 	Entropy bool
 	// Labels come on top of the driver's own.
@@ -155,6 +157,10 @@ func (c *Container) hostConfig() *container.HostConfig {
 	// an engine refuses to grant more processors than it has
 	if c.spec.CPUs > 0 && c.spec.CPUs < float64(c.engine.info.CPUs) {
 		host.Resources.NanoCPUs = int64(c.spec.CPUs * 1e9)
+	}
+	host.Resources.CpusetCpus = c.spec.CPUSet
+	if c.spec.Hostname != "" { // without a network nothing else would know the name
+		host.ExtraHosts = []string{c.spec.Hostname + ":127.0.0.1"}
 	}
 	// 512 MiB: a compiler's intermediate files; it counts as memory
 	host.Tmpfs = map[string]string{"/tmp": "rw,exec,nosuid,nodev,mode=1777,size=512m"}

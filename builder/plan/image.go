@@ -19,9 +19,14 @@ type Image struct {
 	Files      fs.FS
 	Dockerfile string
 	Paths      []string
-	// Digest is over the Dockerfile and the files under Paths.
+	// Digest is over the Dockerfile and the files under Paths; Sums are the
+	// SHA-256 of each by path.
 	Digest string
+	Sums   map[string]string
 }
+
+// common is what all images have.
+const common = "images/common"
 
 // DefineImage finds the definition of a recipe's image among the files that
 // come with namibuild.
@@ -30,15 +35,31 @@ func DefineImage(files fs.FS, name string) (Image, error) {
 	if err != nil {
 		return Image{}, err
 	}
-	image := Image{Name: name, Files: files, Dockerfile: kind.dockerfile, Paths: []string{"images/common", "images/" + name}}
+	image := Image{Name: name, Files: files, Dockerfile: kind.dockerfile, Paths: []string{common, "images/" + name}, Sums: map[string]string{}}
 	h := sha256.New()
 	for _, root := range append([]string{image.Dockerfile}, image.Paths...) {
-		if err := addTree(h, files, root); err != nil {
+		err := addTree(h, files, root)
+		if err == nil {
+			err = sums(image.Sums, files, root)
+		}
+		if err != nil {
 			return Image{}, fmt.Errorf("reading the definition of image %s: %w", name, err)
 		}
 	}
 	image.Digest = fmt.Sprintf("%x", h.Sum(nil))
 	return image, nil
+}
+
+// sums adds the digests of the files at and below root.
+func sums(all map[string]string, files fs.FS, root string) error {
+	return fs.WalkDir(files, root, func(name string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		data, err := fs.ReadFile(files, name)
+		all[name] = digest(data)
+		return err
+	})
 }
 
 // TreeDigest is the SHA-256 over the paths, the contents and the executable
@@ -88,7 +109,7 @@ func addFile(h hash.Hash, files fs.FS, name string) error {
 type kind struct {
 	dockerfile string
 	// oldGzip: gzip stamps the time even of a pipe and takes its options from
-	// GZIP without a word.
+	// GZIP without a word. The other images have a gzip -n to put before it.
 	oldGzip bool
 	// noclean: rpmbuild -bb removes the build tree at its end unless it is told
 	// not to, which takes up to a minute; the topdir goes as a whole. rpm 4.8

@@ -35,8 +35,12 @@ type Input struct {
 	// Insecure is what was wrong with the SRPM when it was taken all the same,
 	// on one line; empty: nothing was.
 	Insecure string
-	// Image is the digest of the builder image's definition.
+	// Image is the digest of the builder image's definition, Files are those of
+	// its files by path.
 	Image string
+	Files map[string]string
+	// Unpinned are the names of pins to leave out.
+	Unpinned []string
 	// Jobs is how many processes make runs at once.
 	Jobs int
 	// MemoryBytes is the container's limit; 0 is none.
@@ -95,7 +99,8 @@ type Plan struct {
 	// Image is the builder image, ImageDigest that of its definition.
 	Image       string `json:"image"`
 	ImageDigest string `json:"imageDigest"`
-	// Hostname, User (uid:gid), UserName and Topdir are those of the container.
+	// Hostname, User (uid:gid), UserName and Topdir are those of the container;
+	// an empty host name is whatever the engine gives.
 	Hostname string `json:"hostname"`
 	User     string `json:"user"`
 	UserName string `json:"userName"`
@@ -104,6 +109,8 @@ type Plan struct {
 	// spec and what only says where the topdir is.
 	Env  []Var    `json:"env"`
 	Args []string `json:"args"`
+	// Pins hold the build still; those that are off were left out on request.
+	Pins []Pin `json:"pins"`
 	// Jobs, MemoryBytes and TmpfsBytes are the Input's.
 	Jobs        int   `json:"jobs"`
 	MemoryBytes int64 `json:"memoryBytes"`
@@ -113,7 +120,7 @@ type Plan struct {
 // New plans a build. The error names every fact that does not do.
 func New(r recipe.Recipe, in Input) (Plan, error) {
 	image, err := imageNamed(r.Image)
-	if err := errors.Join(err, in.check(), in.checkSRPM(r.Source)); err != nil {
+	if err := errors.Join(err, in.check(), in.checkSRPM(r.Source), in.checkPins()); err != nil {
 		return Plan{}, fmt.Errorf("planning %s: %w", r.Name, err)
 	}
 	return Plan{
@@ -128,16 +135,24 @@ func New(r recipe.Recipe, in Input) (Plan, error) {
 		Packages:    append([]string{}, r.Packages...),
 		Image:       r.Image,
 		ImageDigest: in.Image,
-		Hostname:    hostname,
+		Hostname:    in.hostname(),
 		User:        userIDs,
 		UserName:    userName,
 		Topdir:      topdir,
-		Env:         environment(image, in.SRPM),
-		Args:        arguments(image, r.Rpmbuild, in.Jobs),
+		Env:         environment(image, in),
+		Args:        arguments(image, r.Rpmbuild, in),
+		Pins:        pins(image, in),
 		Jobs:        in.Jobs,
 		MemoryBytes: in.MemoryBytes,
 		TmpfsBytes:  in.TmpfsBytes,
 	}, nil
+}
+
+func (in Input) hostname() string {
+	if in.pinned(PinBuildHost) {
+		return hostname
+	}
+	return ""
 }
 
 func patches(all []recipe.Patch) []Patch {
@@ -167,7 +182,7 @@ func (p Plan) ID() string {
 	if err != nil {
 		panic(err) // strings and numbers alone: cannot happen
 	}
-	return fmt.Sprintf("%x", sha256.Sum256(append([]byte("namibuild plan 1\n"), data...)))
+	return fmt.Sprintf("%x", sha256.Sum256(append([]byte("namibuild plan 2\n"), data...)))
 }
 
 // portable is a source without what is only true on this host.

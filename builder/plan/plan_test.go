@@ -39,8 +39,27 @@ func timewait() recipe.Recipe {
 func facts() Input {
 	return Input{
 		SRPM:  SRPM{File: "kernel-2.6.32-431.3.1.el6.src.rpm", SHA256: srpmDigest, Epoch: 1388785812},
-		Image: imageDigest, Jobs: 2, MemoryBytes: 4 << 30,
+		Image: imageDigest, Files: pinFiles(), Jobs: 2, MemoryBytes: 4 << 30,
 	}
+}
+
+// pinFiles are digests of the files that the pins are made of.
+func pinFiles() map[string]string {
+	all := map[string]string{}
+	for _, d := range definedPins {
+		for _, file := range d.files {
+			all["images/common/"+file] = digest([]byte(file))
+		}
+	}
+	return all
+}
+
+func pinFile(names ...string) []PinFile {
+	var all []PinFile
+	for _, name := range names {
+		all = append(all, PinFile{"images/common/" + name, digest([]byte(name))})
+	}
+	return all
 }
 
 func demo() recipe.Recipe {
@@ -82,14 +101,26 @@ func TestNew(t *testing.T) {
 			{"TMPDIR", "/usr/src/namibuild/rpmbuild/TMP", "the root file system is read-only"},
 			{"LC_ALL", "C", "sorting and messages without a language"},
 			{"TZ", "UTC", "dates without a time zone"},
+			{"SOURCE_DATE_EPOCH", "1388785812", "the clock of the build: when the SRPM was built"},
 			{"KBUILD_BUILD_VERSION", "1", "the #1 of uname -v, which counts builds"},
 			{"KBUILD_BUILD_USER", "builder", "whoami in /proc/version"},
 			{"KBUILD_BUILD_HOST", "namibuild", "hostname in /proc/version"},
-			{"SOURCE_DATE_EPOCH", "1388785812", "the clock of the build: when the SRPM was built"},
-			{"KBUILD_BUILD_TIMESTAMP", "Fri Jan  3 21:50:12 UTC 2014", "the same for /proc/version, which date(1) would stamp"},
+			{"KBUILD_BUILD_TIMESTAMP", "Fri Jan  3 21:50:12 UTC 2014", "SOURCE_DATE_EPOCH for /proc/version, which date(1) would stamp"},
 			{"GZIP", "-n", "gzip 1.3 stamps the time into whatever it compresses"},
+			{"LD_PRELOAD", "/usr/lib/namibuild/clock.so:/usr/lib/namibuild/stat.so:/usr/lib/namibuild/order.so", "the pins clock, stat, order"},
 		},
-		Args: []string{"-bb", "--with", "firmware", "--define", "_smp_mflags -j2"},
+		Args: []string{"-bb", "--with", "firmware", "--define", "_smp_mflags -j2",
+			"--define", "___build_cmd /usr/lib/namibuild/step.sh %{buildroot} %{___build_shell} %{___build_args}",
+			"--define", "__arch_install_post /usr/lib/namibuild/mtimes.sh %{buildroot}"},
+		Pins: []Pin{
+			{Name: "clock", Holds: "the time of day is SOURCE_DATE_EPOCH in every program but make", Files: pinFile("pins/clock.c")},
+			{Name: "stat", Holds: "rpmbuild sees device 0:1, and 4096 bytes and one link of every directory", Files: pinFile("pins/stat.c")},
+			{Name: "order", Holds: "directories are read in the order of their names", Files: pinFile("pins/order.c")},
+			{Name: "mtimes", Holds: "everything in the buildroot has the time SOURCE_DATE_EPOCH", Files: pinFile("step.sh", "mtimes.sh")},
+			{Name: "gzip", Holds: "gzip stamps neither time nor name"},
+			{Name: "kbuild", Holds: "uname -v and /proc/version: count, moment, user and host of the build"},
+			{Name: "buildhost", Holds: "the host name is namibuild, and /etc/hosts knows it"},
+		},
 		Jobs: 2, MemoryBytes: 4 << 30,
 	}
 	if d := cmp.Diff(want, mustNew(t, timewait(), facts())); d != "" {
@@ -103,6 +134,8 @@ func TestNewOnDebian(t *testing.T) {
 		"-bb", "--noclean", "--with", "firmware", "--with", "baseonly", "--without", "debug",
 		"--define", "_smp_mflags -j2", "--define", "_smp_build_ncpus 2", "--define", "_buildhost namibuild",
 		"--define", "use_source_date_epoch_as_buildtime 1", "--define", "clamp_mtime_to_source_date_epoch 1",
+		"--define", "___build_cmd /usr/lib/namibuild/step.sh %{buildroot} %{___build_shell} %{___build_args}",
+		"--define", "__arch_install_post /usr/lib/namibuild/mtimes.sh %{buildroot}",
 		"--define", "dist .el6", "--define", "note it's 100 %",
 	}
 	if d := cmp.Diff(want, p.Args); d != "" {
@@ -186,7 +219,7 @@ func TestPlanDoesNotChange(t *testing.T) {
 // TestIDIsStable pins the form: a change of it must be meant, and then the form's
 // number goes up.
 func TestIDIsStable(t *testing.T) {
-	const want = "6321ef518be0c205330fd0106b92d9059db60f0dca31341e2fce408b9de0bf0f"
+	const want = "dd77f83a967e5fafe3d521aead53de398559e54fd1c74ef7080362c57b27560c"
 	if got := mustNew(t, timewait(), facts()).ID(); got != want {
 		t.Errorf("got %s", got)
 	}
@@ -257,14 +290,18 @@ func changeEach(what string, v reflect.Value, do func(what string)) {
 	switch v.Kind() {
 	case reflect.String:
 		v.SetString(v.String() + "x")
+	case reflect.Bool:
+		v.SetBool(!v.Bool())
 	case reflect.Int, reflect.Int64:
 		v.SetInt(v.Int() + 1)
 	case reflect.Slice:
 		for i := range v.Len() {
 			changeEach(fmt.Sprintf("%s[%d]", what, i), v.Index(i), do)
 		}
-		v.Set(v.Slice3(0, v.Len()-1, v.Len()-1))
-		do(what + " shortened")
+		if v.Len() > 0 {
+			v.Set(v.Slice3(0, v.Len()-1, v.Len()-1))
+			do(what + " shortened")
+		}
 		v.Set(reflect.Append(old.Slice3(0, old.Len(), old.Len()), reflect.Zero(v.Type().Elem())))
 	case reflect.Struct:
 		for i := range v.NumField() {

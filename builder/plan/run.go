@@ -9,32 +9,52 @@ import (
 )
 
 // environment is all that a build finds in its environment.
-func environment(k kind, srpm SRPM) []Var {
+func environment(k kind, in Input) []Var {
 	env := []Var{
-		{"PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "the image's own programs; depmod is in /sbin"},
+		{"PATH", in.path(k), "the image's own programs; depmod is in /sbin"},
 		{"HOME", topdir, "gpg and rpm keep files there; nothing else can be written to"},
 		{"TMPDIR", topdir + "/TMP", "the root file system is read-only"},
 		{"LC_ALL", "C", "sorting and messages without a language"},
 		{"TZ", "UTC", "dates without a time zone"},
+	}
+	if in.SRPM.File != "" {
+		env = append(env, Var{"SOURCE_DATE_EPOCH", strconv.FormatInt(in.SRPM.Epoch, 10), "the clock of the build: when the SRPM was built"})
+	}
+	if in.pinned(PinKbuild) {
+		env = append(env, kbuild(in.SRPM)...)
+	}
+	if k.oldGzip && in.pinned(PinGzip) {
+		env = append(env, Var{"GZIP", "-n", "gzip 1.3 stamps the time into whatever it compresses"})
+	}
+	return append(env, preload(in)...)
+}
+
+// path begins with what stands in for the image's programs.
+func (in Input) path(k kind) string {
+	const own = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+	if !k.oldGzip && in.pinned(PinGzip) {
+		return libexec + "/gzip:" + own
+	}
+	return own
+}
+
+// kbuild are the variables that the kernel's build takes the moment and the
+// place from, which /proc/version then shows.
+func kbuild(srpm SRPM) []Var {
+	env := []Var{
 		{"KBUILD_BUILD_VERSION", "1", "the #1 of uname -v, which counts builds"},
 		{"KBUILD_BUILD_USER", userName, "whoami in /proc/version"},
 		{"KBUILD_BUILD_HOST", hostname, "hostname in /proc/version"},
 	}
 	if srpm.File != "" {
-		env = append(env,
-			Var{"SOURCE_DATE_EPOCH", strconv.FormatInt(srpm.Epoch, 10), "the clock of the build: when the SRPM was built"},
-			Var{"KBUILD_BUILD_TIMESTAMP", date(srpm.Epoch), "the same for /proc/version, which date(1) would stamp"},
-		)
-	}
-	if k.oldGzip {
-		env = append(env, Var{"GZIP", "-n", "gzip 1.3 stamps the time into whatever it compresses"})
+		env = append(env, Var{"KBUILD_BUILD_TIMESTAMP", date(srpm.Epoch), "SOURCE_DATE_EPOCH for /proc/version, which date(1) would stamp"})
 	}
 	return env
 }
 
 // arguments are rpmbuild's: the recipe's switches, the plan's macros and then,
 // as rpm takes the last word, the recipe's.
-func arguments(k kind, r recipe.Rpmbuild, jobs int) []string {
+func arguments(k kind, r recipe.Rpmbuild, in Input) []string {
 	args := []string{"-bb"}
 	if k.noclean {
 		args = append(args, "--noclean")
@@ -45,7 +65,7 @@ func arguments(k kind, r recipe.Rpmbuild, jobs int) []string {
 	for _, word := range r.Without {
 		args = append(args, "--without", word)
 	}
-	for _, d := range append(macros(k, jobs), r.Define...) {
+	for _, d := range append(macros(k, in), r.Define...) {
 		args = append(args, "--define", d.Name+" "+d.Value)
 	}
 	return args
@@ -53,18 +73,21 @@ func arguments(k kind, r recipe.Rpmbuild, jobs int) []string {
 
 // macros are those that rpm would else make up from the host: the number of its
 // processors whatever the container may use, its name, its clock.
-func macros(k kind, jobs int) []recipe.Define {
-	n := strconv.Itoa(jobs)
+func macros(k kind, in Input) []recipe.Define {
+	n := strconv.Itoa(in.Jobs)
 	all := []recipe.Define{{Name: "_smp_mflags", Value: "-j" + n}}
 	if k.ownClock {
-		all = append(all, []recipe.Define{
-			{Name: "_smp_build_ncpus", Value: n},
-			{Name: "_buildhost", Value: hostname},
-			{Name: "use_source_date_epoch_as_buildtime", Value: "1"},
-			{Name: "clamp_mtime_to_source_date_epoch", Value: "1"},
-		}...)
+		all = append(all, recipe.Define{Name: "_smp_build_ncpus", Value: n})
 	}
-	return all
+	if k.ownClock && in.pinned(PinBuildHost) {
+		all = append(all, recipe.Define{Name: "_buildhost", Value: hostname})
+	}
+	if k.ownClock && in.pinned(PinRPM) {
+		all = append(all,
+			recipe.Define{Name: "use_source_date_epoch_as_buildtime", Value: "1"},
+			recipe.Define{Name: "clamp_mtime_to_source_date_epoch", Value: "1"})
+	}
+	return append(all, mtimes(in)...)
 }
 
 // date writes seconds as date(1) does with LC_ALL=C and TZ=UTC, which is what

@@ -23,6 +23,10 @@ func (p Plan) Text() string {
 	for _, v := range p.Env {
 		fmt.Fprintf(&b, "  %s=%s\n      %s\n", v.Name, quoted(v.Value), v.Reason)
 	}
+	b.WriteString("\npins, which hold what would differ in another build\n")
+	for _, pin := range p.Pins {
+		fmt.Fprintf(&b, "  %-10s %s%s\n", pin.Name, off(pin), pin.Holds)
+	}
 	b.WriteString("\npackages that must come out\n")
 	for _, name := range p.Packages {
 		fmt.Fprintf(&b, "  %s\n", name)
@@ -31,6 +35,13 @@ func (p Plan) Text() string {
 		fmt.Sprintf("host %s, user %s (%s), no network, no capability, read-only root", p.Hostname, p.UserName, p.User),
 		p.limits())
 	return b.String()
+}
+
+func off(p Pin) string {
+	if p.Off {
+		return "OFF, so nothing holds that "
+	}
+	return ""
 }
 
 // facts are the lines at the top of the page.

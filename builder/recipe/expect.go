@@ -19,7 +19,7 @@ var images = []string{"centos6", "debian12"}
 func Images() []string { return slices.Clone(images) }
 
 // owned are the macros that namibuild sets itself, from the plan.
-var owned = []string{"_topdir", "_tmppath", "_smp_mflags", "_smp_build_ncpus", "_buildhost"}
+var owned = []string{"_topdir", "_tmppath", "_smp_mflags", "_smp_build_ncpus", "_buildhost", "___build_cmd", "__arch_install_post"}
 
 var (
 	nameForm        = regexp.MustCompile(`^[a-z0-9]([a-z0-9.-]{0,62}[a-z0-9])?$`)

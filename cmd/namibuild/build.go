@@ -27,6 +27,8 @@ type buildFlags struct {
 	noCache  bool
 	offline  bool
 	insecure bool
+	unpinned []string
+	varied   []string
 }
 
 func (a *app) buildCommand() *cobra.Command {
@@ -51,6 +53,8 @@ an earlier build left there is untouched.`,
 	f.limits(c)
 	f.images(c)
 	f.source(c)
+	f.unpin(c)
+	f.vary(c)
 	c.ValidArgsFunction = completeRecipes
 	return c
 }
@@ -118,6 +122,9 @@ func (a *app) options(ctx context.Context, r recipe.Recipe, f buildFlags) (build
 	o := builder.Options{Recipe: r, Images: namibuild.Files, Output: f.output, NoCache: f.noCache, Offline: f.offline, InsecureSource: f.insecure}
 	var err error
 	if o.Args, err = arguments(f.args); err != nil {
+		return o, nil, err
+	}
+	if err := f.setPins(&o); err != nil {
 		return o, nil, err
 	}
 	if o.Output == "" {

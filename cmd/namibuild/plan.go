@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"runtime"
@@ -29,6 +30,7 @@ and the unified diff of every file that the recipe changes. It needs the source
 	}
 	f.limits(c)
 	f.source(c)
+	f.unpin(c)
 	c.ValidArgsFunction = completeRecipes
 	return c
 }
@@ -55,7 +57,7 @@ func (a *app) plan(ctx context.Context, name string, f buildFlags) error {
 	d := newDisplay(os.Stderr, false)
 	defer d.Close()
 	o := builder.Options{Recipe: r, Images: namibuild.Files, Store: store, Offline: f.offline, InsecureSource: f.insecure, Tell: a.tell(d)}
-	if err := f.setLimits(&o, runtime.NumCPU()); err != nil {
+	if err := errors.Join(f.setLimits(&o, runtime.NumCPU()), f.setPins(&o)); err != nil {
 		return err
 	}
 	p, preview, err := builder.Dry(ctx, o)

@@ -1,0 +1,99 @@
+//go:build e2e
+
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+)
+
+// pinSpec is a package in which every pin shows: what it holds is in a file or in
+// the header.
+const pinSpec = `%define distro_build 431.3.1
+%define kversion 2.6.32-431.3.1.el6
+%define debug_package %{nil}
+Name: kernel
+Summary: What differs between two builds
+Version: 2.6.32
+Release: %{distro_build}.el6
+License: GPLv2
+ExclusiveArch: x86_64
+Source0: linux-2.6.32-431.3.1.el6.tar.bz2
+%description
+What differs between two builds.
+%prep
+%setup -q -n kernel-%{kversion} -c
+%build
+cd linux-%{kversion}
+date >clock
+echo "#${KBUILD_BUILD_VERSION:-0} ${KBUILD_BUILD_TIMESTAMP:-$(date)}" >kbuild
+for n in 1 2 3 4 5 6 7 8 9; do touch $n$((n * 7 % 10)); done
+gcc -Iinclude -o timewait net/tcp.c
+%install
+cd linux-%{kversion}
+mkdir -p %{buildroot}/boot %{buildroot}/usr/share/probe/deep/er
+cp clock kbuild Makefile timewait %{buildroot}/boot/
+find . -name '[1-9]*' >%{buildroot}/boot/order
+cp Makefile page
+gzip page
+cp page.gz %{buildroot}/boot/
+%files
+%doc linux-%{kversion}/Makefile
+/boot/*
+/usr/share/probe
+`
+
+// probe is the source package of pinSpec.
+func probe() tiny {
+	k := newTiny()
+	k.spec = pinSpec
+	return k
+}
+
+// TestEndToEndPins: two builds that differ in all that must not matter are alike,
+// and each pin is needed for it: without it (and without those that hold the
+// same thing another way) they are not. The pin stat is for rpm 4.8: 4.18 writes
+// no device and no size of a directory; namibuild_test.TestPins looks at it.
+func TestEndToEndPins(t *testing.T) {
+	begin(t)
+	recipe := probe().write(t)
+	for name, off := range map[string]string{
+		"none":      "",
+		"clock":     "clock",
+		"order":     "order",
+		"mtimes":    "mtimes,rpm",
+		"gzip":      "gzip",
+		"kbuild":    "kbuild,clock",
+		"buildhost": "buildhost",
+		"rpm":       "rpm,clock",
+	} {
+		t.Run(name, func(t *testing.T) {
+			one := buildProbe(t, recipe, off, "--jobs", "1")
+			other := buildProbe(t, recipe, off, "--jobs", "2", "--tmpfs", "64M", "--vary", "shuffle,cpus=0")
+			if same := slices.Equal(one, other); same != (off == "") {
+				t.Errorf("without %q: the packages are equal: %v", off, same)
+			}
+		})
+	}
+	nothingLeft(t)
+}
+
+// buildProbe gives the package's bytes.
+func buildProbe(t *testing.T, recipe, off string, args ...string) []byte {
+	t.Helper()
+	out := filepath.Join(t.TempDir(), "out")
+	args = append([]string{"build", recipe, "-o", out}, args...)
+	if off != "" {
+		args = append(args, "--unpin", off)
+	}
+	if code, stdout, stderr := runCommand(t, args...); code != 0 {
+		t.Fatalf("exit %d\n%s%s", code, stdout, stderr)
+	}
+	data, err := os.ReadFile(filepath.Join(out, "RPMS", "kernel-2.6.32-431.3.1.namibuild.el6.x86_64.rpm"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return data
+}

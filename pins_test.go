@@ -1,0 +1,155 @@
+package namibuild_test
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// lookC prints what a program sees: the time by every call, and of the folder
+// that it is given the status by every call, and the entries.
+const lookC = `#define _GNU_SOURCE
+#include <dirent.h>
+#include <dlfcn.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/time.h>
+#include <time.h>
+#include <unistd.h>
+
+struct oldtime { time_t time; unsigned short ms; short zone, dst; };
+
+static void show(const char *call, int failed, struct stat *st)
+{
+	printf("%s %d dev %ld size %ld links %ld\n", call, failed, (long)st->st_dev, (long)st->st_size, (long)st->st_nlink);
+	memset(st, 0, sizeof *st);
+}
+
+int main(int argc, char **argv)
+{
+	struct timeval tv;
+	struct timespec ts, mono;
+	struct stat st;
+	struct dirent *d;
+	struct oldtime old = {0};
+	void *old_ftime = dlsym(RTLD_DEFAULT, "ftime");
+	int (*xstat)(int, const char *, struct stat *) = dlsym(RTLD_DEFAULT, "__xstat");
+	int (*lxstat)(int, const char *, struct stat *) = dlsym(RTLD_DEFAULT, "__lxstat64");
+	DIR *dir;
+	long first;
+
+	gettimeofday(&tv, NULL);
+	clock_gettime(CLOCK_REALTIME, &ts);
+	clock_gettime(CLOCK_MONOTONIC, &mono);
+	((int (*)(struct oldtime *))old_ftime)(&old);
+	printf("time %ld %ld %ld %ld, a monotonic one: %s\n", (long)time(NULL), (long)tv.tv_sec, (long)ts.tv_sec, (long)old.time,
+		mono.tv_sec == ts.tv_sec ? "no" : "yes");
+	show("stat", stat(argv[1], &st), &st);
+	show("lstat", lstat(argv[1], &st), &st);
+	show("fstatat", fstatat(AT_FDCWD, argv[1], &st, 0), &st);
+	show("__xstat", xstat(1, argv[1], &st), &st);
+	show("__lxstat64", lxstat(1, argv[1], &st), &st);
+	dir = opendir(argv[1]);
+	show("fstat", fstat(dirfd(dir), &st), &st);
+	printf("entries");
+	while ((d = readdir(dir)) != NULL)
+		printf(" %s", d->d_name);
+	rewinddir(dir);
+	readdir(dir);
+	first = telldir(dir);
+	readdir(dir);
+	seekdir(dir, first);
+	printf("\nsecond %s\n", readdir(dir)->d_name);
+	return closedir(dir);
+}
+`
+
+// TestPins compiles the pins as the images do and looks through them.
+func TestPins(t *testing.T) {
+	dir := t.TempDir()
+	run(t, nil, "sh", "images/common/pins/build.sh", dir)
+	look := filepath.Join(dir, "look")
+	if err := os.WriteFile(look+".c", []byte(lookC), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	run(t, nil, "gcc", "-o", look, look+".c", "-ldl")
+	run(t, nil, "cp", look, filepath.Join(dir, "rpmbuild"))
+	run(t, nil, "cp", look, filepath.Join(dir, "make"))
+	names := []string{"b", "ab", "c", "B", "z", "aa", "cb"}
+	folder := filepath.Join(dir, "folder")
+	for _, name := range names {
+		if err := os.MkdirAll(filepath.Join(folder, name), 0o777); err != nil {
+			t.Fatal(err)
+		}
+	}
+	see := func(program string, epoch string, pins ...string) string {
+		for i, p := range pins {
+			pins[i] = filepath.Join(dir, p+".so")
+		}
+		return run(t, []string{"SOURCE_DATE_EPOCH=" + epoch, "LD_PRELOAD=" + strings.Join(pins, ":")}, filepath.Join(dir, program), folder)
+	}
+	const stopped = "time 77 77 77 77, a monotonic one: yes\n"
+	const ordered = "entries . .. B aa ab b c cb z\nsecond ..\n"
+	status := regexp.MustCompile(`(?m)^\S+ 0 dev 1 size 4096 links 1$`)
+	tests := []struct {
+		name, saw             string
+		clock, status, sorted bool
+	}{
+		{"all, rpmbuild", see("rpmbuild", "77", "clock", "stat", "order"), true, true, true},
+		{"all, another program", see("look", "77", "clock", "stat", "order"), true, false, true},
+		{"all, make", see("make", "77", "clock", "stat", "order"), false, false, true},
+		{"no epoch", see("rpmbuild", "", "clock", "stat", "order"), false, true, true},
+		{"no number", see("rpmbuild", "77a", "clock", "stat", "order"), false, true, true},
+		{"above shuffle", see("look", "77", "order", "shuffle"), false, false, true},
+		{"shuffle alone", see("look", "77", "shuffle"), false, false, false},
+		{"nothing", see("rpmbuild", "77"), false, false, false},
+	}
+	for _, test := range tests {
+		if got := strings.HasPrefix(test.saw, stopped); got != test.clock {
+			t.Errorf("%s: the clock stands: %v\n%s", test.name, got, test.saw)
+		}
+		if got := len(status.FindAllString(test.saw, -1)); got != map[bool]int{true: 6}[test.status] {
+			t.Errorf("%s: %d of 6 calls hide the file system\n%s", test.name, got, test.saw)
+		}
+		if got := strings.HasSuffix(test.saw, ordered); test.name != "nothing" && got != test.sorted {
+			t.Errorf("%s: in order: %v\n%s", test.name, got, test.saw)
+		}
+	}
+}
+
+// TestPinsNeedNoNewGlibc: what is compiled with today's glibc would load with
+// 2.12, CentOS 6's, so that nothing in the sources asks for more.
+func TestPinsNeedNoNewGlibc(t *testing.T) {
+	dir := t.TempDir()
+	run(t, nil, "sh", "images/common/pins/build.sh", dir)
+	needs := regexp.MustCompile(`@GLIBC_2\.(\d+)`)
+	for _, pin := range []string{"clock", "stat", "order", "shuffle"} {
+		found := needs.FindAllStringSubmatch(run(t, nil, "nm", "-D", "--undefined-only", filepath.Join(dir, pin+".so")), -1)
+		for _, m := range found {
+			if minor, _ := strconv.Atoi(m[1]); minor > 12 {
+				t.Errorf("%s.so needs glibc 2.%d", pin, minor)
+			}
+		}
+		if len(found) == 0 {
+			t.Errorf("%s.so: nothing found", pin)
+		}
+	}
+}
+
+// run gives what a program prints, in an environment of the host's and more.
+func run(t *testing.T, env []string, name string, args ...string) string {
+	t.Helper()
+	c := exec.Command(name, args...)
+	c.Env = append(os.Environ(), env...)
+	out, err := c.CombinedOutput()
+	if err != nil {
+		t.Fatalf("%s: %v\n%s", strings.Join(c.Args, " "), err, out)
+	}
+	return string(out)
+}
