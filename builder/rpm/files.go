@@ -68,7 +68,7 @@ func (p *Package) files() ([]File, error) {
 	if err != nil || len(paths) == 0 {
 		return nil, err
 	}
-	l := fileLists{count: len(paths)}
+	l := parallel{count: len(paths), of: "files"}
 	sizes := l.ints(h, TagLongFileSizes)
 	if !h.Has(TagLongFileSizes) {
 		sizes = l.ints(h, TagFileSizes)
@@ -143,27 +143,28 @@ func filePaths(h *Header) ([]string, error) {
 // with a long name.
 const maxPaths = 64 << 20
 
-// fileLists reads the parallel lists of a header and keeps the first error. A
+// parallel reads the parallel lists of a header and keeps the first error. A
 // missing list counts as one of zero values.
-type fileLists struct {
+type parallel struct {
 	count int
+	of    string // what is counted
 	err   error
 }
 
-func (l *fileLists) ints(h *Header, tag Tag) []int64 {
+func (l *parallel) ints(h *Header, tag Tag) []int64 {
 	return listOf(l, tag, h.Has(tag), h.Ints(tag))
 }
 
-func (l *fileLists) texts(h *Header, tag Tag) []string {
+func (l *parallel) texts(h *Header, tag Tag) []string {
 	return listOf(l, tag, h.Has(tag), h.Strings(tag))
 }
 
-func listOf[T any](l *fileLists, tag Tag, there bool, list []T) []T {
+func listOf[T any](l *parallel, tag Tag, there bool, list []T) []T {
 	if !there {
 		return make([]T, l.count)
 	}
 	if len(list) != l.count && l.err == nil {
-		l.err = fmt.Errorf("tag %d has %d values for %d files", tag, len(list), l.count)
+		l.err = fmt.Errorf("tag %d has %d values for %d %s", tag, len(list), l.count, l.of)
 	}
 	return list
 }

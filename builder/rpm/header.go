@@ -110,6 +110,16 @@ func (h *Header) Int(tag Tag) (int64, bool) {
 	return list[0], true
 }
 
+// either is the first number of the first tag that is there, or 0.
+func (h *Header) either(tags ...Tag) int64 {
+	for _, tag := range tags {
+		if n, ok := h.Int(tag); ok {
+			return n
+		}
+	}
+	return 0
+}
+
 // Bytes is a copy of a binary value.
 func (h *Header) Bytes(tag Tag) []byte {
 	e, _ := h.find(tag)

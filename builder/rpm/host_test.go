@@ -110,6 +110,44 @@ func agree(t *testing.T, file string, data []byte) {
 	if diff := cmp.Diff(run(t, nil, "rpm", "-qp", "--nosignature", "--qf", list, file), got); diff != "" {
 		t.Error(diff)
 	}
+	agreeOnRelations(t, file, p)
+	agreeOnChangelog(t, file, p)
+}
+
+func agreeOnRelations(t *testing.T, file string, p *rpm.Package) {
+	t.Helper()
+	for kind, name := range []string{"PROVIDE", "REQUIRE", "CONFLICT", "OBSOLETE", "SUGGEST", "ENHANCE", "RECOMMEND", "SUPPLEMENT"} {
+		list, err := p.Dependencies(rpm.Relation(kind))
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := ""
+		for _, d := range list {
+			got += fmt.Sprintf("%s|%d|%s\n", d.Name, d.Flags, d.Version)
+		}
+		query := fmt.Sprintf("[%%{%[1]sNAME}|%%{%[1]sFLAGS}|%%{%[1]sVERSION}\n]", name)
+		want := strings.TrimPrefix(run(t, nil, "rpm", "-qp", "--nosignature", "--qf", query, file), "(none)|(none)|(none)\n")
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%s: %s", name, diff)
+		}
+	}
+}
+
+func agreeOnChangelog(t *testing.T, file string, p *rpm.Package) {
+	t.Helper()
+	log, err := p.Changelog()
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := fmt.Sprintf("%d %d\n", p.InstalledSize(), p.ArchiveSize())
+	for _, c := range log {
+		got += fmt.Sprintf("%d|%s|%s\n", c.Time, c.Author, c.Text)
+	}
+	const query = "%{LONGSIZE} %{LONGARCHIVESIZE}\n[%{CHANGELOGTIME}|%{CHANGELOGNAME}|%{CHANGELOGTEXT}\n]"
+	want := strings.TrimSuffix(run(t, nil, "rpm", "-qp", "--nosignature", "--qf", query, file), "(none)|(none)|(none)\n")
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
 }
 
 // agreeOnPayload unpacks with rpm2cpio and cpio and compares contents.

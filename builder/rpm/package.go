@@ -89,3 +89,15 @@ func (p *Package) BuildTime() int64 {
 	t, _ := p.Header.Int(TagBuildTime)
 	return t
 }
+
+// InstalledSize is what the package's files take, in bytes.
+func (p *Package) InstalledSize() int64 { return p.Header.either(TagLongSize, TagSize) }
+
+// ArchiveSize is the size of the payload before compression, in bytes; 0 where
+// the package does not say.
+func (p *Package) ArchiveSize() int64 {
+	if n := p.Signature.either(SigTagLongPayloadSize, SigTagPayloadSize); n > 0 {
+		return n
+	}
+	return p.Header.either(TagArchiveSize) // of packages of rpm 4.0
+}

@@ -114,6 +114,7 @@ func explain(err error) (code int, hint string) {
 		missing     *artifact.MissingError
 		unknown     *builder.UnknownPackageError
 		step        *builder.StepError
+		folder      repoError
 	)
 	switch {
 	case errors.As(err, &stop):
@@ -150,6 +151,8 @@ func explain(err error) (code int, hint string) {
 		return exitOutput, "packages: in the recipe takes names that the spec makes; rpmbuild: switches decide which"
 	case errors.As(err, &output):
 		return exitOutput, outputHint(err)
+	case errors.As(err, &folder):
+		return exitOutput, ""
 	case errors.As(err, &step):
 		return stepCode(step.Step), ""
 	}

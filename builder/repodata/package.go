@@ -1,0 +1,104 @@
+package repodata
+
+import (
+	"bufio"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"namibuild/builder/rpm"
+)
+
+// Package is one package of a repository.
+type Package struct {
+	Path   string    `json:"path"` // in the repository, with slashes
+	NEVRA  rpm.NEVRA `json:"nevra"`
+	Size   int64     `json:"size"`   // bytes
+	SHA256 string    `json:"sha256"` // lower-case hexadecimal
+}
+
+// facts are a package with what the lists tell of it.
+type facts struct {
+	Package
+	rpm   *rpm.Package
+	files []rpm.File
+}
+
+// readAll reads the packages beneath dir in the order of their paths.
+func readAll(dir string) ([]facts, error) {
+	paths, err := packagePaths(dir)
+	if err != nil {
+		return nil, err
+	}
+	var list []facts
+	seen := map[rpm.NEVRA]string{}
+	for _, path := range paths {
+		f, err := readPackage(dir, path)
+		if err != nil {
+			return nil, fmt.Errorf("reading %s: %w", path, err)
+		}
+		if first, twice := seen[f.NEVRA]; twice {
+			return nil, fmt.Errorf("reading packages: %s and %s are the same package, %s", first, path, f.NEVRA)
+		}
+		seen[f.NEVRA] = path
+		list = append(list, f)
+	}
+	return list, nil
+}
+
+// packagePaths are the packages beneath dir, by path. No package is an error:
+// an empty repository is a mistake in the folder's name.
+func packagePaths(dir string) ([]string, error) {
+	var paths []string
+	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case path != dir && d.IsDir() && (hidden(d.Name()) || path == filepath.Join(dir, folder)):
+			return fs.SkipDir
+		case d.IsDir() || hidden(d.Name()) || !strings.HasSuffix(d.Name(), ".rpm"):
+			return nil
+		}
+		rel, err := filepath.Rel(dir, path)
+		paths = append(paths, filepath.ToSlash(rel))
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("looking for packages: %w", err)
+	}
+	if len(paths) == 0 {
+		return nil, fmt.Errorf("looking for packages: %s holds no *.rpm", dir)
+	}
+	return paths, nil
+}
+
+func readPackage(dir, path string) (facts, error) {
+	file, err := os.Open(filepath.Join(dir, filepath.FromSlash(path)))
+	if err != nil {
+		return facts{}, errors.Unwrap(err) // the path is in what the caller says
+	}
+	defer file.Close()
+	sum, size := sha256.New(), &counter{}
+	pkg, err := rpm.Verify(io.TeeReader(bufio.NewReaderSize(file, 1<<20), io.MultiWriter(sum, size)))
+	if err != nil {
+		return facts{}, err
+	}
+	files, err := pkg.Files()
+	if err != nil {
+		return facts{}, err
+	}
+	return facts{Package{path, pkg.NEVRA(), size.n, hex.EncodeToString(sum.Sum(nil))}, pkg, files}, nil
+}
+
+type counter struct{ n int64 }
+
+func (c *counter) Write(b []byte) (int, error) {
+	c.n += int64(len(b))
+	return len(b), nil
+}
