@@ -60,7 +60,7 @@ func packagePaths(dir string) ([]string, error) {
 		switch {
 		case err != nil:
 			return err
-		case path != dir && d.IsDir() && (hidden(d.Name()) || path == filepath.Join(dir, folder)):
+		case path != dir && d.IsDir() && (hidden(d.Name()) || d.Name() == folder || d.Name() == failed):
 			return fs.SkipDir
 		case d.IsDir() || hidden(d.Name()) || !strings.HasSuffix(d.Name(), ".rpm"):
 			return nil
@@ -77,6 +77,12 @@ func packagePaths(dir string) ([]string, error) {
 	}
 	return paths, nil
 }
+
+// failed is where a build keeps packages that are not all it should have made.
+const failed = "failed.RPMS"
+
+// hidden says that something is unfinished, or no part of the repository.
+func hidden(name string) bool { return strings.HasPrefix(name, ".") }
 
 func readPackage(dir, path string) (facts, error) {
 	file, err := os.Open(filepath.Join(dir, filepath.FromSlash(path)))

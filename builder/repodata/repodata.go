@@ -13,7 +13,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strings"
 	"syscall"
 )
 
@@ -45,9 +44,10 @@ const (
 )
 
 // Write makes repodata/ of all packages (*.rpm) beneath dir, source packages
-// too, in place of the one that is there. Every package is read whole and must be
-// sound; a package that lies there twice is refused. The new repodata/ appears by rename
-// when it is complete, and a failure leaves the old one.
+// too, in place of the one that is there; hidden folders and failed.RPMS of a
+// build are left out. Every package is read whole and must be sound; one that
+// lies there twice is refused. The new repodata/ appears by rename when it is
+// complete, and a failure leaves the old one.
 func Write(dir string, o Options) (Repo, error) {
 	unlock, err := lock(dir)
 	if err != nil {
@@ -140,6 +140,3 @@ func writeFile(path string, data []byte) error {
 	_, err = f.Write(data)
 	return errors.Join(err, f.Sync(), f.Close())
 }
-
-// hidden says that a walk for packages leaves a name out.
-func hidden(name string) bool { return strings.HasPrefix(name, ".") }

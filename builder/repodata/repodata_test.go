@@ -72,6 +72,9 @@ func small(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
 	put(t, dir, "RPMS/kernel.rpm", rpmtest.Build(kernel))
+	for _, name := range []string{".part/a.rpm", "failed.RPMS/a.rpm", "RPMS/.b.rpm", "RPMS/notes.txt"} { // none of it belongs to it
+		put(t, dir, name, []byte("no package"))
+	}
 	return dir
 }
 
