@@ -1,0 +1,127 @@
+package rpm
+
+import (
+	"bufio"
+	"crypto/md5"
+	"crypto/sha1"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"slices"
+)
+
+// SignatureTags are the tags of the signature header that hold signatures of
+// the package. Digests and sizes are not among them, nor signatures of files.
+var SignatureTags = []Tag{SigTagDSA, SigTagRSA, SigTagOpenPGP, SigTagPGP, SigTagGPG}
+
+// maxSignatureData is the largest data of a signature header that rpm before
+// 4.15 reads (lib/signature.c, rpmReadSignature).
+const maxSignatureData = 8192
+
+// WithSignatures is the package with these signatures in place of those it
+// has: values of SignatureTags, none for an unsigned package. All else stays,
+// byte for byte.
+func (p *Package) WithSignatures(signatures ...Value) (*Package, error) {
+	return p.withSignatureValues(SignatureTags, signatures)
+}
+
+// withSignatureValues replaces values of the signature header.
+func (p *Package) withSignatureValues(drop []Tag, values []Value) (*Package, error) {
+	kept := slices.DeleteFunc(p.Signature.Values(), func(v Value) bool { return slices.Contains(drop, v.tag) })
+	h, err := MakeHeader(RegionSignatures, append(kept, values...)...)
+	if err != nil {
+		return nil, err
+	}
+	if n := len(h.data()); n > maxSignatureData {
+		return nil, fmt.Errorf("making header: %d bytes of signatures and digests, rpm of EL6 reads at most %d", n, maxSignatureData)
+	}
+	return rebuilt(p.Lead, h, p.Header), nil
+}
+
+// rebuilt is a package of these parts.
+func rebuilt(lead Lead, signature, header *Header) *Package {
+	p := &Package{Lead: lead, Signature: signature, Header: header}
+	p.PayloadOffset = p.HeaderOffset() + header.Size()
+	return p
+}
+
+// HeaderOffset is where the header starts in the file: what a signature of
+// header and payload covers is from there to the end.
+func (p *Package) HeaderOffset() int64 {
+	return leadSize + p.Signature.Size() + int64(p.padding())
+}
+
+// WithPayloadDigests is the package with a SHA-256 of its header, and of its
+// payload in the header, as rpm has made packages since 4.14; a package that has
+// them stays as it is. The header changes, so signatures are dropped and its
+// other digests are made anew. payload stands at the first byte of the payload
+// and is read twice. The package was verified before.
+func (p *Package) WithPayloadDigests(payload io.ReadSeeker) (*Package, error) {
+	if p.Header.Has(TagPayloadDigest) && p.Signature.Has(SigTagSHA256) {
+		return p, nil
+	}
+	start, err := payload.Seek(0, io.SeekCurrent)
+	if err != nil {
+		return nil, err
+	}
+	header := p.Header
+	if !header.Has(TagPayloadDigest) {
+		if header, err = withPayloadDigests(header, payload); err != nil {
+			return nil, err
+		}
+	}
+	if _, err := payload.Seek(start, io.SeekStart); err != nil {
+		return nil, err
+	}
+	m := md5.New()
+	m.Write(header.raw)
+	n, err := io.Copy(m, payload)
+	if err != nil {
+		return nil, err
+	}
+	signature, err := p.redigest(header, m.Sum(nil), header.Size()+n)
+	if err != nil {
+		return nil, err
+	}
+	return rebuilt(p.Lead, signature.Signature, header), nil
+}
+
+// withPayloadDigests is a header with the digests of the payload in it.
+func withPayloadDigests(h *Header, payload io.Reader) (*Header, error) {
+	stored, plain := sha256.New(), sha256.New()
+	in := bufio.NewReaderSize(io.TeeReader(payload, stored), 1<<16)
+	content, err := decompress(in)
+	if err != nil {
+		return nil, err
+	}
+	defer content.Close()
+	if _, err := io.Copy(plain, content); err != nil {
+		return nil, err
+	}
+	if _, err := io.Copy(io.Discard, in); err != nil {
+		return nil, err
+	}
+	return MakeHeader(RegionImmutable, append(h.Values(),
+		StringsValue(TagPayloadDigest, hex.EncodeToString(stored.Sum(nil))),
+		Int32Value(TagPayloadDigestAlgo, uint32(DigestSHA256)),
+		StringsValue(TagPayloadDigestAlt, hex.EncodeToString(plain.Sum(nil))))...)
+}
+
+// redigest makes the signature header of a package whose header is another now.
+func (p *Package) redigest(h *Header, whole []byte, size int64) (*Package, error) {
+	s1, s256 := sha1.Sum(h.raw), sha256.Sum256(h.raw)
+	values := []Value{
+		StringValue(SigTagSHA1, hex.EncodeToString(s1[:])),
+		StringValue(SigTagSHA256, hex.EncodeToString(s256[:])),
+		BytesValue(SigTagMD5, whole),
+	}
+	drop := append([]Tag{SigTagSHA1, SigTagSHA256, SigTagMD5}, SignatureTags...)
+	switch {
+	case p.Signature.Has(SigTagLongSize):
+		drop, values = append(drop, SigTagLongSize), append(values, Int64Value(SigTagLongSize, uint64(size)))
+	case p.Signature.Has(SigTagSize):
+		drop, values = append(drop, SigTagSize), append(values, Int32Value(SigTagSize, uint32(size)))
+	}
+	return p.withSignatureValues(drop, values)
+}
