@@ -1,0 +1,238 @@
+package sign_test
+
+import (
+	"context"
+	"encoding/hex"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"namibuild/builder/sign"
+)
+
+// certificate is the public half that gpg exports.
+func certificate(t *testing.T, env []string) sign.Certificate {
+	t.Helper()
+	c, err := sign.ParseCertificate([]byte(must(t, env, "gpg", "--batch", "--armor", "--export")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+func socket(t *testing.T, env []string) string {
+	t.Helper()
+	must(t, env, "gpgconf", "--launch", "gpg-agent")
+	return strings.TrimSpace(must(t, env, "gpgconf", "--list-dirs", "agent-socket"))
+}
+
+// A key in gpg-agent: the agent signs, asks us for the passphrase, and what is
+// wrong has its words.
+func TestAgent(t *testing.T) {
+	const secret = "100% Sesam\tüber +alles"
+	env := home(t)
+	gpgKey(t, env, secret, "rsa3072", "sign", "never")
+	must(t, env, "gpgconf", "--kill", "gpg-agent") // forgets the passphrase
+	at, c := socket(t, env), certificate(t, env)
+	ctx := context.Background()
+	if _, err := attempt(ctx, sign.Agent{Socket: at, Passphrase: give("Sesam")}, c); !errors.Is(err, sign.ErrPassphrase) {
+		t.Errorf("wrong passphrase: %v", err)
+	}
+	if _, err := attempt(ctx, sign.Agent{Socket: at, Passphrase: none}, c); !errors.Is(err, sign.ErrLocked) {
+		t.Errorf("no passphrase: %v", err)
+	}
+	k, err := attempt(ctx, sign.Agent{Socket: at, Passphrase: give(secret)}, c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	judged(t, k)
+
+	other, _ := made()
+	if _, err := (sign.Agent{Socket: at}).Open(ctx, other.Certificate); !errors.Is(err, sign.ErrNotHeld) {
+		t.Errorf("another key: %v", err)
+	}
+	if _, err := (sign.Agent{Socket: at + ".none"}).Open(ctx, c); !errors.Is(err, sign.ErrUnreachable) {
+		t.Errorf("no agent: %v", err)
+	}
+	stopped, cancel := context.WithTimeoutCause(ctx, 300*time.Millisecond, errors.New("stopped"))
+	defer cancel()
+	waiting := sign.Agent{Socket: at, Passphrase: func() ([]byte, error) { <-stopped.Done(); return nil, context.Cause(stopped) }}
+	must(t, env, "gpg-connect-agent", "reloadagent", "/bye") // forgets, too
+	if _, err := attempt(stopped, waiting, c); err == nil || !strings.Contains(err.Error(), "stopped") {
+		t.Errorf("stopped: %v", err)
+	}
+}
+
+// attempt opens a key and lets it sign.
+func attempt(ctx context.Context, a sign.Agent, c sign.Certificate) (sign.Key, error) {
+	k, err := a.Open(ctx, c)
+	if err == nil {
+		_, err = k.Raw(ctx, []byte("x"))
+	}
+	return k, err
+}
+
+// Without a passphrase of ours the agent's own pinentry is asked; here it is a
+// program that answers by itself.
+func TestAgentPinentry(t *testing.T) {
+	env := home(t)
+	dir := strings.TrimPrefix(env[0], "GNUPGHOME=")
+	gpgKey(t, env, "Sesam", "rsa2048", "sign", "never")
+	must(t, env, "gpgconf", "--kill", "gpg-agent")
+	pinentry := filepath.Join(dir, "pinentry")
+	program := "#!/bin/sh\necho OK\nwhile read -r word rest; do\n  case $word in\n  SETDESC) echo \"$rest\" >" + dir + "/asked ;;\n  OPTION) echo \"$rest\" >>" + dir + "/options ;;\n  GETPIN) echo D Sesam ;;\n  BYE) echo OK; exit ;;\n  esac\n  echo OK\ndone\n"
+	if err := errors.Join(os.WriteFile(pinentry, []byte(program), 0o700),
+		os.WriteFile(filepath.Join(dir, "gpg-agent.conf"), []byte("pinentry-program "+pinentry+"\n"), 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	c := certificate(t, env)
+	if _, err := attempt(context.Background(), sign.Agent{Socket: socket(t, env), Options: []string{"ttyname=/dev/null"}}, c); err != nil {
+		t.Fatal(err)
+	}
+	asked, err := os.ReadFile(filepath.Join(dir, "asked"))
+	if err != nil || !strings.Contains(string(asked), "namibuild signs packages with the key "+c.Fingerprint) {
+		t.Errorf("the pinentry was asked %q, %v", asked, err)
+	}
+	if options, err := os.ReadFile(filepath.Join(dir, "options")); err != nil || !strings.Contains(string(options), "ttyname=/dev/null") {
+		t.Errorf("the pinentry was told %q, %v", options, err)
+	}
+}
+
+// A command that gets the digest: openssl.
+func TestCommand(t *testing.T) {
+	dir := t.TempDir()
+	pem := filepath.Join(dir, "key.pem")
+	must(t, nil, "openssl", "genrsa", "-out", pem, "2048")
+	must(t, nil, "openssl", "genrsa", "-out", pem+"2", "2048")
+	line := "openssl pkeyutl -sign -pkeyopt digest:sha256 -inkey "
+	k := certified(t, must(t, nil, "openssl", "rsa", "-in", pem, "-pubout"), sign.Command(line+pem))
+	judged(t, k)
+
+	for name, test := range map[string]struct{ line, want string }{
+		"another key":     {line + pem + "2", "what came back is no signature by this key"},
+		"another digest":  {"cat >/dev/null; head -c 32 /dev/zero | " + line + pem, "what came back is no signature by this key"},
+		"fails":           {"echo out of order >&2; echo the HSM is away >&2; exit 3", "running the signing command: exit status 3: the HSM is away"},
+		"answers nothing": {"true", "running the signing command: it answered nothing"},
+		"answers much":    {"cat /dev/zero | head -c 10000000", "what came back is no signature by this key"},
+		"not there":       {"/nonexistent/signer", "running the signing command: exit status 127: "},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := sign.NewKey(k.Certificate, sign.Command(test.line)).Raw(context.Background(), []byte("x"))
+			var about *sign.KeyError
+			if err == nil || !strings.Contains(err.Error(), test.want) || !errors.As(err, &about) {
+				t.Errorf("got %v, want …%s…", err, test.want)
+			}
+		})
+	}
+	ctx, cancel := context.WithTimeoutCause(context.Background(), 100*time.Millisecond, errors.New("stopped"))
+	defer cancel()
+	if _, err := sign.NewKey(k.Certificate, sign.Command("sleep 60")).Raw(ctx, nil); err == nil || !strings.Contains(err.Error(), "stopped") {
+		t.Errorf("stopped: %v", err)
+	}
+}
+
+// certified makes the OpenPGP certificate of a PEM public key that a signer has.
+func certified(t *testing.T, public string, s sign.Signer) sign.Key {
+	t.Helper()
+	p, err := sign.ParsePublicPEM([]byte(public))
+	if err != nil {
+		t.Fatal(err)
+	}
+	k, err := sign.Certify(context.Background(), p, s, sign.NewKeyOptions{Name: "HSM <hsm@example.org>", Created: born})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return k
+}
+
+const softhsm = "/usr/lib/softhsm/libsofthsm2.so"
+
+// A key on a PKCS #11 token.
+func TestToken(t *testing.T) {
+	dir := t.TempDir()
+	conf := filepath.Join(dir, "softhsm2.conf")
+	if err := os.WriteFile(conf, []byte("directories.tokendir = "+dir+"\nobjectstore.backend = file\nlog.level = ERROR\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("SOFTHSM2_CONF", conf)
+	must(t, nil, "softhsm2-util", "--init-token", "--free", "--label", "release token", "--so-pin", "123456", "--pin", "4711")
+	must(t, nil, "pkcs11-tool", "--module", softhsm, "--token-label", "release token", "--login", "--pin", "4711", "--keypairgen", "--key-type", "rsa:2048", "--label", "kernels", "--id", "0a")
+	uri := "pkcs11:token=release%20token;object=kernels?module-path=" + softhsm
+	token, err := sign.OpenToken(uri, give("4711"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer token.Close()
+	if token.Public == nil {
+		t.Fatal("the token does not tell the public half")
+	}
+	k, err := sign.Certify(context.Background(), token.Public, token, sign.NewKeyOptions{Name: "Token", Created: born})
+	if err != nil {
+		t.Fatal(err)
+	}
+	judged(t, k)
+
+	byID, err := sign.OpenToken("pkcs11:token=release%20token;id=%0a?module-path="+softhsm, give("4711"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer byID.Close()
+	if _, err := sign.NewKey(k.Certificate, byID).Raw(context.Background(), []byte("x")); err != nil {
+		t.Error(err)
+	}
+	other, _ := made()
+	if _, err := sign.NewKey(other.Certificate, token).Raw(context.Background(), []byte("x")); err == nil || !strings.Contains(err.Error(), "no signature by this key") {
+		t.Errorf("another certificate: %v", err)
+	}
+	for name, test := range map[string]struct {
+		uri  string
+		pin  sign.Passphrase
+		want string
+	}{
+		"PIN in it":    {uri + "&pin-value=4711", give("4711"), "the URI holds a PIN, which others could see"},
+		"no module":    {"pkcs11:token=x;object=y", give("4711"), "the URI names no module"},
+		"no token":     {"pkcs11:object=y?module-path=" + softhsm, give("4711"), "the URI names 0 tokens, want one"},
+		"no key":       {"pkcs11:token=x?module-path=" + softhsm, give("4711"), "the URI names no key"},
+		"wrong module": {"pkcs11:token=x;object=y?module-path=/nonexistent.so", give("4711"), "opening the token: "},
+		"no PIN":       {uri, none, sign.ErrLocked.Error()},
+		"other token":  {strings.Replace(uri, "release", "other", 1), give("4711"), "opening the token: "},
+		"other key":    {strings.Replace(uri, "kernels", "none", 1), give("4711"), "the token holds no such RSA key"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := sign.OpenToken(test.uri, test.pin)
+			if err == nil || !strings.Contains(err.Error(), test.want) {
+				t.Errorf("got %v, want …%s…", err, test.want)
+			}
+		})
+	}
+}
+
+// A wrong PIN has its own error. Once a process is logged in the token does not
+// ask again, so this is a test of its own.
+func TestTokenWrongPIN(t *testing.T) {
+	dir := t.TempDir()
+	conf := filepath.Join(dir, "softhsm2.conf")
+	if err := os.WriteFile(conf, []byte("directories.tokendir = "+dir+"\nobjectstore.backend = file\nlog.level = ERROR\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("SOFTHSM2_CONF", conf)
+	must(t, nil, "softhsm2-util", "--init-token", "--free", "--label", "t", "--so-pin", "123456", "--pin", "4711")
+	if _, err := sign.OpenToken("pkcs11:token=t;object=k?module-path="+softhsm, give("4712")); !errors.Is(err, sign.ErrPassphrase) {
+		t.Error(err)
+	}
+}
+
+// Our name for a key in gpg-agent is the agent's.
+func TestKeygrip(t *testing.T) {
+	env := home(t)
+	gpgKey(t, env, "", "rsa2048", "sign", "never")
+	list := must(t, env, "gpg", "--batch", "--with-colons", "--with-keygrip", "--list-keys")
+	_, after, _ := strings.Cut(list, "\ngrp:::::::::")
+	want, _, _ := strings.Cut(after, ":")
+	if got := strings.ToUpper(hex.EncodeToString(sign.Keygrip(certificate(t, env)))); got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+}

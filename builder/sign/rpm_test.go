@@ -1,0 +1,131 @@
+package sign_test
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"namibuild/builder/sign"
+)
+
+// tool runs a program of the judges and gives what it says; these tests are
+// about their judgement, so without them they fail.
+func tool(t *testing.T, env []string, name string, args ...string) (string, error) {
+	t.Helper()
+	path, err := exec.LookPath(name)
+	if err != nil {
+		t.Fatalf("this test needs %s on the host (Debian: rpm, gnupg, openssl, softhsm2, opensc): %v", name, err)
+	}
+	cmd := exec.Command(path, args...)
+	cmd.Env = append(append(os.Environ(), "LC_ALL=C", "TZ=UTC"), env...)
+	out, err := cmd.CombinedOutput()
+	return string(out), err
+}
+
+// must runs a program that has to succeed.
+func must(t *testing.T, env []string, name string, args ...string) string {
+	t.Helper()
+	out, err := tool(t, env, name, args...)
+	if err != nil {
+		t.Fatalf("%s %s: %v\n%s", name, strings.Join(args, " "), err, out)
+	}
+	return out
+}
+
+// keyring is an rpm database of its own that holds a key.
+func keyring(t *testing.T, k sign.Key) []string {
+	t.Helper()
+	dir := t.TempDir()
+	public, err := k.Public()
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(dir, "key.asc")
+	if err := os.WriteFile(file, public, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	db := []string{"--define", "_dbpath " + filepath.Join(dir, "db")}
+	must(t, nil, "rpmkeys", append(db, "--import", file)...)
+	return db
+}
+
+// Modes of rpm. rpm6 is what rpm 6 does by default, on an rpm before it: both
+// signatures and digests are asked for, MD5 and SHA-1 do not count
+// (RPMVSF_NOMD5 and NOSHA1HEADER, 0x20100).
+var (
+	plain  = []string{}
+	strict = []string{"--define", "_pkgverify_level all"}
+	rpm6   = []string{"--define", "_pkgverify_level all", "--define", "_pkgverify_flags 0x20100"}
+)
+
+// Real rpm takes what we sign: it names every signature, in its strict modes.
+func TestRPMAccepts(t *testing.T) {
+	key, _ := made()
+	db := keyring(t, key)
+	all := packages()
+	tests := []struct {
+		name, kind string
+		o          sign.Options
+		mode       []string
+		want       string // "" is refused
+	}{
+		{"today's", "modern", sign.Options{}, plain, "digests signatures OK"},
+		{"today's, strict", "modern", sign.Options{}, strict, "digests signatures OK"},
+		{"today's, rpm 6", "modern", sign.Options{}, rpm6, "digests signatures OK"},
+		{"today's, header only", "modern", sign.Options{HeaderOnly: true}, strict, "digests signatures OK"},
+		{"EL6's", "legacy", sign.Options{}, plain, "digests signatures OK"},
+		{"EL6's, strict", "legacy", sign.Options{}, strict, "digests signatures OK"},
+		{"EL6's, rpm 6", "legacy", sign.Options{}, rpm6, ""},
+		{"EL6's and digests, rpm 6", "legacy", sign.Options{PayloadDigests: true}, rpm6, "digests signatures OK"},
+		{"EL6's and digests, header only", "legacy", sign.Options{PayloadDigests: true, HeaderOnly: true}, rpm6, "digests signatures OK"},
+		{"large", "long", sign.Options{}, strict, "digests signatures OK"},
+		{"without files", "bare", sign.Options{}, strict, "digests signatures OK"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			s := signed(t, set(t, all[test.kind]), key, test.o)
+			file := filepath.Join(s.Dir, s.RPMs[0].File)
+			out, err := tool(t, nil, "rpmkeys", append(append(db, test.mode...), "-K", file)...)
+			if (err == nil) != (test.want != "") || !strings.HasSuffix(strings.TrimSpace(out), test.want) {
+				t.Errorf("rpm says %v, %s", err, out)
+			}
+			if test.want == "" {
+				return
+			}
+			told := must(t, nil, "rpmkeys", append(append(db, test.mode...), "-Kv", file)...)
+			id := strings.ToLower(key.Fingerprint[32:])
+			want := []string{"Header V4 RSA/SHA256 Signature, key ID " + id + ": OK"}
+			if !test.o.HeaderOnly {
+				want = append(want, "\n    V4 RSA/SHA256 Signature, key ID "+id+": OK")
+			}
+			for _, w := range want {
+				if !strings.Contains(told, w) {
+					t.Errorf("rpm does not say %q:\n%s", w, told)
+				}
+			}
+		})
+	}
+}
+
+// rpm sees a package that somebody changed, and one by a key it does not have.
+func TestRPMRefuses(t *testing.T) {
+	key, _ := made()
+	s := signed(t, set(t, packages()["legacy"]), key, sign.Options{})
+	file := filepath.Join(s.Dir, s.RPMs[0].File)
+	if out, err := tool(t, nil, "rpmkeys", "--define", "_dbpath "+t.TempDir(), "-K", file); err == nil || !strings.Contains(out, "SIGNATURES NOT OK") {
+		t.Errorf("without the key rpm says %v, %s", err, out)
+	}
+	data, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	data[len(data)-5] ^= 1
+	if err := os.WriteFile(file, data, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if out, err := tool(t, nil, "rpmkeys", append(keyring(t, key), "-K", file)...); err == nil {
+		t.Errorf("of a changed package rpm says %s", out)
+	}
+}
