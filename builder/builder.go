@@ -5,11 +5,9 @@ package builder
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"io/fs"
-	"os"
 
 	"namibuild/builder/artifact"
 	"namibuild/builder/engine"
@@ -74,7 +72,8 @@ type Options struct {
 	Tmpfs int64
 	// Args are build arguments for the images: mirrors.
 	Args map[string]string
-	// NoCache runs every step of an image build anew.
+	// NoCache runs every step of an image build anew, and prepares sources that
+	// an earlier build has kept.
 	NoCache bool
 	// Offline forbids the network: the source comes from the store or from
 	// where it lies, and the engine holds the image already.
@@ -117,7 +116,7 @@ func Build(ctx context.Context, o Options) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
-	topdir, preview, err := b.prepare(ctx, input)
+	topdir, err := b.prepare(ctx, input)
 	if err != nil {
 		return Result{}, err
 	}
@@ -126,7 +125,7 @@ func Build(ctx context.Context, o Options) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
-	p, err := b.planOf(srpmOf(input, preview), input.Waived)
+	p, err := b.planOf(srpmOf(input, topdir.preview), input.Waived)
 	if err != nil {
 		return Result{}, err
 	}
@@ -177,22 +176,6 @@ func Prepare(ctx context.Context, o Options, w io.WriteSeeker) (source.Preview, 
 	return b.patch(ctx, in, w)
 }
 
-// prepare writes the patched topdir to a nameless file and rewinds it.
-func (b *build) prepare(ctx context.Context, in fetch.File) (*os.File, source.Preview, error) {
-	f, err := b.Store.Scratch()
-	if err != nil {
-		return nil, source.Preview{}, &StepError{StepPrepare, err}
-	}
-	preview, err := b.patch(ctx, in, f)
-	if err == nil {
-		_, err = f.Seek(0, io.SeekStart)
-	}
-	if err != nil {
-		return nil, preview, errors.Join(err, f.Close())
-	}
-	return f, preview, nil
-}
-
 // patch writes the topdir of an SRPM with the recipe's tag and edits in it.
 func (b *build) patch(ctx context.Context, in fetch.File, w io.WriteSeeker) (source.Preview, error) {
 	b.tell(Begin, StepPrepare, "%s, tag %q", count(len(b.Recipe.Patches)+len(b.Recipe.Sources)+len(b.Recipe.Edits), "edit"), b.Recipe.Tag)
@@ -200,14 +183,19 @@ func (b *build) patch(ctx context.Context, in fetch.File, w io.WriteSeeker) (sou
 	if err != nil {
 		return preview, &StepError{StepPrepare, err}
 	}
-	for _, note := range preview.Notes {
+	b.tellPrepared(preview, "")
+	return preview, nil
+}
+
+// tellPrepared ends the step with what was done, and how.
+func (b *build) tellPrepared(p source.Preview, how string) {
+	for _, note := range p.Notes {
 		b.tell(Note, StepPrepare, "%s", note)
 	}
-	for _, warning := range preview.Warnings {
+	for _, warning := range p.Warnings {
 		b.tell(Warning, StepPrepare, "%s", warning)
 	}
-	b.tell(End, StepPrepare, "%s edited, %s changed in %s", count(len(preview.Changes), "file"), count(len(preview.Renames), "name"), preview.Package)
-	return preview, nil
+	b.tell(End, StepPrepare, "%s edited, %s changed in %s%s", count(len(p.Changes), "file"), count(len(p.Renames), "name"), p.Package, how)
 }
 
 func srpmOf(in fetch.File, p source.Preview) plan.SRPM {

@@ -21,7 +21,7 @@ const runScript = "/usr/lib/namibuild/rpmbuild.sh"
 const pids = 4096
 
 // run is the container: a topdir goes in, checked packages come out.
-func (b *build) run(ctx context.Context, p plan.Plan, image engine.Image, topdir *os.File, out *output) (Result, error) {
+func (b *build) run(ctx context.Context, p plan.Plan, image engine.Image, t *topdir, out *output) (Result, error) {
 	res := Result{PlanID: p.ID(), Plan: p, Image: image, Varied: b.Vary.words()}
 	box, err := b.start(ctx, p, image)
 	if err != nil {
@@ -33,7 +33,7 @@ func (b *build) run(ctx context.Context, p plan.Plan, image engine.Image, topdir
 		}
 	}()
 	res.Entropy = box.Entropy().Source
-	if err := b.upload(ctx, box, topdir); err != nil {
+	if err := b.upload(ctx, box, t); err != nil {
 		return res, err
 	}
 	if err := b.rpmbuild(ctx, box, out); err != nil {
@@ -68,19 +68,6 @@ func (b *build) start(ctx context.Context, p plan.Plan, image engine.Image) (Con
 	}
 	b.tell(End, StepStart, "no network, no capability; entropy: %s", entropy.Source)
 	return box, nil
-}
-
-func (b *build) upload(ctx context.Context, box Container, topdir *os.File) error {
-	info, err := topdir.Stat()
-	if err != nil {
-		return &StepError{StepUpload, err}
-	}
-	b.tell(Begin, StepUpload, "patched sources")
-	if err := box.Upload(ctx, &reading{r: topdir, total: info.Size(), tell: b.bytes(StepUpload)}); err != nil {
-		return &StepError{StepUpload, err}
-	}
-	b.tell(End, StepUpload, "patched sources, %.1f MB", float64(info.Size())/1e6)
-	return nil
 }
 
 // rpmbuild runs the main process to its end, with the log on disk.

@@ -29,8 +29,9 @@ type Store struct {
 }
 
 // folders are what a store consists of: checked files under their sha256, small
-// notes, files that a living process works on, and parts of downloads.
-var folders = []string{"sha256", "memo", "tmp", "part"}
+// notes, what was made of inputs, files that a living process works on, and parts
+// of downloads.
+var folders = []string{"sha256", "memo", "kept", "tmp", "part"}
 
 // File is an input that was checked.
 type File struct {

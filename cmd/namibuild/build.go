@@ -68,7 +68,7 @@ func (f *buildFlags) limits(c *cobra.Command) {
 
 func (f *buildFlags) images(c *cobra.Command) {
 	c.Flags().StringArrayVar(&f.args, "image-arg", nil, "build argument of the builder image, NAME=VALUE: DEBIAN_MIRROR, DEBIAN_SECURITY_MIRROR, VAULT")
-	c.Flags().BoolVar(&f.noCache, "no-cache", envOr("NAMIBUILD_NO_CACHE", "") != "", "do not use the engine's build cache when an image is built ($NAMIBUILD_NO_CACHE)")
+	c.Flags().BoolVar(&f.noCache, "no-cache", envOr("NAMIBUILD_NO_CACHE", "") != "", "use neither the engine's build cache for an image nor sources that an earlier build prepared ($NAMIBUILD_NO_CACHE)")
 }
 
 // source adds the flags of how the source comes in.

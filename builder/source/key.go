@@ -1,0 +1,28 @@
+package source
+
+import (
+	"crypto/sha256"
+	"encoding/json"
+	"fmt"
+
+	"namibuild/builder/recipe"
+)
+
+// format names what this package makes of an SRPM and a recipe. It changes
+// with every change of the bytes of a topdir or of a Preview: TestFormat holds
+// that.
+const format = "namibuild topdir 1"
+
+// Key names what Prepare makes of the SRPM with that sha256: where two keys are
+// equal, so are topdir and Preview. All of a recipe counts but what Prepare
+// does not look at, so that a new kind of change counts from its first day.
+func Key(srpmSHA256 string, r recipe.Recipe) string {
+	r.Name, r.Description, r.Image, r.Dir = "", "", "", ""
+	r.Source, r.Rpmbuild = recipe.Source{}, recipe.Rpmbuild{}
+	r.Packages, r.Objects = nil, 0
+	page, err := json.Marshal(r)
+	if err != nil {
+		panic(err) // texts, numbers and bytes alone: cannot happen
+	}
+	return fmt.Sprintf("%x", sha256.Sum256([]byte(format+"\n"+srpmSHA256+"\n"+string(page))))
+}

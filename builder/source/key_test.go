@@ -1,0 +1,67 @@
+package source_test
+
+import (
+	"crypto/sha256"
+	"encoding/json"
+	"fmt"
+	"os"
+	"testing"
+
+	"namibuild/builder/recipe"
+	"namibuild/builder/source"
+)
+
+// TestFormat holds what Prepare makes of one SRPM with every kind of change.
+// Where it fails and the new bytes are meant, the number in key.go's format goes
+// up by one: what was kept before is then made anew.
+func TestFormat(t *testing.T) {
+	r := timewait
+	r.Patches = []recipe.Patch{{File: "p", Strip: 1, Content: []byte("--- a/COPYING\n+++ b/COPYING\n@@ -1 +1 @@\n-GPLv2\n+GPL\n")}}
+	r.Sources = []recipe.Added{{File: "config", As: "config", Content: []byte("CONFIG_A=y\n")}}
+	out := scratch(t)
+	preview, err := source.Prepare(t.Context(), stockPlain(t), r, out, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	data, err := os.ReadFile(out.Name())
+	if err != nil {
+		t.Fatal(err)
+	}
+	page, err := json.Marshal(preview)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const want = "eb6809164ee80c201b148649c1a811c418ba6795a3a3bc65f95f89bc6ebe637b"
+	if got := fmt.Sprintf("%x", sha256.Sum256(append(data, page...))); got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+}
+
+// stockPlain is the usual SRPM without a program of the host in its making.
+func stockPlain(t *testing.T) string {
+	return write(t, stockPackage(stockSpec(t), compress(t, "none", pack(t, stockTree()))))
+}
+
+func TestKey(t *testing.T) {
+	is := source.Key("aa", timewait)
+	named := timewait
+	named.Name, named.Description, named.Image, named.Dir, named.Objects = "n", "d", "centos6", "/x", 7
+	named.Source, named.Packages = recipe.Source{URL: "http://example.com"}, []string{"kernel"}
+	named.Rpmbuild.With = []string{"firmware"}
+	if source.Key("aa", named) != is {
+		t.Error("what Prepare does not look at makes another key")
+	}
+	for name, r := range map[string]recipe.Recipe{
+		"tag":     {Tag: "other", Edits: timewait.Edits},
+		"edits":   {Tag: timewait.Tag},
+		"patches": {Tag: timewait.Tag, Edits: timewait.Edits, Patches: []recipe.Patch{{Content: []byte("x")}}},
+		"sources": {Tag: timewait.Tag, Edits: timewait.Edits, Sources: []recipe.Added{{Content: []byte("x")}}},
+	} {
+		if source.Key("aa", r) == is {
+			t.Errorf("other %s make the same key", name)
+		}
+	}
+	if source.Key("ab", timewait) == is {
+		t.Error("another SRPM makes the same key")
+	}
+}

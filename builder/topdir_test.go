@@ -1,0 +1,144 @@
+package builder
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"testing/fstest"
+
+	"github.com/google/go-cmp/cmp"
+
+	"namibuild/builder/engine"
+	"namibuild/builder/engine/enginetest"
+	"namibuild/builder/recipe"
+)
+
+// watched notes what each container was sent.
+func watched(f *enginetest.Fake) *[]fstest.MapFS {
+	var sent []fstest.MapFS
+	f.Program = func(ctx context.Context, p *enginetest.Process) engine.Exit {
+		files := fstest.MapFS{}
+		for name, file := range p.Topdir {
+			files[name] = &fstest.MapFile{Data: file.Data, Mode: file.Mode, ModTime: file.ModTime}
+		}
+		sent = append(sent, files)
+		return rpmbuild(ctx, p)
+	}
+	return &sent
+}
+
+// reused tells whether the build took what an earlier one had prepared.
+func reused(events []Event) bool {
+	for _, e := range events {
+		if e.Kind == End && e.Step == StepPrepare {
+			return strings.HasSuffix(e.Text, ", kept from an earlier build")
+		}
+	}
+	return false
+}
+
+// A build with the source and the changes of an earlier one sends the very same
+// topdir without preparing it; anything else that goes in makes it anew.
+func TestBuildReusesTheTopdir(t *testing.T) {
+	edit := func(o *Options) {
+		o.Recipe.Edits = append(o.Recipe.Edits, recipe.Edit{File: "Makefile", Find: "EXTRAVERSION", Replace: "EXTRAVERSION", Times: 1})
+	}
+	damage := func(o *Options) {
+		kept, err := filepath.Glob(filepath.Join(o.Store.Dir(), "kept", "*"))
+		if err != nil || len(kept) != 2 {
+			t.Fatalf("%v, %v", kept, err)
+		}
+		data, err := os.ReadFile(kept[0])
+		if err != nil {
+			t.Fatal(err)
+		}
+		data[len(data)/2] ^= 1
+		if err := os.WriteFile(kept[0], data, 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for name, test := range map[string]struct {
+		change func(*Options)
+		reused bool
+		same   bool // the topdir
+	}{
+		"nothing":  {func(*Options) {}, true, true},
+		"packages": {func(o *Options) { o.Recipe.Packages = nil }, true, true},
+		"switches": {func(o *Options) { o.Recipe.Rpmbuild.With = []string{"firmware"}; o.Jobs++ }, true, true},
+		"edits":    {edit, false, true},
+		"tag":      {func(o *Options) { o.Recipe.Tag = "other" }, false, false},
+		"sources":  {func(o *Options) { o.Recipe.Sources = []recipe.Added{{File: "a", As: "a", Content: []byte("a")}} }, false, false},
+		"no cache": {func(o *Options) { o.NoCache = true }, false, true},
+		"damaged":  {damage, false, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			o, f, events := setup(t)
+			sent := watched(f)
+			if _, err := Build(t.Context(), o); err != nil || reused(*events) {
+				t.Fatalf("the first build: %v, reused %v", err, reused(*events))
+			}
+			*events = nil
+			test.change(&o)
+			if _, err := Build(t.Context(), o); err != nil {
+				t.Fatal(err)
+			}
+			if got := reused(*events); got != test.reused {
+				t.Errorf("reused: %v", got)
+			}
+			if same := cmp.Equal((*sent)[0], (*sent)[1]); same != test.same {
+				t.Errorf("the same topdir: %v\n%s", same, cmp.Diff((*sent)[0], (*sent)[1]))
+			}
+		})
+	}
+}
+
+// What was not read whole is not kept, and the record of a reused topdir is that
+// of a new one.
+func TestKeepTopdir(t *testing.T) {
+	o, f, events := setup(t)
+	f.Fail = map[enginetest.Step]error{enginetest.Upload: errors.New("broken")}
+	if _, err := Build(t.Context(), o); err == nil {
+		t.Fatal("a broken upload went well")
+	}
+	f.Fail = nil
+	for _, folder := range []string{"kept", "tmp"} {
+		if left := names(t, filepath.Join(o.Store.Dir(), folder)); len(left) > 0 {
+			t.Errorf("left in %s: %v", folder, left)
+		}
+	}
+	var ids []string
+	for range 2 {
+		res, err := Build(t.Context(), o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ids = append(ids, res.PlanID)
+	}
+	if !reused((*events)[len(*events)/2:]) || ids[0] != ids[1] {
+		t.Errorf("reused: %v; plans %v", reused((*events)[len(*events)/2:]), ids)
+	}
+}
+
+// That nothing can be kept is a warning, and the packages come out.
+func TestKeepNowhere(t *testing.T) {
+	o, _, events := setup(t)
+	kept := filepath.Join(o.Store.Dir(), "kept")
+	if err := os.Remove(kept); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(kept, nil, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Build(t.Context(), o); err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range *events {
+		if e.Kind == Warning && strings.HasPrefix(e.Text, "the patched sources are not kept for the next build: ") {
+			return
+		}
+	}
+	t.Errorf("no warning among %v", *events)
+}
