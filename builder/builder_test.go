@@ -18,6 +18,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"namibuild/builder/artifact"
 	"namibuild/builder/engine"
 	"namibuild/builder/engine/enginetest"
 	"namibuild/builder/fetch"
@@ -386,5 +387,50 @@ func TestPackLeavesNoPackage(t *testing.T) {
 	_, err := Input(context.Background(), o)
 	if err == nil || err.Error() != "packing demo: its Dockerfile left 0 .src.rpm files; one was expected" {
 		t.Errorf("got %v", err)
+	}
+}
+
+// TestConfig: an option that the built kernel does not have costs the build,
+// and nothing is published.
+func TestConfig(t *testing.T) {
+	for _, c := range []struct {
+		built string
+		want  *artifact.ConfigError
+	}{
+		{"CONFIG_A=m\n", nil},
+		{"# CONFIG_A is not set\n", &artifact.ConfigError{Wrong: []artifact.WrongOption{{
+			Want: recipe.Option{Name: "CONFIG_A", Value: "m"}, Got: "n",
+			Path: "/boot/config-2.6.32", File: "kernel-2.6.32-431.3.1.namibuild.el6.x86_64.rpm"}}}},
+	} {
+		o, f, _ := setup(t)
+		p := srpmPackage(t)
+		p.Files = append(p.Files, rpmtest.File{Path: "config", Content: "CONFIG_A=y\n", Mode: 0o100644})
+		data := rpmtest.Build(p)
+		if err := os.WriteFile(o.Recipe.Source.File, data, 0o666); err != nil {
+			t.Fatal(err)
+		}
+		o.Recipe.Source.SHA256 = fmt.Sprintf("%x", sha256.Sum256(data))
+		o.Recipe.Config = []recipe.Option{{Name: "CONFIG_A", Value: "m"}}
+		f.Program = func(_ context.Context, p *enginetest.Process) engine.Exit {
+			if got := string(p.Topdir["SOURCES/config"].Data); got != "CONFIG_A=m\n" {
+				t.Errorf("config: %q", got)
+			}
+			pkg := rpmtest.Build(rpmtest.Package{Name: "kernel", Version: "2.6.32", Release: "431.3.1.namibuild.el6", Arch: "x86_64",
+				Files: []rpmtest.File{{Path: "/boot/config-2.6.32", Content: c.built, Mode: 0o100644}}})
+			p.Topdir["RPMS/x86_64/kernel-2.6.32-431.3.1.namibuild.el6.x86_64.rpm"] = &fstest.MapFile{Data: pkg, Mode: 0o644}
+			fmt.Fprintln(p.Log, "done")
+			return engine.Exit{}
+		}
+		res, err := Build(context.Background(), o)
+		var got *artifact.ConfigError
+		if errors.As(err, &got); !cmp.Equal(got, c.want) || (err == nil) != (c.want == nil) {
+			t.Errorf("%q: %v", c.built, err)
+		}
+		if err == nil && !cmp.Equal(res.Plan.Config, o.Recipe.Config) {
+			t.Errorf("the plan's: %v", res.Plan.Config)
+		}
+		if _, stat := os.Stat(filepath.Join(o.Output, RPMS)); (stat == nil) != (err == nil) {
+			t.Errorf("%q: RPMS: %v", c.built, stat)
+		}
 	}
 }

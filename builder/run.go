@@ -131,7 +131,10 @@ func (b *build) collect(ctx context.Context, box Container, out *output) (artifa
 	}
 	defer r.Close()
 	set, err := artifact.Collect(&reading{r: r, tell: b.bytes(StepCollect)}, out.part(RPMS), b.Recipe.Packages)
-	if errors.As(err, new(*artifact.MissingError)) && len(set.RPMs) > 0 {
+	if err == nil {
+		err = set.CheckConfig(b.Recipe.Config)
+	}
+	if notAsWanted(err) && len(set.RPMs) > 0 {
 		kept, kerr := out.keepRPMS()
 		return fail(errors.Join(fmt.Errorf("%w, kept in %s", err, kept), kerr))
 	}
@@ -140,4 +143,9 @@ func (b *build) collect(ctx context.Context, box Container, out *output) (artifa
 	}
 	b.tell(End, StepCollect, "%s, digests right", count(len(set.RPMs), "package"))
 	return set, nil
+}
+
+// notAsWanted: the packages are right, and not what the recipe asks for.
+func notAsWanted(err error) bool {
+	return errors.As(err, new(*artifact.MissingError)) || errors.As(err, new(*artifact.ConfigError))
 }

@@ -83,19 +83,20 @@ type Added struct {
 
 // Plan is one build. It is a plain value and does not change.
 type Plan struct {
-	// Name, Tag, Edits and Packages are the recipe's, as are Source and, by
+	// Name, Tag, Config, Edits and Packages are the recipe's, as are Source and, by
 	// name, Image. A Source.File is without its folder. Patches and Sources
 	// stand for the recipe's by their digests.
 	Name   string        `json:"name"`
 	Source recipe.Source `json:"source"`
 	SRPM   SRPM          `json:"srpm"`
 	// Insecure is the Input's: the recipe does not vouch for the SRPM.
-	Insecure string        `json:"insecure,omitempty"`
-	Tag      string        `json:"tag"`
-	Patches  []Patch       `json:"patches,omitempty"`
-	Sources  []Added       `json:"sources,omitempty"`
-	Edits    []recipe.Edit `json:"edits"`
-	Packages []string      `json:"packages"`
+	Insecure string          `json:"insecure,omitempty"`
+	Tag      string          `json:"tag"`
+	Config   []recipe.Option `json:"config,omitempty"`
+	Patches  []Patch         `json:"patches,omitempty"`
+	Sources  []Added         `json:"sources,omitempty"`
+	Edits    []recipe.Edit   `json:"edits"`
+	Packages []string        `json:"packages"`
 	// Image is the builder image, ImageDigest that of its definition.
 	Image       string `json:"image"`
 	ImageDigest string `json:"imageDigest"`
@@ -129,6 +130,7 @@ func New(r recipe.Recipe, in Input) (Plan, error) {
 		SRPM:        in.SRPM,
 		Insecure:    in.Insecure,
 		Tag:         r.Tag,
+		Config:      slices.Clone(r.Config),
 		Patches:     patches(r.Patches),
 		Sources:     added(r.Sources),
 		Edits:       append([]recipe.Edit{}, r.Edits...),

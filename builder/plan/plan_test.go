@@ -65,6 +65,7 @@ func pinFile(names ...string) []PinFile {
 func demo() recipe.Recipe {
 	r := timewait()
 	r.Name, r.Image, r.Source = "demo", "debian12", recipe.Source{Pack: "demo"}
+	r.Config = []recipe.Option{{Name: "CONFIG_NET_9P", Value: "m"}, {Name: "CONFIG_IPV6", Value: "n"}}
 	r.Patches = []recipe.Patch{{File: "fixes/tcp.patch", Strip: 1, Content: []byte("--- a/x\n+++ b/x\n")}}
 	r.Sources = []recipe.Added{{File: "my.config", As: "config-local", Content: []byte("CONFIG_A=y\n")}}
 	r.Rpmbuild = recipe.Rpmbuild{

@@ -100,6 +100,12 @@ func trust(s recipe.Source) []string {
 }
 
 func (p Plan) writeEdits(b *strings.Builder) {
+	if len(p.Config) > 0 {
+		b.WriteString("\nkernel configuration, looked up in the built kernel\n")
+	}
+	for _, o := range p.Config {
+		fmt.Fprintf(b, "  %s\n", o.Line())
+	}
 	for _, f := range p.Patches {
 		fmt.Fprintf(b, "\npatch %s, -p%d\n  sha256 %s\n", f.File, f.Strip, f.SHA256)
 	}

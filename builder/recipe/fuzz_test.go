@@ -25,6 +25,7 @@ func FuzzParse(f *testing.F) {
 	}
 	f.Add([]byte("name: x\nimage: debian12\nsource: {pack: demo}\npackages: [kernel]\nedits:\n - {file: a, find: b, replace: c}\n"))
 	f.Add([]byte("edits:\n - {in: spec, regexp: \"^(a)$\", replace: \"$1x${1}$$\"}\n - {in: sources, file: a/b, regexp: (, replace: c}\n"))
+	f.Add([]byte("name: x\nimage: centos6\nsource: {pack: demo}\npackages: [kernel]\nconfig: {A: y, CONFIG_B: 0x10, C: \"x \\\\ \\\" \", D: n}\n"))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		r, err := Parse("f.yaml", data)
 		if err == nil {
@@ -67,6 +68,11 @@ func sound(t *testing.T, r Recipe) {
 	for _, e := range r.Edits {
 		if (e.File == "") != (e.In == InSpec) || (e.Find == "") == (e.Regexp == "") || e.Find == e.Replace && e.Find != "" || e.Times < 1 {
 			t.Fatalf("an edit without a fault: %+v", e)
+		}
+	}
+	for _, o := range r.Config {
+		if got, ok := OptionOf(o.Line() + "\n"); !ok || got != o {
+			t.Fatalf("an option without a fault: %+v, its line is %+v", o, got)
 		}
 	}
 	for _, p := range r.Patches {

@@ -17,7 +17,7 @@ const MaxFaults = 1000
 
 // The keys of a page, in the order in which a person writes them.
 var (
-	pageKeys     = []string{"name", "description", "image", "source", "tag", "patches", "sources", "edits", "rpmbuild", "packages", "objects"}
+	pageKeys     = []string{"name", "description", "image", "source", "tag", "config", "patches", "sources", "edits", "rpmbuild", "packages", "objects"}
 	patchKeys    = []string{"file", "strip"}
 	addedKeys    = []string{"file", "as"}
 	sourceKeys   = []string{"url", "mirrors", "file", "pack", "sha256", "signed-by"}
@@ -66,6 +66,7 @@ func (p *page) recipe(root *yaml.Node) Recipe {
 		Image:       p.text(m, "image", isImage),
 		Source:      p.source(m),
 		Tag:         p.text(m, "tag", isTag),
+		Config:      p.config(m),
 		Patches:     p.patches(m),
 		Sources:     p.sources(m),
 		Edits:       p.edits(m),

@@ -27,6 +27,13 @@ source:
   sha256: ` + digest + `
   signed-by: C1DAC52D1664E8A4386DBA430946FCA2C105B9DE
 tag: namibuild_2.x+1
+config:
+  CONFIG_NET_9P: m
+  9P_FS: "n"
+  HZ: 1000
+  CONFIG_PHYSICAL_START: 0x1000000
+  CONFIG_CMDLINE: 'say "a\b"'
+  LOCALVERSION: ""
 patches:
   - file: fixes/tcp.patch
   - {file: old.diff, strip: 0}
@@ -65,7 +72,9 @@ objects: 721
 			},
 			SHA256: digest, SignedBy: "C1DAC52D1664E8A4386DBA430946FCA2C105B9DE",
 		},
-		Tag:     "namibuild_2.x+1",
+		Tag: "namibuild_2.x+1",
+		Config: []Option{{"CONFIG_NET_9P", "m"}, {"CONFIG_9P_FS", "n"}, {"CONFIG_HZ", "1000"}, {"CONFIG_PHYSICAL_START", "0x1000000"},
+			{"CONFIG_CMDLINE", `"say \"a\\b\""`}, {"CONFIG_LOCALVERSION", `""`}},
 		Patches: []Patch{{File: "fixes/tcp.patch", Strip: 1}, {File: "old.diff"}},
 		Sources: []Added{{File: "my.config", As: "config-local"}, {File: "files/genkey", As: "genkey"}},
 		Edits: []Edit{

@@ -24,6 +24,9 @@ type Recipe struct {
 	// Tag is put behind the release number everywhere the spec and the tree
 	// carry it; empty leaves every name as it is.
 	Tag string
+	// Config are options of the kernel's configuration, in the page's order.
+	// Each is looked up in the built kernels' .config afterwards.
+	Config []Option
 	// Patches are made in the kernel tree in this order, before the edits.
 	Patches []Patch
 	// Sources are put into SOURCES, beside or over what the SRPM has there,

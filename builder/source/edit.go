@@ -25,11 +25,13 @@ type lookout struct {
 type target struct {
 	lookout
 	edits        []recipe.Edit
-	extraversion string // put behind the Makefile's EXTRAVERSION; empty: not this file
-	patched      bool   // a patch touches it, or makes it
+	config       []recipe.Option // set behind the edits
+	extraversion string          // put behind the Makefile's EXTRAVERSION; empty: not this file
+	patched      bool            // a patch touches it, or makes it
 	added        *recipe.Added
 	change       Change
 	faults       []Fault
+	notes        []string
 }
 
 // targets are the files to look for, the Makefile first, each once.
@@ -64,8 +66,9 @@ func addEdits(list []*target, edits []recipe.Edit, in recipe.Place) []*target {
 	return list
 }
 
-// apply makes the edits in order, then the Makefile's EXTRAVERSION: an edit is
-// written against the tree as it was shipped. Faults come all together.
+// apply makes the edits in order, then sets the options, then the Makefile's
+// EXTRAVERSION: an edit is written against the tree as it was shipped. Faults
+// come all together.
 func (t *target) apply(text []byte) ([]byte, []Fault) {
 	var faults []Fault
 	for _, e := range t.edits {
@@ -75,6 +78,9 @@ func (t *target) apply(text []byte) ([]byte, []Fault) {
 			continue
 		}
 		text = next
+	}
+	if len(t.config) > 0 {
+		text, t.notes = setOptions(t.path, text, t.config)
 	}
 	if t.extraversion == "" {
 		return text, faults

@@ -15,6 +15,8 @@ import (
 type extras struct {
 	list   []*target
 	byName map[string]*target // those that the payload still has to give
+	// noFragment says that no file takes the recipe's config.
+	noFragment *Fault
 }
 
 // newExtras looks every file up in the SRPM's header. taken are the names that
@@ -24,7 +26,9 @@ func newExtras(s *srpm, r recipe.Recipe, taken map[string]string) *extras {
 	for _, a := range r.Sources {
 		list = append(list, &target{lookout: lookout{path: a.As}, added: &a})
 	}
-	x := &extras{list: addEdits(list, r.Edits, recipe.InSources), byName: map[string]*target{}}
+	list = addEdits(list, r.Edits, recipe.InSources)
+	names, fault := fragmentsOf(s, r)
+	x := &extras{list: addConfig(list, names, r.Config), byName: map[string]*target{}, noFragment: fault}
 	for _, t := range x.list {
 		f, there := s.files[t.path]
 		switch what := taken[t.path]; {
@@ -59,11 +63,12 @@ func (x *extras) made() []*target {
 	return slices.DeleteFunc(slices.Clone(x.list), func(t *target) bool { return t.change.Mode == 0 })
 }
 
-// notes tell what the recipe's files stand over, and those that the spec may
-// not know of.
+// notes tell what the recipe's files stand over, those that the spec may not
+// know of, and options that stood there more than once.
 func (x *extras) notes(spec []byte) []string {
 	var notes []string
 	for _, t := range x.list {
+		notes = append(notes, t.notes...)
 		switch {
 		case t.added == nil:
 		case t.change.Mode == 0:
@@ -119,6 +124,9 @@ func (x *extras) done() bool { return len(x.byName) == 0 }
 
 func (x *extras) faults() []Fault {
 	var all []Fault
+	if x.noFragment != nil {
+		all = append(all, *x.noFragment)
+	}
 	for _, t := range x.list {
 		all = append(all, t.faults...)
 	}

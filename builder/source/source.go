@@ -8,7 +8,7 @@
 // again; %setup looks at a file's first bytes, not at its name.
 //
 // The order is fixed: the tag's renaming of the spec, then the edits of the
-// spec, then each file of SOURCES, then the tree; in the tree the patches, then
+// spec, then each file of SOURCES, the kernel's options last, then the tree; in the tree the patches, then
 // the edits, then the Makefile's EXTRAVERSION. So an edit of the spec sees the
 // new names, and one of the tree what the patches have made, but the Makefile's
 // EXTRAVERSION as it was shipped.

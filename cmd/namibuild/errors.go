@@ -113,6 +113,7 @@ func explain(err error) (code int, hint string) {
 		output      *builder.OutputError
 		missing     *artifact.MissingError
 		unknown     *builder.UnknownPackageError
+		config      *artifact.ConfigError
 		step        *builder.StepError
 		folder      repoError
 	)
@@ -149,6 +150,8 @@ func explain(err error) (code int, hint string) {
 		return exitOutput, "the recipe's rpmbuild: switches decide what is made; packages: lists what must be"
 	case errors.As(err, &unknown):
 		return exitOutput, "packages: in the recipe takes names that the spec makes; rpmbuild: switches decide which"
+	case errors.As(err, &config):
+		return exitOutput, "Kconfig leaves an option out when what it depends on is not set, and takes one of a choice: set those in config: too"
 	case errors.As(err, &output):
 		return exitOutput, outputHint(err)
 	case errors.As(err, &folder):

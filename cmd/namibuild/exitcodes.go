@@ -28,8 +28,8 @@ const exitCodes = `Exit codes of namibuild:
     6  an edit, or a knob that tag: needs, does not match
     7  rpmbuild failed: its first error and its log are named
     8  a disk is full: the container's or this host's
-    9  the output directory, or a package that the recipe wants was not made;
-       a folder that makes no repository
+    9  the output directory, or a package that the recipe wants was not made,
+       or an option of its config: did not stick; a folder that makes no repository
    10  no registry gives the base image that the builder image starts from
   130  interrupted; containers and volumes are gone
     1  anything else

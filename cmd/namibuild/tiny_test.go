@@ -24,6 +24,8 @@ type tiny struct {
 	build    string // an additional command of %build
 	edits    []edit
 	packages []string
+	config   string              // the recipe's, as a mapping in one line
+	sources  []rpmtest.File      // more files of the SRPM
 	mangle   func([]byte) []byte // after the digest was taken
 }
 
@@ -90,10 +92,10 @@ func (k tiny) write(t *testing.T) string {
 	dir := t.TempDir()
 	srpm := rpmtest.Build(rpmtest.Package{
 		Name: "kernel", Version: "2.6.32", Release: "431.3.1.el6", Arch: "x86_64", Source: true, BuildTime: 1389000000,
-		Files: []rpmtest.File{
+		Files: append([]rpmtest.File{
 			{Path: "kernel.spec", Content: strings.ReplaceAll(k.spec, "@BUILD@", k.build), Mode: 0o100644, Flags: 1 << 5},
 			{Path: "linux-2.6.32-431.3.1.el6.tar.bz2", Content: string(k.tarball(t)), Mode: 0o100644},
-		},
+		}, k.sources...),
 	})
 	digest := sha256.Sum256(srpm)
 	if k.mangle != nil {
@@ -103,6 +105,9 @@ func (k tiny) write(t *testing.T) string {
 	fmt.Fprintf(&page, "name: tiny\ndescription: as small as can be\nimage: debian12\nsource:\n  file: kernel.src.rpm\n  sha256: %x\ntag: namibuild\nedits:\n", digest)
 	for _, e := range k.edits {
 		fmt.Fprintf(&page, "  - {file: %q, find: %q, replace: %q}\n", e.file, e.find, e.replace)
+	}
+	if k.config != "" {
+		fmt.Fprintf(&page, "config: %s\n", k.config)
 	}
 	fmt.Fprintf(&page, "packages: [%s]\n", strings.Join(k.packages, ", "))
 	write(t, filepath.Join(dir, "kernel.src.rpm"), srpm)
