@@ -91,7 +91,8 @@ func (c *cpioReader) full() (*Entry, error) {
 		}
 		field[i] = int64(n)
 	}
-	e := &Entry{Inode: field[0], Mode: uint32(field[1]), Nlink: field[4], Mtime: field[5], Size: field[6]}
+	e := &Entry{Inode: field[0], Mode: uint32(field[1]), UID: field[2], GID: field[3], Nlink: field[4], Mtime: field[5], Size: field[6],
+		Device: [2]int64{field[7], field[8]}, Rdev: [2]int64{field[9], field[10]}}
 	c.want = uint32(field[12])
 	length := field[11]
 	if length < 2 || length > maxPath {

@@ -29,6 +29,10 @@ type Entry struct {
 	// Inode ties hard links together: of the Nlink entries that share it only
 	// the last has content.
 	Inode, Nlink int64
+	// UID to Rdev are what the archive says besides; nobody unpacks by them. A
+	// device is {major, minor}. All are 0 where the archive numbers its files.
+	UID, GID     int64
+	Device, Rdev [2]int64
 }
 
 // PayloadReader reads the files of a payload one after the other. It takes no
@@ -81,6 +85,13 @@ func (r *PayloadReader) Read(b []byte) (int, error) {
 func (r *PayloadReader) Close() error {
 	r.err = errors.New("reading payload: closed")
 	return r.plain.Close()
+}
+
+// Decompress reads what one of rpm's compressors wrote: gzip, xz, lzma, zstd or
+// bzip2, told apart by its first bytes. Bytes that follow the compressed data
+// are an error. The caller closes the result, and r itself.
+func Decompress(r io.Reader) (io.ReadCloser, error) {
+	return decompress(bufio.NewReaderSize(r, 1<<16))
 }
 
 func payloadError(err error) error {

@@ -11,6 +11,7 @@ import (
 
 	"namibuild/builder"
 	"namibuild/builder/artifact"
+	"namibuild/builder/artifact/compare"
 	"namibuild/builder/engine"
 	"namibuild/builder/fetch"
 	"namibuild/builder/recipe"
@@ -42,6 +43,9 @@ func (a *app) report(err error) int {
 		return exitOK
 	}
 	code, hint := explain(err)
+	if told := (differError{}); errors.As(err, &told) {
+		return code // the report has said it
+	}
 	if a.json {
 		a.reportJSON(err, code, hint)
 		return code
@@ -116,10 +120,15 @@ func explain(err error) (code int, hint string) {
 		config      *artifact.ConfigError
 		step        *builder.StepError
 		folder      repoError
+		differ      differError
 	)
 	switch {
 	case errors.As(err, &stop):
 		return exitInterrupted, ""
+	case errors.As(err, &differ) && differ.verdict == compare.Explained:
+		return exitExplained, ""
+	case errors.As(err, &differ):
+		return exitUnexplained, ""
 	case errors.As(err, &usage):
 		return exitUsage, "namibuild --help"
 	case errors.As(err, &page):

@@ -15,6 +15,8 @@ const (
 	exitDisk        = 8
 	exitOutput      = 9
 	exitBase        = 10
+	exitExplained   = 20
+	exitUnexplained = 21
 	exitInterrupted = 130
 )
 
@@ -31,6 +33,8 @@ const exitCodes = `Exit codes of namibuild:
     9  the output directory, or a package that the recipe wants was not made,
        or an option of its config: did not stick; a folder that makes no repository
    10  no registry gives the base image that the builder image starts from
+   20  compare, rebuild: they differ, and every difference has a known reason
+   21  compare, rebuild: they differ, and a difference has none
   130  interrupted; containers and volumes are gone
     1  anything else
 

@@ -22,7 +22,8 @@ func TestMain(m *testing.M) {
 
 // The scripts run the command without an engine; what needs one is in
 // e2e_test.go. Each finds the tiny kernel as tiny.yaml, and the shipped
-// recipe centos6.5-timewait with the tiny kernel as its source; $SERVER serves
+// recipe centos6.5-timewait with the tiny kernel as its source, and the sets of
+// writeSets; $SERVER serves
 // its folder.
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
@@ -39,6 +40,7 @@ func TestScripts(t *testing.T) {
 				write(t, filepath.Join(e.WorkDir, name), data)
 			}
 			write(t, filepath.Join(e.WorkDir, "timewait.yaml"), procedure(t, tinyPath))
+			writeSets(t, e.WorkDir)
 			server := httptest.NewServer(http.FileServer(http.Dir(e.WorkDir)))
 			e.Defer(server.Close)
 			e.Setenv("SERVER", server.URL)

@@ -48,6 +48,11 @@ type Package struct {
 	Sign func(data []byte) []byte
 	// Drop leaves values out of the signature header.
 	Drop []rpm.Tag
+	// Unsorted keeps the files in the order they are given in.
+	Unsorted bool
+	// Entry may change the numbers that stand before a file in the archive: inode,
+	// mode, uid, gid, links, mtime, size, device (2), rdev (2), name's length, sum.
+	Entry func(f File, n []int)
 	// Change may rewrite the values of the header before it is made.
 	Change func([]rpm.Value) []rpm.Value
 }
@@ -109,6 +114,9 @@ func (p Package) defaults() Package {
 			p.Files[i].Mode = cmp.Or(f.Mode, 0o120777)
 			p.Files[i].Content = f.Linkname
 		}
+	}
+	if p.Unsorted {
+		return p
 	}
 	slices.SortFunc(p.Files, func(a, b File) int { return cmp.Compare(a.Path, b.Path) })
 	return p

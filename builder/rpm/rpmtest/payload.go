@@ -31,18 +31,22 @@ func (p Package) archive() []byte {
 			fmt.Fprintf(&b, "07070X%08x", i)
 			align(&b)
 		} else {
-			writeEntry(&b, name, i+1, f)
+			p.writeEntry(&b, name, i+1, f)
 		}
 		b.WriteString(f.Content)
 		align(&b)
 	}
-	writeEntry(&b, "TRAILER!!!", 0, File{})
+	Package{}.writeEntry(&b, "TRAILER!!!", 0, File{})
 	return b.Bytes()
 }
 
-func writeEntry(b *bytes.Buffer, name string, inode int, f File) {
+func (p Package) writeEntry(b *bytes.Buffer, name string, inode int, f File) {
 	b.WriteString("070701")
-	for _, n := range []int{inode, int(f.Mode), 0, 0, 1, int(f.Mtime), len(f.Content), 0, 1, 0, 0, len(name) + 1, 0} {
+	numbers := []int{inode, int(f.Mode), 0, 0, 1, int(f.Mtime), len(f.Content), 0, 1, 0, 0, len(name) + 1, 0}
+	if p.Entry != nil {
+		p.Entry(f, numbers)
+	}
+	for _, n := range numbers {
 		fmt.Fprintf(b, "%08x", n)
 	}
 	b.WriteString(name + "\x00")

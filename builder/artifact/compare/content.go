@@ -1,0 +1,225 @@
+package compare
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"path"
+	"regexp"
+	"strings"
+
+	"namibuild/builder/rpm"
+)
+
+// comparer compares the contents of files.
+type comparer struct {
+	found *list
+	// words are what each side has as its own, such as its build host.
+	words []word
+	// since is the earliest time, in seconds, that a plain number in a text is
+	// taken for.
+	since int64
+	// changed are the files whose contents differ: what holds their digests may.
+	changed map[string]bool
+	// ids: a file's build-id differs.
+	ids   bool
+	depth int
+}
+
+// maxDepth bounds how deep containers in containers are opened.
+const maxDepth = 8
+
+// form is a kind of content that is opened.
+type form struct {
+	name string
+	// is tells it from the first 1024 bytes and the name.
+	is      func(head []byte, name string) bool
+	compare func(c *comparer, p Place, a, b blob) error
+}
+
+func starts(magic string) func([]byte, string) bool {
+	return func(head []byte, _ string) bool { return bytes.HasPrefix(head, []byte(magic)) }
+}
+
+// forms are the kinds, the more special first. (No variable: the comparisons
+// come back to it.)
+func forms() []form {
+	return []form{
+		{"gzip", starts("\x1f\x8b\x08"), (*comparer).gzip},
+		{"xz", starts("\xfd7zXZ\x00"), (*comparer).compressed},
+		{"zstd", starts("\x28\xb5\x2f\xfd"), (*comparer).compressed},
+		{"bzip2", starts("BZh"), (*comparer).compressed},
+		{"ELF", starts("\x7fELF"), (*comparer).elf},
+		{"ar archive", starts("!<arch>\n"), archive(arMembers)},
+		{"cpio archive", starts("070701"), archive(cpioMembers)},
+		{"tar archive", isTar, archive(tarMembers)},
+		{"zip archive", starts("PK\x03\x04"), archive(zipMembers)},
+		{"bzImage", isBzImage, (*comparer).bzImage},
+		{"compiled Python", isPyc, (*comparer).pyc},
+		{"checksum file", isHMAC, (*comparer).hmac},
+	}
+}
+
+// content compares two files, as deep as they are known to have parts.
+func (c *comparer) content(p Place, a, b blob) error {
+	same, err := equal(a, b)
+	if err != nil || same {
+		return err
+	}
+	one, err := formOf(p, a)
+	if err != nil {
+		return err
+	}
+	two, err := formOf(p, b)
+	if err != nil {
+		return err
+	}
+	switch {
+	case one.name != two.name:
+		c.found.unexplained(p.field("format"), one.name, two.name)
+		return nil
+	case one.compare == nil || c.depth == maxDepth:
+		return c.region(p, a, b)
+	}
+	before, size := c.found.mark(), c.found.size()
+	c.depth++
+	err = one.compare(c, p, a, b)
+	c.depth--
+	broken := (*brokenError)(nil)
+	switch {
+	case errors.As(err, &broken): // it only begins like one
+		c.found.reset(before)
+		return c.region(p, a, b)
+	case err == nil && c.found.size() == size: // whatever was looked at, they differ
+		return c.region(p, a, b)
+	}
+	return err
+}
+
+// brokenError: content is not what its first bytes say.
+type brokenError struct{ err error }
+
+func (e *brokenError) Error() string { return e.err.Error() }
+
+func formOf(p Place, b blob) (form, error) {
+	head, err := b.head(1024)
+	if err != nil {
+		return form{}, err
+	}
+	name := p.File
+	if len(p.Inside) > 0 {
+		name = strings.TrimPrefix(p.Inside[len(p.Inside)-1], member)
+	}
+	for _, f := range forms() {
+		if f.is(head, name) {
+			return f, nil
+		}
+	}
+	return form{name: "data"}, nil
+}
+
+func equal(a, b blob) (bool, error) {
+	if a.size != b.size {
+		return false, nil
+	}
+	_, more, err := spans(a, b, 0)
+	return !more, err
+}
+
+// compressed compares what two streams unpack to; if that is the same, only the
+// compressor was another.
+func (c *comparer) compressed(p Place, a, b blob) error {
+	one, doneOne, err := unpack(a)
+	if err != nil {
+		return err
+	}
+	defer doneOne()
+	two, doneTwo, err := unpack(b)
+	if err != nil {
+		return err
+	}
+	defer doneTwo()
+	same, err := equal(one, two)
+	if err != nil {
+		return err
+	}
+	if same {
+		c.found.cause(toolchain, p.field("compressed form"), fmt.Sprintf("%d bytes", a.size), fmt.Sprintf("%d bytes", b.size))
+		return nil
+	}
+	return c.content(p.in("unpacked"), one, two)
+}
+
+func unpack(b blob) (blob, func(), error) {
+	r, err := rpm.Decompress(b.all())
+	if err != nil {
+		return blob{}, nil, &brokenError{err}
+	}
+	defer r.Close()
+	return spool(r)
+}
+
+// isPyc: byte-compiled Python has a number of its version, then CR LF.
+func isPyc(head []byte, name string) bool {
+	ext := path.Ext(name)
+	return (ext == ".pyc" || ext == ".pyo") && len(head) >= 16 && head[2] == '\r' && head[3] == '\n'
+}
+
+// pyc: the time of the source stands in bytes 4 to 8 (Python 2), or in 8 to 12
+// behind flags that say so (PEP 552).
+func (c *comparer) pyc(p Place, a, b blob) error {
+	one, err := a.head(16)
+	if err != nil {
+		return err
+	}
+	two, err := b.head(16)
+	if err != nil {
+		return err
+	}
+	from := int64(8)
+	if one[1] >= 0xf0 || one[1] < 0x0c { // 62211 and less below 3.0, 3000 and more since
+		from = 4
+	}
+	if stamp := one[from : from+4]; !bytes.Equal(stamp, two[from:from+4]) {
+		c.found.cause(mtimes, p.field("time of the Python source"), little(stamp), little(two[from:from+4]))
+	}
+	if err := c.region(p, a.section(0, from), b.section(0, from)); err != nil {
+		return err
+	}
+	return c.region(p.in("code"), a.section(from+4, a.size), b.section(from+4, b.size))
+}
+
+var (
+	hmacName = regexp.MustCompile(`^(.*/)?\.?([^/]+)\.hmac$`)
+	hexSum   = regexp.MustCompile(`\b[0-9a-f]{32,128}\b`)
+)
+
+func isHMAC(_ []byte, name string) bool { return hmacName.MatchString(name) }
+
+// hmac: the checksum of the file beside it differs when that file does.
+func (c *comparer) hmac(p Place, a, b blob) error {
+	if a.size > inMemory || b.size > inMemory {
+		return c.region(p, a, b)
+	}
+	one, err := a.bytes()
+	if err != nil {
+		return err
+	}
+	two, err := b.bytes()
+	if err != nil {
+		return err
+	}
+	target := hmacName.ReplaceAllString(p.File, "$1$2")
+	if !c.changed[target] || !bytes.Equal(hexSum.ReplaceAll(one, nil), hexSum.ReplaceAll(two, nil)) {
+		return c.region(p, a, b)
+	}
+	c.found.follows("the content of "+target, p.field("checksum"), string(hexSum.Find(one)), string(hexSum.Find(two)))
+	return nil
+}
+
+// readAll keeps a member of an archive that is no plain part of it.
+func readAll(r io.ReadCloser) (blob, func(), error) {
+	defer r.Close()
+	return spool(r)
+}

@@ -1,0 +1,150 @@
+package compare
+
+import (
+	"bufio"
+	"bytes"
+	"crypto/sha256"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+
+	"namibuild/builder/rpm"
+)
+
+// opened is a package that was verified.
+type opened struct {
+	*rpm.Package
+	file  *os.File
+	files []rpm.File
+}
+
+func openPackage(f *os.File) (opened, error) {
+	p, err := rpm.Verify(bufio.NewReaderSize(f, 1<<20))
+	if err != nil {
+		return opened{}, fmt.Errorf("%s: %w", f.Name(), err)
+	}
+	files, err := p.Files()
+	if err != nil {
+		return opened{}, fmt.Errorf("%s: %w", f.Name(), err)
+	}
+	return opened{p, f, files}, nil
+}
+
+// payload is the payload as it is stored.
+func (o opened) payload() (blob, error) {
+	b, err := fileBlob(o.file)
+	return b.section(o.PayloadOffset, b.size), err
+}
+
+// packages compares two packages and gives the signature tags left out.
+func packages(l *list, fa, fb *os.File) ([]string, error) {
+	a, err := openPackage(fa)
+	if err != nil {
+		return nil, err
+	}
+	b, err := openPackage(fb)
+	if err != nil {
+		return nil, err
+	}
+	c := newComparer(l, a, b)
+	payload, err := c.payloads(a, b)
+	if err != nil {
+		return nil, err
+	}
+	header := c.headers(a, b)
+	beneath := c.signatures(a.Signature, b.Signature, payload || header)
+	if a.Lead != b.Lead {
+		l.unexplained(Place{Field: "lead"}, a.Lead.Name(), b.Lead.Name())
+	}
+	return beneath, nil
+}
+
+// newComparer knows the names of the hosts that the packages were built on.
+func newComparer(l *list, a, b opened) *comparer {
+	c := &comparer{found: l, changed: map[string]bool{}, since: min(a.BuildTime(), b.BuildTime())}
+	if x, y := a.Header.String(rpm.TagBuildHost), b.Header.String(rpm.TagBuildHost); x != y {
+		c.words = append(c.words, word{cause: host, a: x, b: y})
+	}
+	return c
+}
+
+// signatureTags are dropped before two packages are compared: signing adds them,
+// takes their room from the reserved space, and touches nothing else.
+var signatureTags = []rpm.Tag{rpm.SigTagDSA, rpm.SigTagRSA, rpm.SigTagPGP, rpm.SigTagGPG, rpm.SigTagOpenPGP, rpm.SigTagReserved, rpm.SigTagReservedSpace}
+
+// signatures compares what is left of two signature headers: digests and sizes,
+// which follow from header and payload.
+func (c *comparer) signatures(a, b *rpm.Header, others bool) (dropped []string) {
+	tags := slices.Compact(slices.Sorted(slices.Values(slices.Concat(a.Tags(), b.Tags()))))
+	for _, t := range tags {
+		x, y := rawValue(a, t), rawValue(b, t)
+		p := Place{Tag: signature + t.SignatureName()}
+		switch {
+		case bytes.Equal(x, y):
+		case slices.Contains(signatureTags, t):
+			if t != rpm.SigTagReserved && t != rpm.SigTagReservedSpace {
+				dropped = append(dropped, t.SignatureName())
+			}
+		case others && a.Has(t) && b.Has(t):
+			c.found.follows("header and payload", p, shown(a, t), shown(b, t))
+		default:
+			c.found.unexplained(p, shown(a, t), shown(b, t))
+		}
+	}
+	return dropped
+}
+
+// payloads compares two payloads and tells whether they differ.
+func (c *comparer) payloads(a, b opened) (bool, error) {
+	one, err := a.payload()
+	if err != nil {
+		return false, err
+	}
+	two, err := b.payload()
+	if err != nil {
+		return false, err
+	}
+	if same, err := equal(one, two); err != nil || same {
+		return false, err
+	}
+	before := c.found.size()
+	if err := c.archived(a, b); err != nil || c.found.size() > before {
+		return true, err
+	}
+	return true, c.packing(a.Header, b.Header, one, two)
+}
+
+// packing: the files of two payloads are the same, the payloads are not.
+func (c *comparer) packing(ha, hb *rpm.Header, a, b blob) error {
+	one, err := plainSum(a)
+	if err != nil {
+		return err
+	}
+	two, err := plainSum(b)
+	if err != nil {
+		return err
+	}
+	sizes := [2]string{fmt.Sprintf("%d bytes", a.size), fmt.Sprintf("%d bytes", b.size)}
+	how := func(h *rpm.Header) string { return h.String(rpm.TagPayloadCompressor) + h.String(rpm.TagPayloadFlags) }
+	switch p := (Place{Field: "compressed form of the payload"}); {
+	case one == two && how(ha) != how(hb):
+		c.found.follows("header tag PAYLOADFLAGS", p, sizes[0], sizes[1])
+	case one == two:
+		c.found.cause(toolchain, p, sizes[0], sizes[1])
+	default:
+		c.found.unexplained(Place{Field: "form of the payload's archive"}, sizes[0], sizes[1])
+	}
+	return nil
+}
+
+func plainSum(b blob) (sum [sha256.Size]byte, err error) {
+	r, err := rpm.Decompress(b.all())
+	if err != nil {
+		return sum, err
+	}
+	defer r.Close()
+	h := sha256.New()
+	_, err = io.Copy(h, r)
+	return [sha256.Size]byte(h.Sum(nil)), err
+}

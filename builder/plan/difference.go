@@ -1,0 +1,83 @@
+package plan
+
+import (
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Difference is a fact in which two plans differ. A side that lacks it has
+// nothing there.
+type Difference struct {
+	// Fact is a field of the plan, a variable of the environment or a macro of
+	// rpmbuild, by name.
+	Fact string `json:"fact"`
+	A    string `json:"a,omitempty"`
+	B    string `json:"b,omitempty"`
+}
+
+// Differences are the facts in which two plans differ, by name.
+func Differences(a, b Plan) []Difference {
+	one, two := a.named(), b.named()
+	var all []Difference
+	for name, x := range one {
+		if y := two[name]; x != y {
+			all = append(all, Difference{name, x, y})
+		}
+	}
+	for name, y := range two {
+		if _, ok := one[name]; !ok && y != "" {
+			all = append(all, Difference{name, "", y})
+		}
+	}
+	slices.SortFunc(all, func(x, y Difference) int { return cmp.Compare(x.Fact, y.Fact) })
+	return all
+}
+
+// named are all facts of a plan by name.
+func (p Plan) named() map[string]string {
+	all := map[string]string{}
+	for _, v := range p.Env {
+		all[v.Name] = v.Value
+	}
+	var rest []string
+	for i := 0; i < len(p.Args); i++ {
+		if p.Args[i] == "--define" && i+1 < len(p.Args) {
+			name, value, _ := strings.Cut(p.Args[i+1], " ")
+			all[name] = value
+			i++
+			continue
+		}
+		rest = append(rest, p.Args[i])
+	}
+	all["args"] = strings.Join(rest, " ")
+	p.Env, p.Args = nil, nil
+	data, err := json.Marshal(p)
+	if err != nil {
+		panic(err) // strings and numbers alone: cannot happen
+	}
+	var fields map[string]any
+	if err := json.Unmarshal(data, &fields); err != nil {
+		panic(err) // it was JSON a line above
+	}
+	addFields(all, "", fields)
+	return all
+}
+
+// addFields adds what JSON holds: objects by their names, lists as they are.
+func addFields(all map[string]string, prefix string, fields map[string]any) {
+	for name, value := range fields {
+		switch v := value.(type) {
+		case nil:
+		case map[string]any:
+			addFields(all, prefix+name+".", v)
+		case string:
+			all[prefix+name] = v
+		default:
+			text, _ := json.Marshal(v) // came from JSON
+			all[prefix+name] = fmt.Sprintf("%s", text)
+		}
+	}
+}
