@@ -98,6 +98,8 @@ type Result struct {
 	Objects int64        `json:"objects"` // object files compiled
 	// Varied is what was other than the plan says and must not matter.
 	Varied []string `json:"varied,omitempty"`
+	// Proof is what a boot of the kernel must show, as the recipe has it.
+	Proof recipe.Proof `json:"proof"`
 	artifact.Set
 }
 

@@ -17,6 +17,14 @@ const (
 	StepCollect Step = "collect"
 )
 
+// The steps of a boot in their order.
+const (
+	StepKernel  Step = "kernel"
+	StepWitness Step = "witness"
+	StepMachine Step = "machine"
+	StepBoot    Step = "boot"
+)
+
 // Kind tells what an Event is.
 type Kind string
 

@@ -22,7 +22,7 @@ const pids = 4096
 
 // run is the container: a topdir goes in, checked packages come out.
 func (b *build) run(ctx context.Context, p plan.Plan, image engine.Image, t *topdir, out *output) (Result, error) {
-	res := Result{PlanID: p.ID(), Plan: p, Image: image, Varied: b.Vary.words()}
+	res := Result{PlanID: p.ID(), Plan: p, Image: image, Varied: b.Vary.words(), Proof: b.Recipe.Proof}
 	box, err := b.start(ctx, p, image)
 	if err != nil {
 		return res, err

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io/fs"
@@ -31,6 +32,9 @@ type ImageSpec struct {
 	Paths []string
 	// Dockerfile is its path in Files; it counts whether or not Paths has it.
 	Dockerfile string
+	// LocalBase names the image whose local base this one starts from; empty:
+	// its own.
+	LocalBase string
 	// Args are its build arguments. BASE is filled in from a local base.
 	Args map[string]string
 	// NoCache runs every step anew when the image is built. It makes no other
@@ -68,7 +72,7 @@ type ImageProgress struct {
 }
 
 // EnsureImage makes the image of a spec unless the engine holds it already.
-// Where the engine holds <prefix>/base-<name>:local, the Dockerfile's ARG BASE
+// Where the engine holds <prefix>/base-<name>:local (see LocalBase), the Dockerfile's ARG BASE
 // is set to that. Progress may be nil; it is called from one goroutine at a
 // time and not after the return. Errors: *BuildError, *BaseError, *NotHeldError.
 func (e *Engine) EnsureImage(ctx context.Context, s ImageSpec, progress func(ImageProgress)) (Image, error) {
@@ -103,7 +107,7 @@ func (e *Engine) resolve(ctx context.Context, s ImageSpec) (_ ImageSpec, base, k
 	if given, ok := s.Args["BASE"]; ok {
 		base = given
 	} else if base != "" {
-		ref := e.localBase(s.Name)
+		ref := e.localBase(cmp.Or(s.LocalBase, s.Name))
 		switch layers, err := e.layers(ctx, ref); {
 		case err == nil:
 			s.Args = with(s.Args, "BASE", ref)

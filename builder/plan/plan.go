@@ -29,6 +29,9 @@ const (
 	topdir   = "/usr/src/namibuild/rpmbuild"
 )
 
+// Topdir is the one folder of a builder image that may be written to.
+const Topdir = topdir
+
 // Input are the facts that a recipe leaves open.
 type Input struct {
 	SRPM SRPM
@@ -90,8 +93,10 @@ type Plan struct {
 	Source recipe.Source `json:"source"`
 	SRPM   SRPM          `json:"srpm"`
 	// Insecure is the Input's: the recipe does not vouch for the SRPM.
-	Insecure string          `json:"insecure,omitempty"`
-	Tag      string          `json:"tag"`
+	Insecure string `json:"insecure,omitempty"`
+	Tag      string `json:"tag"`
+	// Stock: what the recipe changes is left out, this is the vendor's own kernel.
+	Stock    bool            `json:"stock,omitempty"`
 	Config   []recipe.Option `json:"config,omitempty"`
 	Patches  []Patch         `json:"patches,omitempty"`
 	Sources  []Added         `json:"sources,omitempty"`
@@ -130,6 +135,7 @@ func New(r recipe.Recipe, in Input) (Plan, error) {
 		SRPM:        in.SRPM,
 		Insecure:    in.Insecure,
 		Tag:         r.Tag,
+		Stock:       r.Stock,
 		Config:      slices.Clone(r.Config),
 		Patches:     patches(r.Patches),
 		Sources:     added(r.Sources),

@@ -64,6 +64,9 @@ func (p Plan) facts() [][2]string {
 			[2]string{"", "sha256 " + p.SRPM.SHA256}, [2]string{"", "built " + built + " UTC, the clock of this build"})
 	}
 	all = append(all, [2]string{"image", p.Image}, [2]string{"", "defined by sha256 " + p.ImageDigest})
+	if p.Stock {
+		all = append(all, [2]string{"stock", "the vendor's own kernel: what the recipe changes is left out"})
+	}
 	if p.Tag != "" {
 		all = append(all, [2]string{"tag", p.Tag})
 	} else {

@@ -60,6 +60,14 @@ rpmbuild:
     dist: .el6
     buildid: "7"
 packages: [kernel, kernel-devel]
+proof:
+  time-wait: 5
+  fin-timeout: 6
+  version: SMP
+  modules: [dummy, nf-conntrack]
+  signed: true
+  allow: ["WARNING: CPU: 0"]
+  stock: {time-wait: 60, fin-timeout: 61}
 objects: 721
 `
 	want := Recipe{
@@ -89,6 +97,10 @@ objects: 721
 			Define: []Define{{"dist", ".el6"}, {"buildid", "7"}},
 		},
 		Packages: []string{"kernel", "kernel-devel"}, Objects: 721,
+		Proof: Proof{
+			TimeWait: 5, FinTimeout: 6, Version: "SMP", Modules: []string{"dummy", "nf-conntrack"}, Signed: true,
+			Allow: []string{"WARNING: CPU: 0"}, Stock: &StockProof{60, 61},
+		},
 	}
 	got, err := Parse("full.yaml", []byte(page))
 	if err != nil {

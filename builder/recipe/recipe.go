@@ -38,6 +38,10 @@ type Recipe struct {
 	Rpmbuild Rpmbuild
 	// Packages are the names of the packages that must come out.
 	Packages []string
+	// Proof is what a boot of the kernel must show.
+	Proof Proof
+	// Stock: AsStock has taken the recipe's changes off.
+	Stock bool
 	// Objects is about how many object files the build compiles: the first
 	// estimate of the progress display. 0: not known.
 	Objects int
@@ -46,6 +50,14 @@ type Recipe struct {
 	Dir string
 	// files is the folder of a shipped recipe; nil for one of the host.
 	files fs.FS
+}
+
+// AsStock is the recipe without what it changes: the vendor's own kernel, built
+// in the same way, with the proof for that.
+func (r Recipe) AsStock() Recipe {
+	r.Tag, r.Config, r.Patches, r.Sources, r.Edits = "", nil, nil, nil, nil
+	r.Proof, r.Stock = r.Proof.ForStock(), true
+	return r
 }
 
 // Files is the folder that holds the recipe's file, in the binary or on the

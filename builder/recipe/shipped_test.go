@@ -17,6 +17,7 @@ func TestShippedRecipes(t *testing.T) {
 		File: "include/net/tcp.h", Find: "#define TCP_TIMEWAIT_LEN (60*HZ)", Replace: "#define TCP_TIMEWAIT_LEN (5*HZ)", Times: 1,
 	}}
 	packages := []string{"kernel", "kernel-devel", "kernel-headers", "kernel-firmware"}
+	proof := Proof{TimeWait: 5, FinTimeout: 5, Modules: []string{"tcp_westwood", "dummy", "tun"}, Signed: true, Stock: &StockProof{60, 60}}
 	want := []Recipe{
 		{
 			Name:        "centos6.5-timewait",
@@ -30,14 +31,14 @@ func TestShippedRecipes(t *testing.T) {
 				},
 				SignedBy: "C1DAC52D1664E8A4386DBA430946FCA2C105B9DE",
 			},
-			Tag: "namibuild", Edits: edits, Rpmbuild: Rpmbuild{With: []string{"firmware"}}, Packages: packages,
+			Tag: "namibuild", Edits: edits, Rpmbuild: Rpmbuild{With: []string{"firmware"}}, Packages: packages, Proof: proof,
 		},
 		{
 			Name:        "demo",
 			Description: "Debian's kernel 6.1, small configuration, with TCP_TIMEWAIT_LEN of 5 seconds instead of 60",
 			Image:       "debian12",
 			Source:      Source{Pack: "demo"},
-			Tag:         "namibuild", Edits: edits, Rpmbuild: Rpmbuild{With: []string{"firmware"}}, Packages: packages,
+			Tag:         "namibuild", Edits: edits, Rpmbuild: Rpmbuild{With: []string{"firmware"}}, Packages: packages, Proof: proof,
 		},
 	}
 	for i := range got {

@@ -174,3 +174,13 @@ func oneNumber(lists ...[]int64) ([]int64, error) {
 	}
 	return all, nil
 }
+
+// Check judges the content of a file by the digest that the header has of it.
+func (f File) Check(content []byte) error {
+	d, err := newDigest(f.Path, f.DigestAlgo, f.Digest)
+	if err != nil {
+		return err
+	}
+	d.hash.Write(content)
+	return judge([]digest{d})
+}

@@ -27,6 +27,7 @@ type buildFlags struct {
 	noCache  bool
 	offline  bool
 	insecure bool
+	stock    bool
 	unpinned []string
 	varied   []string
 }
@@ -50,6 +51,7 @@ an earlier build left there is untouched.`,
 		RunE: func(c *cobra.Command, args []string) error { return a.build(c.Context(), args[0], f) },
 	}
 	c.Flags().StringVarP(&f.output, "output", "o", "", "output directory (default out/RECIPE)")
+	f.changes(c)
 	f.limits(c)
 	f.images(c)
 	f.source(c)
@@ -57,6 +59,11 @@ an earlier build left there is untouched.`,
 	f.vary(c)
 	c.ValidArgsFunction = completeRecipes
 	return c
+}
+
+// changes adds the flag of whether the recipe's changes are made.
+func (f *buildFlags) changes(c *cobra.Command) {
+	c.Flags().BoolVar(&f.stock, "stock", false, "leave out what the recipe changes: the vendor's own kernel, to compare with (into out/RECIPE-stock)")
 }
 
 // limits adds the flags of a container's limits, which are in the plan.
@@ -79,7 +86,7 @@ func (f *buildFlags) source(c *cobra.Command) {
 
 func (a *app) build(ctx context.Context, name string, f buildFlags) error {
 	started := time.Now()
-	r, err := loadRecipe(name)
+	r, err := f.recipe(name)
 	if err != nil {
 		return err
 	}
@@ -106,6 +113,15 @@ func (a *app) build(ctx context.Context, name string, f buildFlags) error {
 	return printResult(os.Stdout, res, time.Since(started))
 }
 
+// recipe is the recipe of a name or path, or the vendor's own kernel by it.
+func (f *buildFlags) recipe(name string) (recipe.Recipe, error) {
+	r, err := loadRecipe(name)
+	if err == nil && f.stock {
+		r = r.AsStock()
+	}
+	return r, err
+}
+
 // loadRecipe finds a recipe by name or path; what is wrong with it is the
 // user's to mend.
 func loadRecipe(name string) (recipe.Recipe, error) {
@@ -129,6 +145,9 @@ func (a *app) options(ctx context.Context, r recipe.Recipe, f buildFlags) (build
 	}
 	if o.Output == "" {
 		o.Output = filepath.Join("out", r.Name)
+		if r.Stock {
+			o.Output += "-stock"
+		}
 	}
 	if o.Store, err = a.openStore(); err != nil {
 		return o, nil, err

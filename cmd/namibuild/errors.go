@@ -12,6 +12,7 @@ import (
 	"namibuild/builder"
 	"namibuild/builder/artifact"
 	"namibuild/builder/artifact/compare"
+	"namibuild/builder/boot"
 	"namibuild/builder/engine"
 	"namibuild/builder/fetch"
 	"namibuild/builder/recipe"
@@ -118,6 +119,11 @@ func explain(err error) (code int, hint string) {
 		missing     *artifact.MissingError
 		unknown     *builder.UnknownPackageError
 		config      *artifact.ConfigError
+		unproven    unprovenError
+		noKernel    *boot.NoKernelError
+		noModule    *boot.ModuleError
+		options     *boot.OptionsError
+		noSet       *builder.NoSetError
 		step        *builder.StepError
 		folder      repoError
 		differ      differError
@@ -165,6 +171,16 @@ func explain(err error) (code int, hint string) {
 		return exitOutput, outputHint(err)
 	case errors.As(err, &folder):
 		return exitOutput, ""
+	case errors.As(err, &unproven):
+		return exitUnproven, "the console is in proof.log (of a package file: namibuild boot --keep DIR); namibuild boot --recipe RECIPE takes what the recipe says now"
+	case errors.As(err, &noKernel), errors.As(err, &noModule):
+		return exitNoKernel, ""
+	case errors.As(err, &options):
+		return exitNoKernel, "set them in the kernel's configuration, or leave out of the recipe's proof: what needs them"
+	case errors.As(err, &noSet):
+		return exitUsage, "name the output directory of namibuild build, or a kernel package"
+	case errors.Is(err, boot.ErrNoQEMU):
+		return exitEngine, "install it (Debian: qemu-system-x86), or let it run in a container: --qemu container"
 	case errors.As(err, &step):
 		return stepCode(step.Step), ""
 	}
@@ -179,6 +195,8 @@ func stepCode(s builder.Step) int {
 		return exitSource
 	case builder.StepImage:
 		return exitImage
+	case builder.StepWitness, builder.StepKernel, builder.StepBoot, builder.StepMachine:
+		return exitNoKernel
 	case builder.StepCollect:
 		return exitOutput
 	}

@@ -17,6 +17,8 @@ const (
 	exitBase        = 10
 	exitExplained   = 20
 	exitUnexplained = 21
+	exitUnproven    = 30
+	exitNoKernel    = 31
 	exitInterrupted = 130
 )
 
@@ -35,6 +37,9 @@ const exitCodes = `Exit codes of namibuild:
    10  no registry gives the base image that the builder image starts from
    20  compare, rebuild: they differ, and every difference has a known reason
    21  compare, rebuild: they differ, and a difference has none
+   30  boot: the kernel failed its proof
+   31  boot: no kernel that can be booted here, or its configuration lacks what
+       the proof needs
   130  interrupted; containers and volumes are gone
     1  anything else
 

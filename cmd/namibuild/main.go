@@ -89,7 +89,7 @@ runs rpmbuild there, and takes out packages that it has checked.`,
 	f.BoolVar(&a.json, "json", false, "print events and results as one JSON object a line")
 	c.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	c.AddCommand(a.buildCommand(), a.planCommand(), a.fetchCommand(), a.prepareCommand(), a.imageCommand(),
-		a.compareCommand(), a.repoCommand(), a.recipesCommand(), a.cleanCommand(), a.versionCommand(), exitCodesTopic())
+		a.bootCommand(), a.compareCommand(), a.repoCommand(), a.recipesCommand(), a.cleanCommand(), a.versionCommand(), exitCodesTopic())
 	return c
 }
 

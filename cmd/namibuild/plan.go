@@ -28,6 +28,7 @@ and the unified diff of every file that the recipe changes. It needs the source
 		Args:    oneArg("a recipe"),
 		RunE:    func(c *cobra.Command, args []string) error { return a.plan(c.Context(), args[0], f) },
 	}
+	f.changes(c)
 	f.limits(c)
 	f.source(c)
 	f.unpin(c)
@@ -46,7 +47,7 @@ type planned struct {
 }
 
 func (a *app) plan(ctx context.Context, name string, f buildFlags) error {
-	r, err := loadRecipe(name)
+	r, err := f.recipe(name)
 	if err != nil {
 		return err
 	}

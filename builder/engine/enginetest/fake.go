@@ -1,6 +1,7 @@
 package enginetest
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"errors"
@@ -91,7 +92,7 @@ func (f *Fake) EnsureImage(ctx context.Context, s engine.ImageSpec, progress fun
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	base := f.bases[s.Name]
+	base := f.bases[cmp.Or(s.LocalBase, s.Name)]
 	key, err := s.Key(base)
 	if err != nil {
 		return engine.Image{}, err

@@ -1,0 +1,105 @@
+package boot
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// told is a machine that prints and then ends, or goes on until it is ended.
+type told struct {
+	says  string
+	again bool // prints it without end
+	hangs bool
+	err   error
+}
+
+func (told) Accel() Accel   { return TCG }
+func (told) String() string { return "a machine of a test" }
+
+func (m told) Run(ctx context.Context, _ Guest, serial io.Writer) error {
+	io.WriteString(serial, m.says)
+	for m.again && ctx.Err() == nil {
+		io.WriteString(serial, m.says)
+	}
+	if m.hangs {
+		<-ctx.Done()
+		return ctx.Err()
+	}
+	return m.err
+}
+
+func TestBootEndings(t *testing.T) {
+	tests := map[string]struct {
+		m     told
+		limit time.Duration
+		want  Ending
+		took  time.Duration // at most
+	}{
+		"reset":                {told{says: "a"}, time.Minute, Reset, time.Second},
+		"hang":                 {told{says: "a", hangs: true}, 50 * time.Millisecond, TimedOut, 2 * time.Second},
+		"panic and reset":      {told{says: "Kernel panic - not syncing: x\n"}, time.Minute, Panicked, time.Second},
+		"panic and hang":       {told{says: "Kernel panic - not syncing: x\n", hangs: true}, time.Minute, Panicked, afterPanic + 2*time.Second},
+		"panic near the limit": {told{says: "Kernel panic - not syncing: x\n", hangs: true}, 50 * time.Millisecond, Panicked, 2 * time.Second},
+		"flood":                {told{says: strings.Repeat("x", 1<<20), again: true, hangs: true}, time.Minute, Flooded, 5 * time.Second},
+	}
+	for name, test := range tests {
+		start := time.Now()
+		run, err := Boot(t.Context(), test.m, Guest{Limit: test.limit})
+		if err != nil || run.Ending != test.want || time.Since(start) > test.took {
+			t.Errorf("%s: %s after %v, %v", name, run.Ending, time.Since(start), err)
+		}
+		if !strings.HasPrefix(string(run.Console), test.m.says) || len(run.Console) > maxConsole {
+			t.Errorf("%s: %d bytes of console", name, len(run.Console))
+		}
+	}
+}
+
+func TestBootErrors(t *testing.T) {
+	broken := errors.New("no room")
+	if _, err := Boot(t.Context(), told{err: broken}, Guest{}); !errors.Is(err, broken) {
+		t.Errorf("got %v", err)
+	}
+	ctx, cancel := context.WithCancelCause(t.Context())
+	cancel(broken)
+	if _, err := Boot(ctx, told{hangs: true}, Guest{}); !errors.Is(err, broken) {
+		t.Errorf("interrupted: got %v", err)
+	}
+}
+
+// TestPanicMarkAcrossWrites: a serial console comes byte by byte.
+func TestPanicMarkAcrossWrites(t *testing.T) {
+	told := 0
+	c := &console{stop: func() {}, panicked: func() { told++ }}
+	for _, b := range []byte("x\nKernel panic - not syncing: a\nKernel panic - not syncing: b\n") {
+		c.Write([]byte{b})
+	}
+	if told != 1 || c.ending() != Panicked {
+		t.Errorf("told %d times, %s", told, c.ending())
+	}
+}
+
+func TestCommand(t *testing.T) {
+	want := "qemu-system-x86_64 -nodefaults -no-user-config -display none -no-reboot -machine pc -smp 1 -m 64M -accel kvm " +
+		"-serial stdio -kernel vmlinuz -initrd initramfs -append 'console=ttyS0 earlyprintk=serial,ttyS0,115200 ignore_loglevel printk.devkmsg=on panic=-1 a=b'"
+	if d := cmp.Diff(want, Command(Guest{Args: []string{"a=b"}, Memory: 64 << 20}, KVM)); d != "" {
+		t.Errorf("-want +got\n%s", d)
+	}
+	if got := Command(Guest{}, TCG); !strings.Contains(got, " -m 256M -accel tcg,tb-size=128 -icount shift=3,sleep=off ") {
+		t.Errorf("got %s", got)
+	}
+}
+
+// TestProbeROM: what runs at the reset vector lies 16 bytes before the end.
+func TestProbeROM(t *testing.T) {
+	rom := probeROM()
+	if len(rom) != 65536 || !bytes.Equal(rom[0xfff0:0xfff5], []byte{0xb0, 0x10, 0xe6, 0xf4, 0xf4}) {
+		t.Errorf("%d bytes, %x", len(rom), rom[0xfff0:])
+	}
+}

@@ -1,0 +1,130 @@
+package boot
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// The names of a proof in an output directory.
+const (
+	ProofFile = "proof.json"
+	LogFile   = "proof.log"
+)
+
+// Digests are the packages of these paths with their digests, by file name.
+func Digests(paths []string) ([]Package, error) {
+	var all []Package
+	for _, p := range paths {
+		sum, err := digest(p)
+		if err != nil {
+			return nil, fmt.Errorf("reading %s: %w", filepath.Base(p), err)
+		}
+		all = append(all, Package{filepath.Base(p), sum})
+	}
+	slices.SortFunc(all, func(a, b Package) int { return strings.Compare(a.File, b.File) })
+	return all, nil
+}
+
+func digest(path string) (string, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	h := sha256.New()
+	if _, err := io.Copy(h, f); err != nil {
+		return "", err
+	}
+	return hex.EncodeToString(h.Sum(nil)), nil
+}
+
+// Write puts a proof and its log into a folder. The log comes first: where
+// there is a proof there is its log.
+func Write(dir string, p Proof, log []byte) error {
+	page, err := p.JSON()
+	if err == nil {
+		err = errors.Join(settle(filepath.Join(dir, LogFile), log), settle(filepath.Join(dir, ProofFile), page))
+	}
+	if err != nil {
+		return fmt.Errorf("writing the proof: %w", err)
+	}
+	return nil
+}
+
+// JSON is what ProofFile holds.
+func (p Proof) JSON() ([]byte, error) {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	e.SetIndent("", "  ")
+	err := e.Encode(p)
+	return b.Bytes(), err
+}
+
+// settle writes a file by rename.
+func settle(path string, data []byte) error {
+	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".part-*")
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(data)
+	if err = errors.Join(err, f.Chmod(0o644), f.Close()); err == nil {
+		err = os.Rename(f.Name(), path)
+	}
+	if err != nil {
+		os.Remove(f.Name())
+	}
+	return err
+}
+
+// UnprovenError says that a set of packages has no proof that it works.
+type UnprovenError struct {
+	Dir    string
+	Reason string
+}
+
+func (e *UnprovenError) Error() string { return fmt.Sprintf("%s is not proven: %s", e.Dir, e.Reason) }
+
+// Proven gives the proof of an output directory. The error is an
+// *UnprovenError unless there is one, it passed, and it is about these
+// very packages: those in RPMS, by their digests.
+func Proven(dir string) (Proof, error) {
+	unproven := func(format string, args ...any) (Proof, error) {
+		return Proof{}, &UnprovenError{dir, fmt.Sprintf(format, args...)}
+	}
+	var p Proof
+	switch data, err := os.ReadFile(filepath.Join(dir, ProofFile)); {
+	case errors.Is(err, os.ErrNotExist):
+		return unproven("it has no %s", ProofFile)
+	case err != nil:
+		return Proof{}, fmt.Errorf("reading the proof: %w", err)
+	case json.Unmarshal(data, &p) != nil:
+		return unproven("its %s is no proof", ProofFile)
+	}
+	paths, err := filepath.Glob(filepath.Join(dir, "RPMS", "*.rpm"))
+	if err != nil {
+		return Proof{}, err
+	}
+	now, err := Digests(paths)
+	switch failed := slices.IndexFunc(p.Checks, func(c Check) bool { return !c.Passed }); {
+	case err != nil:
+		return Proof{}, err
+	case failed >= 0:
+		c := p.Checks[failed]
+		return unproven("its kernel failed: %s: want %s, got %s", c.Name, c.Want, c.Got)
+	case !p.Passed || len(p.Checks) == 0:
+		return unproven("its kernel failed")
+	case len(now) == 0 || !slices.Equal(now, p.Packages):
+		return unproven("its %s is about other packages than those in RPMS", ProofFile)
+	}
+	return p, nil
+}

@@ -1,0 +1,201 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"namibuild"
+	"namibuild/builder"
+	"namibuild/builder/boot"
+	"namibuild/builder/engine"
+)
+
+// bootFlags are the settings of a boot.
+type bootFlags struct {
+	images  buildFlags
+	recipe  string
+	qemu    string
+	accel   string
+	memory  bytesFlag
+	limit   time.Duration
+	keep    string
+	offline bool
+}
+
+func (a *app) bootCommand() *cobra.Command {
+	var f bootFlags
+	c := &cobra.Command{
+		Use:   "boot SET",
+		Short: "Boot a built kernel in QEMU and prove that the recipe's changes are in it",
+		Long: `boot takes the kernel out of a set (the output directory of build, its RPMS
+folder, or a kernel package file), boots it in QEMU, and checks what the recipe
+declares under proof: its release and /proc/version, how long a real socket stays in
+TIME_WAIT by the guest's clock, the default of tcp_fin_timeout, modules and their
+signatures; and in any case that it neither panics nor warns.
+
+QEMU is this host's, where there is one, and otherwise runs in a container of its
+own. Under TCG the guest's idle time is skipped: 60 seconds take two.
+
+An output directory gets proof.json and proof.log (the console), whatever the
+verdict; what a recipe says now counts with --recipe, otherwise what it said when
+the set was built. The exit code is 0 when every check passed, 30 when one failed,
+31 when there is no kernel that could be booted here.`,
+		Example: `  namibuild boot out/demo
+  namibuild boot out/demo/RPMS --recipe demo
+  namibuild boot ./kernel-6.1.192-1.x86_64.rpm --keep ./guest`,
+		Args: oneArg("a set: an output directory or a package file"),
+		RunE: func(c *cobra.Command, args []string) error { return a.boot(c.Context(), args[0], f) },
+	}
+	c.Flags().StringVar(&f.recipe, "recipe", "", "recipe whose proof: is to be met (default what the set's build.json holds)")
+	f.machine(c)
+	c.Flags().StringVar(&f.keep, "keep", "", "folder that gets the guest's files, vmlinuz and initramfs")
+	f.images.images(c)
+	c.Flags().BoolVar(&f.offline, "offline", envOr("NAMIBUILD_OFFLINE", "") != "", "build no image: take those that the engine holds ($NAMIBUILD_OFFLINE)")
+	return c
+}
+
+// machine adds the flags of what runs the guest.
+func (f *bootFlags) machine(c *cobra.Command) {
+	c.Flags().StringVar(&f.qemu, "qemu", builder.QEMUAuto, "where QEMU runs: auto, host, container")
+	c.Flags().StringVar(&f.accel, "accel", builder.AccelAuto, "what runs the guest: auto, tcg, kvm (auto: KVM where it works and nothing is waited for)")
+	c.Flags().Var(&f.memory, "guest-memory", "memory of the guest, as 512M (default 256M)")
+	c.Flags().DurationVar(&f.limit, "limit", boot.DefaultLimit, "time limit of the boot, real time")
+}
+
+// options are those of a boot of a set.
+func (f bootFlags) options(a *app, set string) (builder.BootOptions, error) {
+	o := builder.BootOptions{
+		Set: set, Images: namibuild.Files, QEMU: f.qemu, Accel: f.accel, Memory: int64(f.memory), Limit: f.limit,
+		Keep: f.keep, NoCache: f.images.noCache, Offline: f.offline,
+	}
+	if !slices.Contains([]string{builder.QEMUAuto, builder.QEMUHost, builder.QEMUContainer}, f.qemu) {
+		return o, usageError{fmt.Errorf("--qemu %s: auto, host or container was expected", f.qemu)}
+	}
+	if !slices.Contains([]string{builder.AccelAuto, string(boot.TCG), string(boot.KVM)}, f.accel) {
+		return o, usageError{fmt.Errorf("--accel %s: auto, tcg or kvm was expected", f.accel)}
+	}
+	if f.limit <= 0 {
+		return o, usageError{fmt.Errorf("--limit %v: more than nothing was expected", f.limit)}
+	}
+	if f.memory > 0 && f.memory < 32<<20 {
+		return o, usageError{fmt.Errorf("--guest-memory %d: 32M or more was expected", f.memory)}
+	}
+	if f.recipe != "" {
+		r, err := loadRecipe(f.recipe)
+		if err != nil {
+			return o, err
+		}
+		o.Recipe = &r
+	}
+	var err error
+	if o.Args, err = arguments(f.images.args); err != nil {
+		return o, err
+	}
+	o.Store, err = a.openStore()
+	return o, err
+}
+
+// connection opens an engine when one is needed, and closes it.
+type connection struct {
+	prefix string
+	engine *engine.Engine
+}
+
+func (c *connection) open(ctx context.Context) (builder.Engine, error) {
+	e, err := engine.Connect(ctx, engine.Options{Prefix: c.prefix})
+	if err != nil {
+		return nil, err
+	}
+	c.engine = e
+	return builder.Over(e), nil
+}
+
+func (c *connection) close() {
+	if c.engine != nil {
+		c.engine.Close()
+	}
+}
+
+func (a *app) boot(ctx context.Context, set string, f bootFlags) error {
+	started := time.Now()
+	o, err := f.options(a, set)
+	if err != nil {
+		return err
+	}
+	link := &connection{prefix: a.prefix}
+	defer link.close()
+	d := newDisplay(os.Stdout, a.json)
+	o.Connect, o.Tell = link.open, a.tell(d)
+	p, err := builder.Boot(ctx, o)
+	d.Close()
+	if err != nil {
+		return a.cause(ctx, err)
+	}
+	if a.json {
+		d.emit(struct {
+			Event string `json:"event"`
+			boot.Proof
+		}{"result", p})
+	} else {
+		printProof(os.Stdout, p, set, f.keep, time.Since(started))
+	}
+	return verdict(p, set)
+}
+
+// unprovenError is the verdict on a kernel that failed.
+type unprovenError struct {
+	set    string
+	failed []boot.Check
+	checks int
+}
+
+func (e unprovenError) Error() string {
+	var list []string
+	for _, c := range e.failed {
+		list = append(list, fmt.Sprintf("%s: want %s, got %s", c.Name, c.Want, c.Got))
+	}
+	return fmt.Sprintf("proving %s: %d of %d checks failed: %s", e.set, len(e.failed), e.checks, strings.Join(list, "; "))
+}
+
+// verdict is nil for a kernel that passed.
+func verdict(p boot.Proof, set string) error {
+	if p.Passed {
+		return nil
+	}
+	e := unprovenError{set: set, checks: len(p.Checks)}
+	for _, c := range p.Checks {
+		if !c.Passed {
+			e.failed = append(e.failed, c)
+		}
+	}
+	return e
+}
+
+// printProof is the verdict as a table.
+func printProof(w io.Writer, p boot.Proof, set, keep string, took time.Duration) {
+	fmt.Fprintf(w, "\n%s, booted in %s (%s)\n", p.Kernel.Release, short(took), p.Machine)
+	for _, c := range p.Checks {
+		mark, text := "✓", c.Got
+		if !c.Passed {
+			mark, text = "✗", c.Got+"; want "+c.Want
+		}
+		fmt.Fprintf(w, "  %s %-18s %s\n", mark, c.Name, text)
+	}
+	where := keep
+	if where == "" {
+		where = "a folder with its vmlinuz and initramfs (--keep DIR)"
+	}
+	if info, err := os.Stat(set); err == nil && info.IsDir() {
+		dir := strings.TrimSuffix(filepath.Clean(set), string(filepath.Separator)+builder.RPMS)
+		fmt.Fprintf(w, "proof: %s, the console: %s\n", filepath.Join(dir, boot.ProofFile), filepath.Join(dir, boot.LogFile))
+	}
+	fmt.Fprintf(w, "repeat by hand, in %s:\n  %s\n", where, p.Command)
+}
