@@ -28,6 +28,7 @@ ENV PROBE=$VARIANT
 COPY probe /probe
 COPY probe /usr/lib/namibuild/rngd.sh
 COPY probe /bin/cat
+COPY known /known
 COPY --chown=1000:1000 topdir /topdir
 USER 1000:1000
 `
@@ -83,6 +84,7 @@ func files(dockerfile string) fstest.MapFS {
 		"Dockerfile": {Data: []byte(dockerfile)},
 		"probe":      {Data: probeBinary, Mode: 0o755},
 		"packed":     {Data: []byte("packed\n")},
+		"known":      {Data: []byte("known\n")},
 		"topdir":     {Mode: fs.ModeDir | 0o755},
 	}
 }

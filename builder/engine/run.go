@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"archive/tar"
 	"context"
 	"errors"
 	"fmt"
@@ -152,6 +153,42 @@ func (c *Container) Export(ctx context.Context, name string) (io.ReadCloser, err
 		return nil, fmt.Errorf("exporting %s: %w", name, err)
 	}
 	return tar, nil
+}
+
+// Read gives a regular file of the image, by its absolute path, of at most limit
+// bytes. The build cannot have changed it: the root file system is read-only.
+// A path that is not there is fs.ErrNotExist.
+func (c *Container) Read(ctx context.Context, name string, limit int64) ([]byte, error) {
+	stream, _, err := c.engine.client.CopyFromContainer(ctx, c.id, name)
+	switch {
+	case ctx.Err() != nil && err != nil:
+		return nil, ctx.Err()
+	case cerrdefs.IsNotFound(err):
+		return nil, fmt.Errorf("reading %s of the image: %w: %w", name, fs.ErrNotExist, err)
+	case err != nil:
+		return nil, fmt.Errorf("reading %s of the image: %w", name, err)
+	}
+	defer stream.Close()
+	data, err := onlyFile(stream, limit)
+	if err != nil {
+		return nil, fmt.Errorf("reading %s of the image: %w", name, err)
+	}
+	return data, nil
+}
+
+// onlyFile is the content of the one file of a tar.
+func onlyFile(stream io.Reader, limit int64) ([]byte, error) {
+	archive := tar.NewReader(stream)
+	entry, err := archive.Next()
+	switch {
+	case err != nil:
+		return nil, err
+	case entry.Typeflag != tar.TypeReg:
+		return nil, errors.New("it is no regular file")
+	case entry.Size > limit:
+		return nil, fmt.Errorf("it has %d bytes, want at most %d", entry.Size, limit)
+	}
+	return io.ReadAll(archive)
 }
 
 // Remove takes away the container, its volumes and its sidecar, running or

@@ -40,6 +40,9 @@ chroot "$target" rpm -q $(grep -v '^#' "$here/packages")
 chroot "$target" rpm --rebuilddb
 rm -f "$target"/var/lib/rpm/__db.*
 
+mkdir -p "$target/usr/lib/namibuild"
+bash "$here/buildroot.sh" "$target" "$target/var/cache/yum" >"$target/usr/lib/namibuild/buildroot"
+
 dist=$(chroot "$target" rpm --eval '%{?dist}')
 release=$(chroot "$target" rpm -q --qf '%{VERSION}-%{RELEASE}' centos-release)
 rm -f "$target"/var/lib/rpm/__db.*

@@ -237,6 +237,36 @@ func outsidePath(t *testing.T, s Subject) {
 	remove(t, c)
 }
 
+// readFile: before a run and after it.
+func readFile(t *testing.T, s Subject) {
+	c := create(t, s, "exit", "0")
+	read := func() {
+		if got, err := c.Read(t.Context(), "/known", 6); string(got) != "known\n" || err != nil {
+			t.Errorf("got %q, %v", got, err)
+		}
+	}
+	read()
+	if _, err := c.Run(t.Context(), io.Discard); err != nil {
+		t.Fatal(err)
+	}
+	read()
+	if got, err := c.Read(t.Context(), "/known", 5); err == nil || !strings.Contains(err.Error(), "6 bytes, want at most 5") {
+		t.Errorf("too long: got %q, %v", got, err)
+	}
+	if got, err := c.Read(t.Context(), "/unknown", 6); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("missing: got %q, %v", got, err)
+	}
+	if got, err := c.Read(t.Context(), "/usr", 6); err == nil || errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("a folder: got %q, %v", got, err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if got, err := c.Read(ctx, "/known", 6); !errors.Is(err, context.Canceled) {
+		t.Errorf("cancelled: got %q, %v", got, err)
+	}
+	remove(t, c)
+}
+
 func missingImage(t *testing.T, s Subject) {
 	with := spec(t, s, "exit", "0")
 	with.Image += "0"

@@ -29,6 +29,7 @@ type Container interface {
 	Upload(ctx context.Context, tar io.Reader) error
 	Run(ctx context.Context, log io.Writer) (engine.Exit, error)
 	Export(ctx context.Context, name string) (io.ReadCloser, error)
+	Read(ctx context.Context, name string, limit int64) ([]byte, error)
 	Remove() error
 }
 
@@ -47,7 +48,8 @@ func (r Real) Create(ctx context.Context, s engine.ContainerSpec) (Container, er
 // Subject is one engine under test.
 type Subject struct {
 	Engine Engine
-	// Image can be built; its /probe is the program of package probe.
+	// Image can be built; its /probe is the program of package probe, and
+	// /known holds "known\n".
 	Image engine.ImageSpec
 	// Broken has a step that prints "going wrong" and ends with status 7.
 	Broken engine.ImageSpec
@@ -79,6 +81,7 @@ func Contract(t *testing.T, open func(*testing.T) Subject) {
 		{"a broken upload gives its own error", brokenUpload},
 		{"a missing path is told", missingPath},
 		{"a path outside the topdir is refused", outsidePath},
+		{"a file of the image is read", readFile},
 		{"a missing image is told", missingImage},
 		{"cancel before and while creating", cancelCreate},
 		{"cancel while uploading", cancelUpload},

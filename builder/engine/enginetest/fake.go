@@ -27,6 +27,7 @@ const (
 	Upload Step = "upload"
 	Run    Step = "run"
 	Export Step = "export"
+	Read   Step = "read"
 	Remove Step = "remove"
 	Sweep  Step = "sweep"
 )
@@ -43,6 +44,8 @@ type Fake struct {
 	// Files are what Export of an image's spec finds in its last stage; nil:
 	// nothing.
 	Files func(engine.ImageSpec) (map[string][]byte, error)
+	// Root are the regular files that every image holds, by absolute path.
+	Root map[string][]byte
 	// Entropy is what a container that asks for it has.
 	Entropy engine.Entropy
 	// Notes are those of every container.

@@ -26,6 +26,9 @@ func probed(_ context.Context, p *enginetest.Process) engine.Exit {
 	}, p.Spec.Command[1:]...)}
 }
 
+// known is what the real test image holds, of what is asked for.
+var known = map[string][]byte{"/known": []byte("known\n"), "/usr/lib/namibuild/rngd.sh": nil}
+
 func image(name string) engine.ImageSpec {
 	return engine.ImageSpec{Name: name, Files: fstest.MapFS{"Dockerfile": {Data: []byte("FROM " + name)}}, Dockerfile: "Dockerfile"}
 }
@@ -34,6 +37,7 @@ func TestFakeContract(t *testing.T) {
 	enginetest.Contract(t, func(*testing.T) enginetest.Subject {
 		f := &enginetest.Fake{
 			Program: probed,
+			Root:    known,
 			Build: func(s engine.ImageSpec, _ func(engine.ImageProgress)) error {
 				if s.Name == "broken" {
 					return &engine.BuildError{Image: s.Name, Step: "[2/2] RUN false", Code: 7, Log: "going wrong\n"}
@@ -56,14 +60,14 @@ func TestFail(t *testing.T) {
 	boom := errors.New("boom")
 	for _, step := range []enginetest.Step{
 		enginetest.Image, enginetest.Import, enginetest.Pack, enginetest.Create, enginetest.Upload,
-		enginetest.Run, enginetest.Export, enginetest.Remove, enginetest.Sweep,
+		enginetest.Run, enginetest.Export, enginetest.Read, enginetest.Remove, enginetest.Sweep,
 	} {
-		f := &enginetest.Fake{Fail: map[enginetest.Step]error{step: boom}, Program: probed}
+		f := &enginetest.Fake{Fail: map[enginetest.Step]error{step: boom}, Program: probed, Root: known}
 		if err := everything(t, f); !errors.Is(err, boom) {
 			t.Errorf("%s: got %v", step, err)
 		}
 	}
-	if err := everything(t, &enginetest.Fake{Program: probed}); err != nil {
+	if err := everything(t, &enginetest.Fake{Program: probed, Root: known}); err != nil {
 		t.Errorf("got %v", err)
 	}
 }
@@ -85,7 +89,8 @@ func everything(t *testing.T, f *enginetest.Fake) error {
 	uploaded := c.Upload(ctx, new(io.LimitedReader))
 	_, ran := c.Run(ctx, io.Discard)
 	_, exported := c.Export(ctx, ".")
-	return errors.Join(uploaded, ran, exported, c.Remove())
+	_, read := c.Read(ctx, "/known", 6)
+	return errors.Join(uploaded, ran, exported, read, c.Remove())
 }
 
 // What a program leaves can be exported by folder, with the names that the

@@ -169,6 +169,24 @@ func (c *fakeContainer) Export(ctx context.Context, name string) (io.ReadCloser,
 	return bounded{ctx, c.archive(name)}, nil
 }
 
+func (c *fakeContainer) Read(ctx context.Context, name string, limit int64) ([]byte, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if err := c.ready(ctx, Read); err != nil {
+		return nil, err
+	}
+	data, ok := c.fake.Root[name]
+	switch {
+	case !ok && slices.ContainsFunc(slices.Collect(maps.Keys(c.fake.Root)), func(file string) bool { return strings.HasPrefix(file, name+"/") }):
+		return nil, fmt.Errorf("reading %s of the image: it is no regular file", name)
+	case !ok:
+		return nil, fmt.Errorf("reading %s of the image: %w", name, fs.ErrNotExist)
+	case int64(len(data)) > limit:
+		return nil, fmt.Errorf("reading %s of the image: it has %d bytes, want at most %d", name, len(data), limit)
+	}
+	return slices.Clone(data), nil
+}
+
 // archive is a tar of the files at and below a path, named from its last
 // element on, and owned by the user of a builder image.
 func (c *fakeContainer) archive(name string) io.Reader {

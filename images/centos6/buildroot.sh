@@ -1,0 +1,23 @@
+#!/bin/bash
+# buildroot.sh ROOT CACHE prints what the root below ROOT is made of, as builder/buildroot reads it: a line that names
+# the distribution, then a line a package, fields between tabs, "-" for what is not known. CACHE is where yum keeps the package
+# files: which of them is installed says the SHA-1 of its header.
+set -eu
+export LC_ALL=C
+
+root=$1
+cache=$2
+release=$(sed 's/.* release \([0-9.]*\).*/\1/' "$root/etc/centos-release")
+printf 'buildroot 1\tcentos\t%s\n' "$release"
+
+sums=$(mktemp)
+find "$cache" -name '*.rpm' | sort | while read -r file; do
+    printf '%s %s\n' "$(rpm -qp --nosignature --qf '%{SHA1HEADER}' "$file")" "$(sha256sum <"$file" | cut -d ' ' -f 1)"
+done >"$sums"
+
+# The keys that rpm trusts are in its database too, as packages.
+rpm --root "$root" -qa --qf 'rpm\t%{NAME}\t%|EPOCH?{%{EPOCH}:}|%{VERSION}-%{RELEASE}\t%{ARCH}\t%{SOURCERPM}\t%{SHA1HEADER}\t%{LICENSE}\n' |
+    awk -F '\t' -v OFS='\t' -v sums="$sums" '
+        BEGIN { while ((getline line <sums) > 0) { split(line, field, " "); sum[field[1]] = field[2] } }
+        $2 != "gpg-pubkey" { print $1, $2, $3, $4, $5, ($6 in sum) ? sum[$6] : "-", $6, $7 }' | sort
+rm -f "$sums"
