@@ -23,7 +23,7 @@ var floors = [][]string{
 	{"cmd"}, // and all below it
 	{"builder"},
 	{"builder/sign", "builder/repodata", "builder/sbom", "builder/provenance", "builder/oci", "builder/boot"},
-	{"builder/fetch", "builder/source", "builder/engine", "builder/artifact", "builder/artifact/compare"},
+	{"builder/fetch", "builder/source", "builder/engine", "builder/artifact", "builder/artifact/compare", "builder/buildroot"},
 	{"builder/plan"},
 	{"builder/recipe", "builder/rpm", "."},
 }

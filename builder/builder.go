@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"time"
 
 	"namibuild/builder/artifact"
 	"namibuild/builder/engine"
@@ -37,6 +38,8 @@ type Container interface {
 	Upload(ctx context.Context, tar io.Reader) error
 	Run(ctx context.Context, log io.Writer) (engine.Exit, error)
 	Export(ctx context.Context, name string) (io.ReadCloser, error)
+	// Read gives a file of the image.
+	Read(ctx context.Context, name string, limit int64) ([]byte, error)
 	Entropy() engine.Entropy
 	Notes() []string
 	Remove() error
@@ -85,6 +88,11 @@ type Options struct {
 	Unpinned []string
 	// Vary is what must not matter to the packages.
 	Vary Vary
+	// Version is that of the program, for the record.
+	Version string
+	// Now, if not nil, is the real clock: a record holds when a build began and
+	// ended, and nothing else depends on it.
+	Now func() time.Time
 	// Tell takes the events; calls do not overlap.
 	Tell func(Event)
 }
@@ -100,6 +108,12 @@ type Result struct {
 	Varied []string `json:"varied,omitempty"`
 	// Proof is what a boot of the kernel must show, as the recipe has it.
 	Proof recipe.Proof `json:"proof"`
+	Run   Run          `json:"run"`
+	// Source is the SRPM as it came, Changes what the recipe changed in it (no
+	// file: nothing), BuildRoot what the packages were built in.
+	Source    source.Contents `json:"source"`
+	Changes   Attached        `json:"changes,omitzero"`
+	BuildRoot Attached        `json:"buildRoot"`
 	artifact.Set
 }
 
@@ -113,6 +127,7 @@ func Build(ctx context.Context, o Options) (Result, error) {
 		return Result{}, err
 	}
 	defer out.close()
+	run := Run{Namibuild: o.Version, Started: b.now()}
 	b.sweep(ctx)
 	input, err := b.input(ctx)
 	if err != nil {
@@ -131,10 +146,16 @@ func Build(ctx context.Context, o Options) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
+	contents, changes, err := b.origin(input, topdir.preview, out)
+	if err != nil {
+		return Result{}, err
+	}
 	res, err := b.run(ctx, p, image, topdir, out)
 	if err != nil {
 		return Result{}, err
 	}
+	run.Finished = b.now()
+	res.Run, res.Source, res.Changes = run, contents, changes
 	res.Set, err = out.publish(res.Set, res)
 	return res, err
 }

@@ -19,6 +19,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"namibuild/builder/artifact"
+	"namibuild/builder/buildroot"
 	"namibuild/builder/engine"
 	"namibuild/builder/engine/enginetest"
 	"namibuild/builder/fetch"
@@ -100,6 +101,10 @@ var images = fstest.MapFS{
 	"images/debian12/Dockerfile": {Data: []byte("FROM scratch\n")},
 }
 
+// rootList is what the fake image says of itself.
+const rootList = "buildroot 1\tcentos\t6.5\n" +
+	"rpm\tgcc\t4.4.7-4.el6\tx86_64\tgcc-4.4.7-4.el6.src.rpm\t-\t-\tGPLv3+ and GPLv3+ with exceptions and GPLv2+ with exceptions\n"
+
 // setup is a build over the fake engine; its events go to the list.
 func setup(t *testing.T) (Options, *enginetest.Fake, *[]Event) {
 	t.Helper()
@@ -113,7 +118,7 @@ func setup(t *testing.T) (Options, *enginetest.Fake, *[]Event) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	f := &enginetest.Fake{Program: rpmbuild, Entropy: engine.Entropy{Source: engine.Urandom, Reason: "not granted"}}
+	f := &enginetest.Fake{Program: rpmbuild, Root: map[string][]byte{buildroot.Path: []byte(rootList)}, Entropy: engine.Entropy{Source: engine.Urandom, Reason: "not granted"}}
 	events := &[]Event{}
 	return Options{
 		Recipe: recipe.Recipe{
@@ -123,6 +128,7 @@ func setup(t *testing.T) (Options, *enginetest.Fake, *[]Event) {
 			Packages: []string{"kernel"},
 		},
 		Images: images, Store: store, Engine: fake{f}, Output: filepath.Join(dir, "out"), Jobs: 2, Memory: 1 << 30,
+		Version: "v1.2.3", Now: func() time.Time { return time.Unix(1800000000, 5) },
 		Tell: func(e Event) { *events = append(*events, e) },
 	}, f, events
 }
@@ -139,7 +145,7 @@ func TestBuild(t *testing.T) {
 	if len(res.RPMs) != 1 || res.RPMs[0].File != "kernel-2.6.32-431.3.1.namibuild.el6.x86_64.rpm" || res.Objects != 7 || res.Entropy != engine.Urandom {
 		t.Errorf("got %+v", res)
 	}
-	if got := names(t, o.Output); !slices.Equal(got, []string{RPMS, RecordJSN, Log}) {
+	if got := names(t, o.Output); !slices.Equal(got, []string{RPMS, RecordJSN, Log, BuildRoot, Changes}) {
 		t.Errorf("in the output directory: %v", got)
 	}
 	log, err := os.ReadFile(filepath.Join(o.Output, Log))
@@ -207,6 +213,8 @@ func TestBuildErrors(t *testing.T) {
 	}{
 		"image":  {func(_ *Options, f *enginetest.Fake) { f.Fail = map[enginetest.Step]error{enginetest.Image: broken} }, StepImage, broken},
 		"create": {func(_ *Options, f *enginetest.Fake) { f.Fail = map[enginetest.Step]error{enginetest.Create: broken} }, StepStart, broken},
+		"read":   {func(_ *Options, f *enginetest.Fake) { f.Fail = map[enginetest.Step]error{enginetest.Read: broken} }, StepStart, broken},
+		"list":   {func(_ *Options, f *enginetest.Fake) { f.Root[buildroot.Path] = nil }, StepStart, nil},
 		"upload": {func(_ *Options, f *enginetest.Fake) { f.Fail = map[enginetest.Step]error{enginetest.Upload: broken} }, StepUpload, broken},
 		"run":    {func(_ *Options, f *enginetest.Fake) { f.Fail = map[enginetest.Step]error{enginetest.Run: broken} }, StepBuild, broken},
 		"export": {func(_ *Options, f *enginetest.Fake) { f.Fail = map[enginetest.Step]error{enginetest.Export: broken} }, StepCollect, broken},
@@ -256,7 +264,7 @@ func TestBuildFails(t *testing.T) {
 	if diff := cmp.Diff(want, failed); diff != "" {
 		t.Error(diff)
 	}
-	if got := names(t, o.Output); !slices.Equal(got, []string{RPMS, RecordJSN, Log, FailedLog}) {
+	if got := names(t, o.Output); !slices.Equal(got, []string{RPMS, RecordJSN, Log, BuildRoot, Changes, FailedLog}) {
 		t.Errorf("in the output directory: %v", got)
 	}
 	if left := f.Left(); len(left) > 0 {
@@ -309,7 +317,7 @@ func TestBuildThatMakesTooLittle(t *testing.T) {
 	if _, err := Build(context.Background(), o); err != nil {
 		t.Fatal(err)
 	}
-	if got := names(t, o.Output); !slices.Equal(got, []string{RPMS, RecordJSN, Log}) {
+	if got := names(t, o.Output); !slices.Equal(got, []string{RPMS, RecordJSN, Log, BuildRoot, Changes}) {
 		t.Errorf("after the next build: %v", got)
 	}
 }

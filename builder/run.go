@@ -33,6 +33,9 @@ func (b *build) run(ctx context.Context, p plan.Plan, image engine.Image, t *top
 		}
 	}()
 	res.Entropy = box.Entropy().Source
+	if res.BuildRoot, err = b.buildRoot(ctx, box, out); err != nil {
+		return res, err
+	}
 	if err := b.upload(ctx, box, t); err != nil {
 		return res, err
 	}

@@ -135,7 +135,8 @@ func loadRecipe(name string) (recipe.Recipe, error) {
 // options opens the store and the engine; the caller calls the function when
 // the build is over.
 func (a *app) options(ctx context.Context, r recipe.Recipe, f buildFlags) (builder.Options, func(), error) {
-	o := builder.Options{Recipe: r, Images: namibuild.Files, Output: f.output, NoCache: f.noCache, Offline: f.offline, InsecureSource: f.insecure}
+	o := builder.Options{Recipe: r, Images: namibuild.Files, Output: f.output, NoCache: f.noCache, Offline: f.offline, InsecureSource: f.insecure,
+		Version: version().Version, Now: time.Now}
 	var err error
 	if o.Args, err = arguments(f.args); err != nil {
 		return o, nil, err

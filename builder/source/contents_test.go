@@ -1,0 +1,54 @@
+package source_test
+
+import (
+	"crypto/md5"
+	"crypto/sha256"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"namibuild/builder/rpm"
+	"namibuild/builder/rpm/rpmtest"
+	"namibuild/builder/source"
+)
+
+func md5Of(s string) string    { return fmt.Sprintf("%x", md5.Sum([]byte(s))) }
+func sha256Of(s string) string { return fmt.Sprintf("%x", sha256.Sum256([]byte(s))) }
+
+func TestDescribe(t *testing.T) {
+	files := []rpmtest.File{{Path: "kernel.spec", Content: "Name: kernel\n", Flags: rpm.FlagSpecfile}, {Path: "a.patch", Content: "--- a\n"}}
+	pkg := rpmtest.Package{Name: "kernel", Version: "1", Release: "2", Arch: "x86_64", Source: true, Files: files}
+	nevra := rpm.NEVRA{Name: "kernel", Version: "1", Release: "2", Arch: "src"}
+	vendor := func(all []rpm.Value) []rpm.Value { return append(all, rpm.StringValue(rpm.TagVendor, "CentOS")) }
+	tests := map[string]struct {
+		change func(*rpmtest.Package)
+		want   source.Contents
+	}{
+		"today": {func(p *rpmtest.Package) { p.Change = vendor }, source.Contents{Package: nevra, License: "none", Vendor: "CentOS", Files: []source.Content{
+			{File: "a.patch", Size: 6, Algorithm: "sha256", Digest: sha256Of("--- a\n")},
+			{File: "kernel.spec", Size: 13, Algorithm: "sha256", Digest: sha256Of("Name: kernel\n")}}}},
+		"el6": {func(p *rpmtest.Package) { p.Legacy = true }, source.Contents{Package: nevra, License: "none", Files: []source.Content{
+			{File: "a.patch", Size: 6, Algorithm: "md5", Digest: md5Of("--- a\n")},
+			{File: "kernel.spec", Size: 13, Algorithm: "md5", Digest: md5Of("Name: kernel\n")}}}},
+	}
+	for name, test := range tests {
+		p := pkg
+		test.change(&p)
+		file := filepath.Join(t.TempDir(), "kernel.src.rpm")
+		if err := os.WriteFile(file, rpmtest.Build(p), 0o666); err != nil {
+			t.Fatal(err)
+		}
+		got, err := source.Describe(file)
+		if d := cmp.Diff(test.want, got); d != "" || err != nil {
+			t.Errorf("%s: %v\n%s", name, err, d)
+		}
+	}
+	_, err := source.Describe("/nowhere.src.rpm")
+	if err == nil || !strings.Contains(err.Error(), "describing /nowhere.src.rpm: no such file or directory") {
+		t.Errorf("a missing file: %v", err)
+	}
+}
