@@ -29,12 +29,19 @@ type Exit struct {
 }
 
 // Upload unpacks a tar into Topdir, owners and times as the tar has them. It
-// comes before Run. An error of the tar's reader is the error of Upload; a
+// comes before Run. On the way to a remote engine the tar is compressed, which
+// the container does not see. An error of the tar's reader is the error of Upload; a
 // full Topdir is syscall.ENOSPC. When ctx ends while the reader blocks, the
 // reader may still be in use after the return.
 func (c *Container) Upload(ctx context.Context, tar io.Reader) error {
 	source := &gate{ctx: ctx, r: tar}
-	err := c.engine.client.CopyToContainer(ctx, c.id, c.spec.Topdir, source, container.CopyToContainerOptions{})
+	var sent io.Reader = source
+	if c.engine.remote() {
+		packed := squeezed(source)
+		defer packed.Close()
+		sent = packed
+	}
+	err := c.engine.client.CopyToContainer(ctx, c.id, c.spec.Topdir, sent, container.CopyToContainerOptions{})
 	if failed := source.fault(); failed != nil {
 		err = failed
 	}
