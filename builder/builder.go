@@ -84,6 +84,8 @@ type Options struct {
 	// InsecureSource takes an SRPM that the recipe's digest or key does not
 	// vouch for, if it is whole by its own digests. The plan then says so.
 	InsecureSource bool
+	// SRPM makes the patched SRPM too.
+	SRPM bool
 	// Unpinned are the names of pins that the build goes without (plan.Pins).
 	Unpinned []string
 	// Vary is what must not matter to the packages.
@@ -114,6 +116,9 @@ type Result struct {
 	Source    source.Contents `json:"source"`
 	Changes   Attached        `json:"changes,omitzero"`
 	BuildRoot Attached        `json:"buildRoot"`
+	// SRPM is the patched one, in SRPMS of the output directory; nil where none
+	// was asked for.
+	SRPM *artifact.RPM `json:"srpm,omitempty"`
 	artifact.Set
 }
 
@@ -128,29 +133,16 @@ func Build(ctx context.Context, o Options) (Result, error) {
 	}
 	defer out.close()
 	run := Run{Namibuild: o.Version, Started: b.now()}
-	b.sweep(ctx)
-	input, err := b.input(ctx)
+	r, err := b.ready(ctx)
 	if err != nil {
 		return Result{}, err
 	}
-	topdir, err := b.prepare(ctx, input)
+	defer r.topdir.Close()
+	contents, changes, err := b.origin(r.input, r.topdir.preview, out)
 	if err != nil {
 		return Result{}, err
 	}
-	defer topdir.Close()
-	image, err := b.image(ctx)
-	if err != nil {
-		return Result{}, err
-	}
-	p, err := b.planOf(srpmOf(input, topdir.preview), input.Waived)
-	if err != nil {
-		return Result{}, err
-	}
-	contents, changes, err := b.origin(input, topdir.preview, out)
-	if err != nil {
-		return Result{}, err
-	}
-	res, err := b.run(ctx, p, image, topdir, out)
+	res, err := b.run(ctx, r, out)
 	if err != nil {
 		return Result{}, err
 	}
@@ -158,6 +150,33 @@ func Build(ctx context.Context, o Options) (Result, error) {
 	res.Run, res.Source, res.Changes = run, contents, changes
 	res.Set, err = out.publish(res.Set, res)
 	return res, err
+}
+
+// ready is all that a container is started for.
+type ready struct {
+	input  fetch.File
+	topdir *topdir
+	image  engine.Image
+	plan   plan.Plan
+}
+
+// ready brings in the source, patches it, and makes the image and the plan. The
+// caller closes the topdir.
+func (b *build) ready(ctx context.Context) (r ready, err error) {
+	b.sweep(ctx)
+	if r.input, err = b.input(ctx); err != nil {
+		return r, err
+	}
+	if r.topdir, err = b.prepare(ctx, r.input); err != nil {
+		return r, err
+	}
+	if r.image, err = b.image(ctx); err == nil {
+		r.plan, err = b.planOf(srpmOf(r.input, r.topdir.preview), r.input.Waived)
+	}
+	if err != nil {
+		r.topdir.Close()
+	}
+	return r, err
 }
 
 // build is one run of Build.

@@ -177,7 +177,7 @@ func TestBuildRunsThePlan(t *testing.T) {
 		env = append(env, v.Name+"="+v.Value)
 	}
 	want := []engine.ContainerSpec{{
-		Name: "timewait", Image: res.Image.ID, Command: append([]string{runScript}, res.Plan.Args...), Env: env,
+		Name: "timewait", Image: res.Image.ID, Command: append([]string{runScript, "-bb"}, res.Plan.Args[1:]...), Env: env,
 		Hostname: "namibuild", User: "1000:1000", Topdir: "/usr/src/namibuild/rpmbuild", Memory: 1 << 30, Pids: pids, Entropy: true,
 	}}
 	if diff := cmp.Diff(want, f.Specs()); diff != "" {

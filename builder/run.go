@@ -21,36 +21,47 @@ const runScript = "/usr/lib/namibuild/rpmbuild.sh"
 const pids = 4096
 
 // run is the container: a topdir goes in, checked packages come out.
-func (b *build) run(ctx context.Context, p plan.Plan, image engine.Image, t *topdir, out *output) (Result, error) {
-	res := Result{PlanID: p.ID(), Plan: p, Image: image, Varied: b.Vary.words(), Proof: b.Recipe.Proof}
-	box, err := b.start(ctx, p, image)
+func (b *build) run(ctx context.Context, r ready, out *output) (Result, error) {
+	res := Result{PlanID: r.plan.ID(), Plan: r.plan, Image: r.image, Varied: b.Vary.words(), Proof: b.Recipe.Proof}
+	modes := plan.Binary
+	if b.SRPM {
+		modes = plan.SourceToo
+	}
+	box, err := b.start(ctx, r.plan, r.image, modes)
 	if err != nil {
 		return res, err
 	}
-	defer func() {
-		if err := box.Remove(); err != nil {
-			b.tell(Warning, "", "removing the container: %v", err)
-		}
-	}()
+	defer b.remove(box)
 	res.Entropy = box.Entropy().Source
 	if res.BuildRoot, err = b.buildRoot(ctx, box, out); err != nil {
 		return res, err
 	}
-	if err := b.upload(ctx, box, t); err != nil {
+	if err := b.upload(ctx, box, r.topdir); err != nil {
 		return res, err
 	}
-	if err := b.rpmbuild(ctx, box, out); err != nil {
+	if err := b.rpmbuild(ctx, box, out, strings.Join(b.Recipe.Packages, ", ")); err != nil {
 		return res, err
 	}
 	res.Objects = b.objects
+	if b.SRPM {
+		if res.SRPM, err = b.collectSource(ctx, box, out); err != nil {
+			return res, err
+		}
+	}
 	res.Set, err = b.collect(ctx, box, out)
 	return res, err
 }
 
-func (b *build) start(ctx context.Context, p plan.Plan, image engine.Image) (Container, error) {
+func (b *build) remove(box Container) {
+	if err := box.Remove(); err != nil {
+		b.tell(Warning, "", "removing the container: %v", err)
+	}
+}
+
+func (b *build) start(ctx context.Context, p plan.Plan, image engine.Image, modes plan.Modes) (Container, error) {
 	b.tell(Begin, StepStart, "from %s", image.Ref)
 	spec := engine.ContainerSpec{
-		Name: p.Name, Image: image.ID, Command: append([]string{runScript}, p.Args...),
+		Name: p.Name, Image: image.ID, Command: append([]string{runScript}, p.Command(modes)...),
 		Hostname: p.Hostname, User: p.User, Topdir: p.Topdir, TopdirSize: p.TmpfsBytes,
 		Memory: p.MemoryBytes, Pids: pids, Entropy: true,
 	}
@@ -74,8 +85,8 @@ func (b *build) start(ctx context.Context, p plan.Plan, image engine.Image) (Con
 }
 
 // rpmbuild runs the main process to its end, with the log on disk.
-func (b *build) rpmbuild(ctx context.Context, box Container, out *output) error {
-	b.tell(Begin, StepBuild, "%s; the log goes to %s", strings.Join(b.Recipe.Packages, ", "), out.dir)
+func (b *build) rpmbuild(ctx context.Context, box Container, out *output, what string) error {
+	b.tell(Begin, StepBuild, "%s; the log goes to %s", what, out.dir)
 	expected := b.expected()
 	log := &logWriter{w: out.log,
 		phase: func(p string) { b.tell(Phase, StepBuild, "%s", p) },
@@ -100,6 +111,10 @@ func (b *build) rpmbuild(ctx context.Context, box Container, out *output) error 
 	}
 	if exit.Code != 0 || exit.OOMKilled {
 		return b.failed(exit, out)
+	}
+	if b.objects == 0 { // it took less than one look at it, or compiled nothing
+		b.tell(End, StepBuild, "done")
+		return nil
 	}
 	b.tell(End, StepBuild, "%s compiled", count(int(b.objects), "object"))
 	return b.Store.Remember("objects", b.Recipe.Name, strconv.FormatInt(b.objects, 10))

@@ -30,6 +30,7 @@ type buildFlags struct {
 	stock    bool
 	unpinned []string
 	varied   []string
+	srpm     bool
 }
 
 func (a *app) buildCommand() *cobra.Command {
@@ -52,6 +53,7 @@ an earlier build left there is untouched.`,
 	}
 	c.Flags().StringVarP(&f.output, "output", "o", "", "output directory (default out/RECIPE)")
 	f.changes(c)
+	c.Flags().BoolVar(&f.srpm, "srpm", false, "make the patched source RPM too, in SRPMS/")
 	f.limits(c)
 	f.images(c)
 	f.source(c)
@@ -135,7 +137,7 @@ func loadRecipe(name string) (recipe.Recipe, error) {
 // options opens the store and the engine; the caller calls the function when
 // the build is over.
 func (a *app) options(ctx context.Context, r recipe.Recipe, f buildFlags) (builder.Options, func(), error) {
-	o := builder.Options{Recipe: r, Images: namibuild.Files, Output: f.output, NoCache: f.noCache, Offline: f.offline, InsecureSource: f.insecure,
+	o := builder.Options{Recipe: r, Images: namibuild.Files, Output: f.output, NoCache: f.noCache, Offline: f.offline, InsecureSource: f.insecure, SRPM: f.srpm,
 		Version: version().Version, Now: time.Now}
 	var err error
 	if o.Args, err = arguments(f.args); err != nil {
@@ -217,6 +219,9 @@ func printResult(w *os.File, res builder.Result, took time.Duration) error {
 	fmt.Fprintf(w, "\n%s, made in %s by plan %.12s\n", res.Dir, short(took), res.PlanID)
 	for _, p := range res.RPMs {
 		fmt.Fprintf(w, "  %-58s %9s  sha256 %.12s…\n", p.File, size(p.Size), p.SHA256)
+	}
+	if p := res.SRPM; p != nil {
+		fmt.Fprintf(w, "  %-58s %9s  sha256 %.12s…\n", filepath.Join("..", builder.SRPMS, p.File), size(p.Size), p.SHA256)
 	}
 	_, err := fmt.Fprintf(w, "install: yum install %s (keeps the running kernel; rpm -U would remove it)\n", filepath.Join(res.Dir, "*.rpm"))
 	return err

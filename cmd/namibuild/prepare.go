@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -11,32 +12,45 @@ import (
 
 	"namibuild"
 	"namibuild/builder"
+	"namibuild/builder/artifact"
 )
 
 func (a *app) prepareCommand() *cobra.Command {
-	var file string
+	var srpm bool
 	var f buildFlags
 	c := &cobra.Command{
 		Use:   "prepare RECIPE",
 		Short: "Write the patched sources as the tar of an rpmbuild topdir",
 		Long: `prepare writes what build would send into the container: the tar of an rpmbuild
 topdir with the spec and the sources, edits made. It needs the source in the store
-or on the network, and no engine. The file appears when it is complete.`,
+or on the network, and no engine. The file appears when it is complete.
+
+With --srpm it writes the patched source RPM instead, which plain rpmbuild --rebuild
+takes anywhere; rpm makes it, in a container. Its tarball is not compressed, whatever
+its name says, but the package is: rpm and tar -xf go by the content.`,
 		Example: "  namibuild prepare demo -o topdir.tar\n  mkdir top && tar -C top -xf topdir.tar && rpmbuild --define \"_topdir $PWD/top\" -bp top/SPECS/kernel.spec",
 		Args:    oneArg("a recipe"),
-		RunE:    func(c *cobra.Command, args []string) error { return a.prepare(c.Context(), args[0], file, f) },
+		RunE: func(c *cobra.Command, args []string) error {
+			if srpm {
+				return a.prepareSRPM(c.Context(), args[0], f)
+			}
+			return a.prepare(c.Context(), args[0], f)
+		},
 	}
-	c.Flags().StringVarP(&file, "output", "o", "", "file to write (default RECIPE.topdir.tar)")
+	c.Flags().StringVarP(&f.output, "output", "o", "", "file to write (default RECIPE.topdir.tar); with --srpm the folder (default .)")
+	c.Flags().BoolVar(&srpm, "srpm", false, "write the patched source RPM (needs an engine)")
+	f.images(c)
 	f.source(c)
 	c.ValidArgsFunction = completeRecipes
 	return c
 }
 
-func (a *app) prepare(ctx context.Context, name, file string, f buildFlags) error {
+func (a *app) prepare(ctx context.Context, name string, f buildFlags) error {
 	r, err := loadRecipe(name)
 	if err != nil {
 		return err
 	}
+	file := f.output
 	if file == "" {
 		file = r.Name + ".topdir.tar"
 	}
@@ -64,4 +78,33 @@ func (a *app) prepare(ctx context.Context, name, file string, f buildFlags) erro
 		fmt.Println(file)
 	}
 	return nil
+}
+
+func (a *app) prepareSRPM(ctx context.Context, name string, f buildFlags) error {
+	r, err := loadRecipe(name)
+	if err != nil {
+		return err
+	}
+	f.output = cmp.Or(f.output, ".")
+	o, done, err := a.options(ctx, r, f)
+	if err != nil {
+		return err
+	}
+	defer done()
+	d := newDisplay(os.Stdout, a.json)
+	o.Tell = a.tell(d)
+	srpm, err := builder.SourceRPM(ctx, o)
+	d.Close()
+	if err != nil {
+		return a.cause(ctx, err)
+	}
+	if a.json {
+		d.emit(struct {
+			Event string `json:"event"`
+			artifact.RPM
+		}{"result", srpm})
+		return nil
+	}
+	_, err = fmt.Printf("%s\nsha256 %s\n", filepath.Join(f.output, srpm.File), srpm.SHA256)
+	return err
 }

@@ -1,5 +1,6 @@
 #!/bin/sh
-# rpmbuild.sh ARGS... runs rpmbuild ARGS on the one spec of the topdir: the main process of a build container.
+# rpmbuild.sh MODES ARGS... runs rpmbuild ARGS on the one spec of the topdir, once for each of MODES ("-bb", "-bs -bb"): the main
+# process of a build container. Apart, they do not know of each other: -ba would put the SRPM's digest into the packages.
 #
 # The driver holds this script's stdin open as long as it lives. End of file on stdin, TERM or INT end everything that was
 # started here; the exit status is then 143 (130 after INT), otherwise it is rpmbuild's own.
@@ -47,6 +48,9 @@ export HOME TMPDIR
 cd "$topdir" || exit 1
 mkdir -p BUILD BUILDROOT RPMS SOURCES SPECS SRPMS TMP || exit 1
 
+modes=$1
+shift
+
 set -- --define "_topdir $topdir" --define "_tmppath $TMPDIR" "$@"
 
 # Debian's rpm keeps a database in $HOME, empty at first, by which no BuildRequires could ever be met. One that cannot be read
@@ -81,10 +85,6 @@ if names=$(packages "$@" </dev/null 2>/dev/null) && [ -n "$names" ]; then
     echo "@namibuild packages $names"
 fi
 
-# A process group of its own, so that one signal reaches make and all its compilers.
-setsid rpmbuild "$@" SPECS/*.spec </dev/null &
-build=$!
-
 # objects prints the number of object files. Left out is what holds none: vanilla-* (the untouched copy of the tree),
 # documentation, headers, other architectures. That leaves 3,300 of 10,400 directories of a 6.1 kernel, 0.1 s of processor time;
 # every 6 s that is less than one per cent of two processors.
@@ -98,7 +98,13 @@ while sleep 6; do
 done &
 count=$!
 
-wait "$build"
-status=$?
+# A process group of its own, so that one signal reaches make and all its compilers.
+for mode in $modes; do
+    setsid rpmbuild "$mode" "$@" SPECS/*.spec </dev/null &
+    build=$!
+    wait "$build"
+    status=$?
+    [ "$status" -eq 0 ] || break
+done
 kill "$watch" "$count" 2>/dev/null
 exit "$status"
