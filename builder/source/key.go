@@ -18,7 +18,11 @@ const format = "namibuild topdir 1"
 // does not look at, so that a new kind of change counts from its first day.
 func Key(srpmSHA256 string, r recipe.Recipe) string {
 	r.Name, r.Description, r.Image, r.Dir = "", "", "", ""
+	undebugged := len(r.Config) > 0 && !makesDebug(r.Rpmbuild)
 	r.Source, r.Rpmbuild = recipe.Source{}, recipe.Rpmbuild{}
+	if undebugged { // it decides where options go
+		r.Rpmbuild.Without = []string{"debug"}
+	}
 	r.Packages, r.Objects = nil, 0
 	page, err := json.Marshal(r)
 	if err != nil {

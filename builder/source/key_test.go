@@ -51,9 +51,15 @@ func TestKey(t *testing.T) {
 	if source.Key("aa", named) != is {
 		t.Error("what Prepare does not look at makes another key")
 	}
+	whole := recipe.Recipe{Config: options}
+	bare := recipe.Recipe{Config: options, Rpmbuild: recipe.Rpmbuild{With: []string{"baseonly"}}}
+	if source.Key("aa", whole) == source.Key("aa", bare) {
+		t.Error("with and without the debug kernel, whose options Prepare sets as well, the key is the same")
+	}
 	for name, r := range map[string]recipe.Recipe{
 		"tag":     {Tag: "other", Edits: timewait.Edits},
 		"edits":   {Tag: timewait.Tag},
+		"config":  {Tag: timewait.Tag, Edits: timewait.Edits, Config: options},
 		"patches": {Tag: timewait.Tag, Edits: timewait.Edits, Patches: []recipe.Patch{{Content: []byte("x")}}},
 		"sources": {Tag: timewait.Tag, Edits: timewait.Edits, Sources: []recipe.Added{{Content: []byte("x")}}},
 	} {

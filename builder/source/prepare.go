@@ -104,7 +104,8 @@ func (j *job) plan() {
 // tree, nobody asks which file the tree is.
 func (j *job) planTree(nevra rpm.NEVRA) {
 	inTree := func(e recipe.Edit) bool { return e.In == recipe.InTree }
-	if j.recipe.Tag == "" && len(j.recipe.Patches) == 0 && !slices.ContainsFunc(j.recipe.Edits, inTree) {
+	changed := len(j.recipe.Patches) > 0 || slices.ContainsFunc(j.recipe.Edits, inTree)
+	if j.recipe.Tag == "" && !changed {
 		return
 	}
 	text := parseSpec(j.spec, j.text, map[string]string{"name": nevra.Name, "version": nevra.Version, "release": nevra.Release})
@@ -113,10 +114,12 @@ func (j *job) planTree(nevra rpm.NEVRA) {
 		j.names = noTag(text, j.srpm.names)
 	} else {
 		j.names = retag(text, j.recipe.Tag, j.srpm.names, nevra.Release)
-		// Of a spec with faults the Makefile is judged as well.
-		extraversion = cmp.Or(j.names.extraversion, "-"+j.recipe.Tag)
+		extraversion = j.names.extraversion
 	}
 	j.preview.Tarball = j.names.tarball
+	if !changed && extraversion == "" && j.names.newDir == "" {
+		return // the tag is the spec's alone
+	}
 	patches, faults := parsePatches(j.recipe.Patches)
 	if j.patchFaults = faults; len(faults) == 0 {
 		over := newOverlay(patches, time.Unix(j.preview.Epoch, 0))

@@ -96,8 +96,13 @@ func FuzzSpecTag(f *testing.F) {
 	f.Add([]byte("%define distro_build 431.3.1\n%define kversion 2.6.32-431.3.1.el6\nSource0: linux-2.6.32-431.3.1.el6.tar.bz2\n"), "namibuild")
 	f.Add([]byte("%global distro_build 1\r\n%define kversion 6-1\nSource: linux-%{kversion}.tar\n"), "a")
 	f.Add([]byte("%define a %{b}\n%define b %{a}%{a}\nSource0: %{a}\n%define kversion %{a}\n"), "\xff")
+	const extraversion = "\"s/^EXTRAVERSION.*/EXTRAVERSION = -%{release}/\"\n"
+	f.Add([]byte("%define pkgrelease 3.el7\n%define rheltarball 6-%{pkgrelease}\nSource0: linux-%{rheltarball}.tar.xz\n"+extraversion), "b")
+	f.Add([]byte("%define pkgrelease 3.el7\n%define rheltarball 6-%{pkgrelease}\nSource0: linux-6-3.el7.tar.xz\n"+extraversion), "b")
+	f.Add([]byte("%define specrelease 3%{?dist}\nSource0: linux-6-1.tar\n"+extraversion), "b")
+	f.Add([]byte("%define LKAver 6-1\n%define pkg_release 1%{?buildid}\nSource0: http://a/linux-%{LKAver}.tar\n"+extraversion), "b")
 	f.Fuzz(func(t *testing.T, text []byte, tag string) {
-		files := []string{"linux-2.6.32-431.3.1.el6.tar.bz2", "linux-6-1.tar"}
+		files := []string{"linux-2.6.32-431.3.1.el6.tar.bz2", "linux-6-1.tar", "linux-6-3.el7.tar.xz"}
 		r := retag(parseSpec("s", text, nil), tag, files, "431.3.1.el6")
 		if len(r.faults) > 0 {
 			return
@@ -109,15 +114,22 @@ func FuzzSpecTag(f *testing.F) {
 				changed++
 			}
 		}
+		again := parseSpec("s", r.spec.bytes(), nil)
+		if _, other := familyOf(again); other {
+			if len(before) != len(after) || changed < 1 || changed > 2 || r.newTarball == "" || r.extraversion != "" {
+				t.Fatalf("%d lines changed of %q: %+v", changed, text, r)
+			}
+			return
+		}
 		if len(before) != len(after) || changed < 2 || changed > 3 {
 			t.Fatalf("%d lines changed of %q: %q", changed, text, r.spec.bytes())
 		}
-		again := parseSpec("s", r.spec.bytes(), nil)
+		kversion := strings.TrimPrefix(r.newDir, "linux-")
 		sources, kversions := again.sources(), again.definitions("kversion")
-		if !strings.HasSuffix(again.expand(sources[0]), r.newTarball) || kversions[0].text != r.kversion {
+		if !strings.HasSuffix(again.expand(sources[0]), r.newTarball) || kversions[0].text != kversion {
 			t.Fatalf("%q names not %s", r.spec.bytes(), r.newTarball)
 		}
-		if !strings.HasPrefix(r.newTarball, "linux-"+r.kversion+".tar") || !strings.HasSuffix(r.kversion, r.extraversion) {
+		if !strings.HasPrefix(r.newTarball, "linux-"+kversion+".tar") || !strings.HasSuffix(kversion, r.extraversion) {
 			t.Fatalf("%+v", r)
 		}
 	})

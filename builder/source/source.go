@@ -8,10 +8,10 @@
 // again; %setup looks at a file's first bytes, not at its name.
 //
 // The order is fixed: the tag's renaming of the spec, then the edits of the
-// spec, then each file of SOURCES, the kernel's options last, then the tree; in the tree the patches, then
-// the edits, then the Makefile's EXTRAVERSION. So an edit of the spec sees the
-// new names, and one of the tree what the patches have made, but the Makefile's
-// EXTRAVERSION as it was shipped.
+// spec, then each file of SOURCES, the kernel's options last, then the tree; in
+// the tree the patches, then the edits, then the Makefile's EXTRAVERSION. So an
+// edit of the spec sees the new names, and one of the tree what the patches have
+// made, but the Makefile's EXTRAVERSION as it was shipped.
 //
 // Inspect does the same without an output and stops reading as soon as every
 // file that the recipe touches was seen. Both report whatever does not fit the
@@ -44,7 +44,8 @@ func (c Change) same() bool {
 }
 
 // Rename is one of the names that a tag changes. What is "distro_build",
-// "kversion", "Source0", "tarball", "directory" or "EXTRAVERSION".
+// "kversion", "Source0", "tarball", "directory", "EXTRAVERSION", or the macro
+// that is the knob of another family than el6.
 type Rename struct {
 	What, From, To string
 }

@@ -12,16 +12,33 @@ import (
 // renaming is what a tag does, worked out from one spec. Of a spec that does
 // not fit, it holds what could be found out.
 type renaming struct {
-	spec         spec   // with the new values
+	spec         spec // as it was, or, of a spec that fits, with the new values
+	news         []newValue
 	tarball      string // the SRPM's file that Source0 names; empty: none
 	newTarball   string
 	dir, newDir  string // top directory of the tree; empty: any, kept
 	extraversion string // for the tree's Makefile; empty: left alone
 	distro, kver value  // line 0: not found, or nothing to work with
-	kversion     string // the new one
 	renames      []Rename
 	warnings     []string
 	faults       []Fault
+}
+
+// newValue is what a setting becomes.
+type newValue struct {
+	value
+	next string
+}
+
+func (r *renaming) set(v value, next string) { r.news = append(r.news, newValue{v, next}) }
+
+// tagged is the spec with the new values that are known so far.
+func (r *renaming) tagged() spec {
+	s := r.spec
+	for _, n := range r.news {
+		s = s.with(n.value, n.next)
+	}
+	return s
 }
 
 // noTag finds the tarball of an SRPM whose names stay.
@@ -35,21 +52,30 @@ func noTag(s spec, files []string) renaming {
 	return r
 }
 
-// retag works the procedure's renaming out: distro_build, kversion, Source0,
-// tarball, directory and EXTRAVERSION, all or nothing.
+// retag works out what the spec's family renames, all or nothing; without a
+// family of another kind it is the procedure's renaming: distro_build, kversion,
+// Source0, tarball, directory and EXTRAVERSION.
 func retag(s spec, tag string, files []string, release string) renaming {
 	r := renaming{spec: s}
 	if !literal(tag) || strings.ContainsAny(tag, "-/") {
 		r.fault(0, "a tag of letters, digits and dots", clip(tag))
 		return r
 	}
-	r.tagDistroBuild(tag)
-	r.tagKversion(tag)
-	r.tagSource(files)
-	if len(r.faults) == 0 {
-		r.warnOlder(tag, release)
-		r.spec = r.spec.with(r.distro, r.distro.text+"."+tag).with(r.kver, r.kversion)
+	if f, ok := familyOf(s); ok {
+		r.tagRelease(f, tag, files, release)
+	} else {
+		r.extraversion = "-" + tag // of a spec with faults the Makefile is judged as well
+		r.tagDistroBuild(tag)
+		r.tagKversion(tag)
+		r.tagSource(files)
 	}
+	if len(r.faults) > 0 {
+		return r
+	}
+	if r.distro.line > 0 {
+		r.warnOlder(tag, release)
+	}
+	r.spec = r.tagged()
 	return r
 }
 
@@ -96,6 +122,7 @@ func (r *renaming) tagDistroBuild(tag string) {
 		return
 	}
 	r.distro = v
+	r.set(v, v.text+"."+tag)
 	r.renames = append(r.renames, Rename{"distro_build", v.text, v.text + "." + tag})
 }
 
@@ -119,8 +146,9 @@ func (r *renaming) tagKversion(tag string) {
 			r.distro.text, r.distro.line), clip(v.text))
 		return
 	}
-	r.kversion, r.newDir = next, "linux-"+next
+	r.newDir = "linux-" + next
 	r.extraversion = next[len(base):]
+	r.set(v, next)
 	r.renames = append(r.renames, Rename{"kversion", v.text, next})
 }
 
@@ -159,21 +187,21 @@ func (r *renaming) tagSource(files []string) {
 		return
 	}
 	r.newTarball = r.newDir + ".tar" + suffix
-	r.renameSource(src, name)
+	r.renameSource(src, name, "kversion")
 	r.renames = append(r.renames, Rename{"tarball", name, r.newTarball},
 		Rename{"directory", r.dir, r.newDir}, Rename{"EXTRAVERSION", "", r.extraversion})
 }
 
 // renameSource edits a Source0 that spells the name out; one that is made of
-// macros follows kversion by itself and stays.
-func (r *renaming) renameSource(src value, name string) {
+// macros follows the knob by itself and stays.
+func (r *renaming) renameSource(src value, name, knob string) {
 	if front, ok := strings.CutSuffix(src.text, name); ok {
-		r.spec = r.spec.with(src, front+r.newTarball)
+		r.set(src, front+r.newTarball)
 		r.renames = append(r.renames, Rename{"Source0", src.text, front + r.newTarball})
 		return
 	}
-	if got := path.Base(r.spec.with(r.kver, r.kversion).expand(src)); got != r.newTarball {
-		r.fault(src.line, "Source0 that follows kversion to "+r.newTarball, clip(src.text))
+	if got := path.Base(r.tagged().expand(src)); got != r.newTarball {
+		r.fault(src.line, "Source0 that follows "+knob+" to "+r.newTarball, clip(src.text))
 	}
 }
 
@@ -205,7 +233,10 @@ func (r *renaming) warnOlder(tag, release string) {
 		_, rest, _ = strings.Cut(r.kver.text, "-"+build)
 		release = build + rest
 	}
-	tagged := build + "." + tag + rest
+	r.warnIfOlder(tag, build+"."+tag+rest, release)
+}
+
+func (r *renaming) warnIfOlder(tag, tagged, release string) {
 	if rpm.CompareVersions(tagged, release) < 0 {
 		r.warnings = append(r.warnings, fmt.Sprintf(
 			"tag %s makes the packages older than stock: to rpm, release %s sorts before %s", tag, tagged, release))

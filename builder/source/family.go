@@ -1,0 +1,124 @@
+package source
+
+import (
+	"path"
+	"regexp"
+	"strings"
+)
+
+// family is a kind of kernel spec whose release has one knob of its own, and
+// whose %build writes the release into the Makefile's EXTRAVERSION. The specs of
+// el6 are another kind: there, tarball and directories name the release by hand.
+type family struct {
+	name string
+	// sign is a macro that tells the family, knob the one that begins with the
+	// release's number.
+	sign, knob string
+	// directory is the macro that the tarball's top directory is named by, of a
+	// family whose tarball follows the knob; empty: tarball and tree keep their
+	// names, which do not depend on the release.
+	directory string
+}
+
+// families are in the order in which they are looked for. el7 and el8 define
+// distro_build as well, which in them names the list of kABI symbols; el8 and
+// el9 define pkgrelease, which in them names the source that it was made from.
+var families = []family{
+	// ELRepo's kernel-ml and kernel-lt: kernel.org's tarball, as it is.
+	{name: "ELRepo", sign: "LKAver", knob: "pkg_release"},
+	{name: "el8 and el9", sign: "specrelease", knob: "specrelease"},
+	{name: "el7", sign: "rheltarball", knob: "pkgrelease", directory: "rheltarball"},
+}
+
+// familyOf recognises the spec by what it defines; false: el6, or none at all.
+func familyOf(s spec) (family, bool) {
+	for _, f := range families {
+		if len(s.definitions(f.sign)) > 0 {
+			return f, true
+		}
+	}
+	return family{}, false
+}
+
+// tagRelease puts the tag behind the number of the family's knob.
+func (r *renaming) tagRelease(f family, tag string, files []string, release string) {
+	r.wantExtraversion(f)
+	src, found := r.only("`Source0:`", r.spec.sources())
+	if found {
+		r.findTarball(src, files)
+	}
+	knob, ok := r.knob(f.knob)
+	if !ok {
+		return
+	}
+	number, rest, ok := cutNumber(knob.text)
+	if !ok {
+		r.fault(knob.line, f.knob+" that begins with the release's number", clip(knob.text))
+		return
+	}
+	next := number + "." + tag + rest
+	r.set(knob, next)
+	r.renames = append(r.renames, Rename{f.knob, knob.text, next})
+	switch {
+	case !found || r.tarball == "":
+	case f.directory == "":
+		r.newTarball = r.tarball
+	default:
+		r.followKnob(f, src)
+	}
+	if after, ok := strings.CutPrefix(release, number); ok && (after == "" || after[0] < '0' || after[0] > '9') {
+		r.warnIfOlder(tag, number+"."+tag+after, release)
+	}
+}
+
+// cutNumber divides a release in front of its dist tag: before the first macro,
+// or, of a plain one, behind the last part that is a number.
+func cutNumber(release string) (number, rest string, ok bool) {
+	if at := strings.IndexByte(release, '%'); at > 0 {
+		number, rest = release[:at], release[at:]
+		return number, rest, literal(number) && !strings.HasSuffix(number, ".")
+	}
+	m := plainRelease.FindStringSubmatch(release)
+	if m == nil {
+		return "", "", false
+	}
+	return m[1], m[2], true
+}
+
+var plainRelease = regexp.MustCompile(`^([0-9]+(?:\.[0-9]+)*)((?:\.[\w+.]*)?)$`)
+
+// followKnob renames the tarball and its directory as the macros will name them.
+func (r *renaming) followKnob(f family, src value) {
+	name := r.tarball
+	dir, suffix, _ := strings.Cut(name, ".tar")
+	directory, ok := r.only("`%define "+f.directory+"`", r.spec.definitions(f.directory))
+	if !ok {
+		return
+	}
+	if got := "linux-" + r.spec.expand(directory); got != dir {
+		r.fault(directory.line, f.directory+" that names "+dir+", as Source0 in "+numbers([]int{src.line}), clip(directory.text))
+		return
+	}
+	newDir := "linux-" + r.tagged().expand(directory)
+	if newDir == dir {
+		r.fault(directory.line, f.directory+" that follows "+f.knob, clip(directory.text))
+		return
+	}
+	r.dir, r.newDir, r.newTarball = dir, newDir, newDir+".tar"+suffix
+	r.renameSource(src, path.Base(name), f.knob)
+	r.renames = append(r.renames, Rename{"tarball", name, r.newTarball}, Rename{"directory", dir, newDir})
+}
+
+// releaseInMakefile is how the specs' %build makes uname -r out of the release;
+// el9 takes it from ShortRel, which is %{release} without what CI adds.
+var releaseInMakefile = regexp.MustCompile(`EXTRAVERSION = .*-(%\{release\}|\$\{ShortRel\})`)
+
+// wantExtraversion: the kernel's own name has to follow the release.
+func (r *renaming) wantExtraversion(f family) {
+	for _, line := range r.spec.lines {
+		if releaseInMakefile.MatchString(line) {
+			return
+		}
+	}
+	r.fault(0, "a line that puts %{release} into the Makefile's EXTRAVERSION, as in "+f.name, "no such line")
+}

@@ -1,0 +1,192 @@
+package source_test
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"namibuild/builder/recipe"
+	"namibuild/builder/rpm/rpmtest"
+	"namibuild/builder/source"
+)
+
+// kin is one family's SRPM: testdata/family/NAME.spec, its tree and the files
+// that take a configuration.
+type kin struct {
+	name, pkg, version, release, dist string
+	top                               string // of the tree; the tarball's name as well
+	configs                           []string
+	tagged                            string // the release with the tag
+}
+
+var kins = []kin{
+	{"el7", "kernel", "3.10.0", "1160.119.1.el7", ".el7", "linux-3.10.0-1160.119.1.el7",
+		[]string{"kernel-3.10.0-x86_64.config", "kernel-3.10.0-x86_64-debug.config"}, "1160.119.1.namibuild.el7"},
+	{"el8", "kernel", "4.18.0", "348.7.1.el8_5", ".el8_5", "linux-4.18.0-348.7.1.el8_5",
+		[]string{"kernel-x86_64.config", "kernel-x86_64-debug.config"}, "348.7.1.namibuild.el8_5"},
+	{"el9", "kernel", "5.14.0", "284.30.1.el9_2", ".el9_2", "linux-5.14.0-284.30.1.el9_2",
+		[]string{"kernel-x86_64-rhel.config", "kernel-x86_64-debug-rhel.config", "kernel-local"}, "284.30.1.namibuild.el9_2"},
+	{"elrepo", "kernel-lt", "4.4.52", "1.el7.elrepo", ".el7.elrepo", "linux-4.4.52",
+		[]string{"config-4.4.52-x86_64"}, "1.namibuild.el7.elrepo"},
+}
+
+func (k kin) spec(t *testing.T) string {
+	t.Helper()
+	text, err := os.ReadFile("testdata/family/" + k.name + ".spec")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+// srpm is the family's with that spec.
+func (k kin) srpm(t *testing.T, spec string) string {
+	t.Helper()
+	tree := pack(t, []item{file(k.top+"/Makefile", makefile), file(k.top+"/include/net/tcp.h", tcph)})
+	p := rpmtest.Package{Name: k.pkg, Version: k.version, Release: k.release, Arch: "x86_64", Source: true, BuildTime: epoch, Files: []rpmtest.File{
+		{Path: k.pkg + ".spec", Content: spec, Flags: 1 << 5, Mtime: oldTime},
+		{Path: k.top + ".tar.xz", Content: string(compress(t, "xz", tree)), Mtime: oldTime},
+	}}
+	for _, name := range k.configs {
+		p.Files = append(p.Files, rpmtest.File{Path: name, Content: "# x86_64\nCONFIG_NET_9P=m\n", Mtime: oldTime})
+	}
+	return write(t, p)
+}
+
+var kinRecipe = recipe.Recipe{
+	Tag: "namibuild", Edits: timewait.Edits,
+	Config: []recipe.Option{{Name: "CONFIG_NET_9P", Value: "y"}},
+}
+
+// TestFamilies holds what the tag, an edit and an option change in each family.
+func TestFamilies(t *testing.T) {
+	for _, k := range kins {
+		t.Run(k.name, func(t *testing.T) {
+			srpm := k.srpm(t, k.spec(t))
+			preview, err := source.Inspect(t.Context(), srpm, kinRecipe, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := fmt.Sprintf("%q\n%q\n", preview.Notes, preview.Warnings)
+			for _, r := range preview.Renames {
+				got += fmt.Sprintf("%s: %s -> %s\n", r.What, r.From, r.To)
+			}
+			got += preview.Diff()
+			golden := "testdata/family/" + k.name + ".golden"
+			if *update {
+				if err := os.WriteFile(golden, []byte(got), 0o644); err != nil {
+					t.Fatal(err)
+				}
+			}
+			want, err := os.ReadFile(golden)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(string(want), got); diff != "" {
+				t.Error(diff)
+			}
+			again, _ := prepare(t, srpm, kinRecipe)
+			if diff := cmp.Diff(preview, again); diff != "" {
+				t.Error("Prepare sees something else than Inspect", diff)
+			}
+		})
+	}
+}
+
+// TestFamiliesInRpmbuild: real rpm reads the release that was meant out of the
+// tagged spec, and its %prep finds tarball and directory and writes the release
+// into the Makefile.
+func TestFamiliesInRpmbuild(t *testing.T) {
+	for _, k := range kins {
+		t.Run(k.name, func(t *testing.T) {
+			out, dir := scratch(t), t.TempDir()
+			if _, err := source.Prepare(t.Context(), k.srpm(t, k.spec(t)), kinRecipe, out, nil); err != nil {
+				t.Fatal(err)
+			}
+			run(t, "tar", "-C", dir, "-xf", out.Name(), "--no-same-owner")
+			spec := filepath.Join(dir, "SPECS", k.pkg+".spec")
+			args := []string{"--target", "x86_64", "--define", "_topdir " + dir, "--define", "dist " + k.dist}
+			query := exec.Command("rpmspec", append(args, "-q", "--srpm", "--qf", "%{version}-%{release}", spec)...)
+			if got, err := query.Output(); err != nil || string(got) != k.version+"-"+k.tagged {
+				t.Errorf("rpmspec: %s, %v", got, err)
+			}
+			// In %prep alone, where the specs have no other sources.
+			run(t, "sed", "-i", `/^Source[1-9][0-9]*: kernel-abi/d`, spec)
+			run(t, "rpmbuild", append(args, "-bp", "--nodeps", spec)...)
+			found, err := filepath.Glob(filepath.Join(dir, "BUILD/*/linux-"+k.version+"-"+k.tagged+".x86_64/Makefile"))
+			if err != nil || len(found) != 1 {
+				t.Fatalf("%v, %v", found, err)
+			}
+			text, err := os.ReadFile(found[0])
+			if want := "\nEXTRAVERSION = -" + k.tagged + ".x86_64\n"; err != nil || !strings.Contains(string(text), want) {
+				t.Errorf("%v\n%s", err, text)
+			}
+		})
+	}
+}
+
+// TestTagAlone: where the release does not name the tarball, a tag without
+// edits in the tree leaves the tarball as it is, whatever it holds.
+func TestTagAlone(t *testing.T) {
+	k := kins[1]
+	p := rpmtest.Package{Name: k.pkg, Version: k.version, Release: k.release, Source: true, BuildTime: epoch, Files: []rpmtest.File{
+		{Path: "kernel.spec", Content: k.spec(t), Flags: 1 << 5}, {Path: k.top + ".tar.xz", Content: "no tarball at all"},
+	}}
+	preview, got := prepare(t, write(t, p), recipe.Recipe{Tag: "namibuild"})
+	if content(t, got, "SOURCES/"+k.top+".tar.xz") != "no tarball at all" || len(preview.Changes) != 1 || preview.Tarball != k.top+".tar.xz" {
+		t.Errorf("%+v", preview)
+	}
+}
+
+// TestFamilyFaults: the knob or the line that a family should have is told.
+func TestFamilyFaults(t *testing.T) {
+	for name, c := range map[string]struct {
+		kin       kin
+		old, next string
+		want      []source.Fault
+	}{
+		"el7 without pkgrelease": {kins[0], "%define pkgrelease", "#define pkgrelease", []source.Fault{
+			{File: "kernel.spec", Line: 26, Want: "the file of Source0 in the SRPM, `linux-3.10.0-%{pkgrelease}.tar.xz`", Found: kins[0].top + ".tar.xz"},
+			{File: "kernel.spec", Want: "one line `%define pkgrelease`", Found: "no such line"}}},
+		"el7 with another directory": {kins[0], "%define rheltarball %{rpmversion}-%{pkgrelease}", "%define rheltarball %{rpmversion}-%{distro_build}", []source.Fault{
+			{File: "kernel.spec", Line: 15, Want: "rheltarball that names " + kins[0].top + ", as Source0 in line 26", Found: "`%{rpmversion}-%{distro_build}`"}}},
+		"el7 whose directory stays": {kins[0], "%define rheltarball %{rpmversion}-%{pkgrelease}", "%define rheltarball 3.10.0-1160.119.1.el7", []source.Fault{
+			{File: "kernel.spec", Line: 15, Want: "rheltarball that follows pkgrelease", Found: "`3.10.0-1160.119.1.el7`"}}},
+		"el8 without a number": {kins[1], "%define specrelease 348.7.1%{?dist}", "%define specrelease %{distro_build}%{?dist}", []source.Fault{
+			{File: "kernel.spec", Line: 13, Want: "specrelease that begins with the release's number", Found: "`%{distro_build}%{?dist}`"}}},
+		"el9 twice": {kins[2], "%define specrelease", "%define specrelease 1%{?dist}\n%define specrelease", []source.Fault{
+			{File: "kernel.spec", Want: "one line `%define specrelease`", Found: "2: lines 12, 13"}}},
+		"el9 without EXTRAVERSION": {kins[2], "EXTRAVERSION = -${ShortRel}", "EXTRAVERSION = -1", []source.Fault{
+			{File: "kernel.spec", Want: "a line that puts %{release} into the Makefile's EXTRAVERSION, as in el8 and el9", Found: "no such line"}}},
+		"ELRepo without a tarball": {kins[3], "%define LKAver 4.4.52", "%define LKAver 4.4.53", []source.Fault{
+			{File: "kernel-lt.spec", Line: 26, Want: "the file of Source0 in the SRPM, `linux-4.4.53.tar.xz`", Found: "linux-4.4.52.tar.xz"}}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			before := c.kin.spec(t)
+			spec := strings.Replace(before, c.old, c.next, 1)
+			if spec == before {
+				t.Fatal("nothing changed")
+			}
+			if diff := cmp.Diff(c.want, faultsOf(t, c.kin.srpm(t, spec), recipe.Recipe{Tag: "namibuild"})); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+// TestOlderFamilies: the warning counts with the family's number.
+func TestOlderFamilies(t *testing.T) {
+	for _, k := range kins {
+		for tag, older := range map[string]bool{"namibuild": false, "a": true} {
+			preview, err := source.Inspect(t.Context(), k.srpm(t, k.spec(t)), recipe.Recipe{Tag: tag}, nil)
+			if err != nil || len(preview.Warnings) > 0 != older {
+				t.Errorf("%s, %s: %q %v", k.name, tag, preview.Warnings, err)
+			}
+		}
+	}
+}
