@@ -95,6 +95,10 @@ type Options struct {
 	// Now, if not nil, is the real clock: a record holds when a build began and
 	// ended, and nothing else depends on it.
 	Now func() time.Time
+	// Lock, if there is one, is what the build has to be; a *LockError says that
+	// it is not. Release demands one.
+	Lock    *plan.Lock
+	Release bool
 	// Tell takes the events; calls do not overlap.
 	Tell func(Event)
 }
@@ -127,6 +131,9 @@ type Result struct {
 // earlier build put there stays as it was.
 func Build(ctx context.Context, o Options) (Result, error) {
 	b := &build{Options: o}
+	if err := b.checkRelease(); err != nil {
+		return Result{}, err
+	}
 	out, err := openOutput(o.Output)
 	if err != nil {
 		return Result{}, err
@@ -148,6 +155,9 @@ func Build(ctx context.Context, o Options) (Result, error) {
 	}
 	run.Finished = b.now()
 	res.Run, res.Source, res.Changes = run, contents, changes
+	if err := b.keepLock(out); err != nil {
+		return Result{}, err
+	}
 	res.Set, err = out.publish(res.Set, res)
 	return res, err
 }
@@ -170,8 +180,12 @@ func (b *build) ready(ctx context.Context) (r ready, err error) {
 	if r.topdir, err = b.prepare(ctx, r.input); err != nil {
 		return r, err
 	}
-	if r.image, err = b.image(ctx); err == nil {
-		r.plan, err = b.planOf(srpmOf(r.input, r.topdir.preview), r.input.Waived)
+	r.plan, err = b.planOf(srpmOf(r.input, r.topdir.preview), r.input.Waived)
+	if err == nil {
+		err = b.checkLock(r.plan, nil)
+	}
+	if err == nil {
+		r.image, err = b.lockedImage(ctx, r.plan)
 	}
 	if err != nil {
 		r.topdir.Close()

@@ -92,6 +92,11 @@ func (b *build) packed(ctx context.Context, judge fetch.Judge) (fetch.File, erro
 	if err != nil {
 		return fetch.File{}, fmt.Errorf("reading the pack folder %s: %w", b.Recipe.Source.Pack, err)
 	}
+	if b.Lock != nil {
+		if f, ok := b.Store.Held(b.Lock.Plan.SRPM.SHA256); ok {
+			return f, nil
+		}
+	}
 	key := image.Digest + digest
 	if f, ok := b.Store.Held(b.Store.Recall("pack", key)); ok {
 		return f, nil

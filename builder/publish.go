@@ -60,7 +60,13 @@ func settle(dir string) error {
 // removeStale removes what belongs to the set before and has no successor.
 func removeStale(dir string, entries []os.DirEntry) error {
 	var failed []error
-	for _, name := range setNames {
+	locks, err := filepath.Glob(filepath.Join(dir, "?*.lock"))
+	failed = append(failed, err)
+	names := slices.Clone(setNames)
+	for _, lock := range locks {
+		names = append(names, filepath.Base(lock))
+	}
+	for _, name := range names {
 		if !slices.ContainsFunc(entries, func(e os.DirEntry) bool { return e.Name() == name }) {
 			failed = append(failed, os.RemoveAll(filepath.Join(dir, name)))
 		}

@@ -51,6 +51,9 @@ type Image struct {
 	Ref string `json:"ref"`
 	// ID is the engine's digest of the image's configuration.
 	ID string `json:"id"`
+	// Layers are the digests of its file system, from the base up: unlike the
+	// ID they hold no time of an import.
+	Layers []string `json:"layers"`
 	// Base is what the Dockerfile's ARG BASE came to: a local base with the
 	// digest of its layers behind an @, or the Dockerfile's own default.
 	Base string `json:"base"`
@@ -81,7 +84,7 @@ func (e *Engine) EnsureImage(ctx context.Context, s ImageSpec, progress func(Ima
 		return Image{}, fmt.Errorf("building image %s: %w", s.Name, err)
 	}
 	img := Image{Ref: e.prefix + "/" + s.Name + ":" + key[:20], Base: base}
-	if img.ID, err = e.imageID(ctx, img.Ref); err == nil || !cerrdefs.IsNotFound(err) {
+	if img, err = e.held(ctx, img); err == nil || !cerrdefs.IsNotFound(err) {
 		return img, err
 	}
 	if s.HeldOnly {
@@ -92,8 +95,7 @@ func (e *Engine) EnsureImage(ctx context.Context, s ImageSpec, progress func(Ima
 		return Image{}, err
 	}
 	img.Built = true
-	img.ID, err = e.imageID(ctx, img.Ref)
-	return img, err
+	return e.held(ctx, img)
 }
 
 // resolve settles the base of a spec and names the whole of it.
@@ -156,12 +158,14 @@ func (s ImageSpec) defaultBase() (string, error) {
 	return "", nil
 }
 
-func (e *Engine) imageID(ctx context.Context, ref string) (string, error) {
-	found, err := e.client.ImageInspect(ctx, ref)
+// held fills in what the engine knows of an image.
+func (e *Engine) held(ctx context.Context, img Image) (Image, error) {
+	found, err := e.client.ImageInspect(ctx, img.Ref)
 	if err != nil {
-		return "", fmt.Errorf("inspecting image: %w", err)
+		return img, fmt.Errorf("inspecting image: %w", err)
 	}
-	return found.ID, nil
+	img.ID, img.Layers = found.ID, found.RootFS.Layers
+	return img, nil
 }
 
 // layers names the file system of an image: unlike its ID it does not hold

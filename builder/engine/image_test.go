@@ -13,6 +13,7 @@ import (
 	"time"
 
 	cerrdefs "github.com/containerd/errdefs"
+	"github.com/google/go-cmp/cmp"
 
 	"namibuild/builder/engine"
 )
@@ -76,7 +77,7 @@ func TestReproducibleImage(t *testing.T) {
 	}
 	time.Sleep(1100 * time.Millisecond) // a creation time would be another
 	second, err := e.EnsureImage(t.Context(), s, nil)
-	if err != nil || !second.Built || second != first {
+	if err != nil || !second.Built || !cmp.Equal(second, first) {
 		t.Fatalf("got %+v, %v, want %+v", second, err, first)
 	}
 }

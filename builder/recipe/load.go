@@ -32,6 +32,58 @@ func Load(arg string, embedded fs.FS) (Recipe, error) {
 	return loadShipped(arg, embedded)
 }
 
+// Page is the text of a recipe and the base name of its file, found as Load
+// finds it.
+func Page(arg string, embedded fs.FS) (file string, page []byte, err error) {
+	if !isPath(arg) {
+		file = arg + ".yaml"
+		page, err = fs.ReadFile(embedded, path.Join(folder, file))
+	} else {
+		file = filepath.Base(arg)
+		page, err = os.ReadFile(arg)
+	}
+	if err != nil {
+		return "", nil, fmt.Errorf("reading recipe: %w", err)
+	}
+	return file, page, nil
+}
+
+// Read is what Load does with a page that is at hand, and with the files
+// beside it in a file system of their own.
+func Read(file string, page []byte, beside fs.FS) (Recipe, error) {
+	r, err := parse(file, page, beside)
+	if err != nil {
+		return Recipe{}, err
+	}
+	r.files = beside
+	return r, r.checkPack()
+}
+
+// Beside are the paths of all files beside its own that a recipe is made of, in
+// Files, sorted.
+func (r Recipe) Beside() ([]string, error) {
+	var all []string
+	for _, p := range r.Patches {
+		all = append(all, p.File)
+	}
+	for _, a := range r.Sources {
+		all = append(all, a.File)
+	}
+	if r.Source.Pack != "" {
+		err := fs.WalkDir(r.Files(), r.Source.Pack, func(name string, d fs.DirEntry, err error) error {
+			if err == nil && !d.IsDir() {
+				all = append(all, name)
+			}
+			return err
+		})
+		if err != nil {
+			return nil, fmt.Errorf("reading the pack folder %s: %w", r.Source.Pack, err)
+		}
+	}
+	slices.Sort(all)
+	return slices.Compact(all), nil
+}
+
 // Shipped are all recipes in the binary, by name.
 func Shipped(embedded fs.FS) ([]Recipe, error) {
 	names, err := shipped(embedded)

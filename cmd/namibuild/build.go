@@ -31,6 +31,9 @@ type buildFlags struct {
 	unpinned []string
 	varied   []string
 	srpm     bool
+	lock     string
+	noLock   bool
+	release  bool
 }
 
 func (a *app) buildCommand() *cobra.Command {
@@ -59,6 +62,7 @@ an earlier build left there is untouched.`,
 	f.source(c)
 	f.unpin(c)
 	f.vary(c)
+	f.locks(c)
 	c.ValidArgsFunction = completeRecipes
 	return c
 }
@@ -92,11 +96,16 @@ func (a *app) build(ctx context.Context, name string, f buildFlags) error {
 	if err != nil {
 		return err
 	}
+	lock, err := f.readLock(name)
+	if err != nil {
+		return err
+	}
 	o, closeAll, err := a.options(ctx, r, f)
 	if err != nil {
 		return err
 	}
 	defer closeAll()
+	o.Lock, o.Release = lock, f.release
 	d := newDisplay(os.Stdout, a.json)
 	o.Tell = a.tell(d)
 	res, err := builder.Build(ctx, o)

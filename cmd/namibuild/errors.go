@@ -65,8 +65,12 @@ func (a *app) report(err error) int {
 	return code
 }
 
-// sentence is an error as one line; the faults of a recipe get a line each.
+// sentence is an error as one line; the faults of a recipe and the differences
+// from a lock get a line each.
 func sentence(err error) string {
+	if lock := (*builder.LockError)(nil); errors.As(err, &lock) {
+		return strings.Join(append([]string{lock.Error()}, lock.Differences...), "\n  ")
+	}
 	var faults recipe.Faults
 	if !errors.As(err, &faults) {
 		return err.Error()
@@ -90,12 +94,16 @@ func (a *app) reportJSON(err error, code int, hint string) {
 		Step    builder.Step     `json:"step,omitempty"`
 		Log     string           `json:"log,omitempty"`
 		Failure *builder.Failure `json:"failure,omitempty"`
+		Locked  []string         `json:"differences,omitempty"`
 	}{Event: "error", Error: err.Error(), Hint: hint, Exit: code}
 	if step := (*builder.StepError)(nil); errors.As(err, &step) {
 		out.Step = step.Step
 	}
 	if failed := (*builder.RpmbuildError)(nil); errors.As(err, &failed) {
 		out.Log, out.Failure = failed.Log, &failed.Failure
+	}
+	if lock := (*builder.LockError)(nil); errors.As(err, &lock) {
+		out.Locked = lock.Differences
 	}
 	newDisplay(os.Stdout, true).emit(out)
 }
@@ -127,6 +135,7 @@ func explain(err error) (code int, hint string) {
 		step        *builder.StepError
 		folder      repoError
 		differ      differError
+		lock        *builder.LockError
 	)
 	switch {
 	case errors.As(err, &stop):
@@ -139,8 +148,10 @@ func explain(err error) (code int, hint string) {
 		return exitUsage, "namibuild --help"
 	case errors.As(err, &page):
 		return exitUsage, ""
-	case strings.HasPrefix(err.Error(), "unknown command "): // cobra has no type for it
+	case strings.HasPrefix(err.Error(), "unknown command "), strings.HasPrefix(err.Error(), "if any flags in the group "): // cobra has no type for them
 		return exitUsage, "namibuild --help"
+	case errors.As(err, &lock):
+		return exitLock, lockHint(lock)
 	case errors.As(err, &unreachable):
 		return exitEngine, engineHint(err)
 	case errors.As(err, &old):
@@ -185,6 +196,13 @@ func explain(err error) (code int, hint string) {
 		return stepCode(step.Step), ""
 	}
 	return exitOther, ""
+}
+
+func lockHint(e *builder.LockError) string {
+	if len(e.Differences) == 0 {
+		return "namibuild lock RECIPE writes one"
+	}
+	return "namibuild lock RECIPE locks the build as it is now; --no-lock builds without"
 }
 
 func stepCode(s builder.Step) int {

@@ -15,6 +15,7 @@ const (
 	exitDisk        = 8
 	exitOutput      = 9
 	exitBase        = 10
+	exitLock        = 11
 	exitExplained   = 20
 	exitUnexplained = 21
 	exitUnproven    = 30
@@ -35,6 +36,7 @@ const exitCodes = `Exit codes of namibuild:
     9  the output directory, or a package that the recipe wants was not made,
        or an option of its config: did not stick; a folder that makes no repository
    10  no registry gives the base image that the builder image starts from
+   11  the build is not the one that its lock pins, or a release has no lock
    20  compare, rebuild: they differ, and every difference has a known reason
    21  compare, rebuild: they differ, and a difference has none
    30  boot: the kernel failed its proof

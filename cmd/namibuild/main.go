@@ -88,8 +88,21 @@ runs rpmbuild there, and takes out packages that it has checked.`,
 	f.StringVar(&a.prefix, "image-prefix", envOr("NAMIBUILD_IMAGE_PREFIX", "namibuild"), "first part of builder image names ($NAMIBUILD_IMAGE_PREFIX)")
 	f.BoolVar(&a.json, "json", false, "print events and results as one JSON object a line")
 	c.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
-	c.AddCommand(a.buildCommand(), a.planCommand(), a.fetchCommand(), a.prepareCommand(), a.imageCommand(),
-		a.bootCommand(), a.compareCommand(), a.repoCommand(), a.recipesCommand(), a.cleanCommand(), a.versionCommand(), exitCodesTopic())
+	c.AddCommand(
+		a.buildCommand(),
+		a.planCommand(),
+		a.lockCommand(),
+		a.fetchCommand(),
+		a.prepareCommand(),
+		a.imageCommand(),
+		a.bootCommand(),
+		a.compareCommand(),
+		a.repoCommand(),
+		a.recipesCommand(),
+		a.cleanCommand(),
+		a.versionCommand(),
+		exitCodesTopic(),
+	)
 	return c
 }
 

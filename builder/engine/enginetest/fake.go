@@ -100,7 +100,7 @@ func (f *Fake) EnsureImage(ctx context.Context, s engine.ImageSpec, progress fun
 	if err != nil {
 		return engine.Image{}, err
 	}
-	img := engine.Image{Ref: "namibuild/" + s.Name + ":" + key[:20], ID: "sha256:" + key, Base: base}
+	img := engine.Image{Ref: "namibuild/" + s.Name + ":" + key[:20], ID: "sha256:" + key, Layers: []string{"sha256:" + key}, Base: base}
 	if _, ok := f.images[img.Ref]; ok {
 		return img, nil
 	}
