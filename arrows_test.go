@@ -23,7 +23,8 @@ var floors = [][]string{
 	{"cmd"}, // and all below it
 	{"builder"},
 	{"builder/sign", "builder/repodata", "builder/sbom", "builder/provenance", "builder/oci", "builder/boot"},
-	{"builder/fetch", "builder/source", "builder/engine", "builder/artifact", "builder/artifact/compare", "builder/buildroot"},
+	{"builder/fetch", "builder/source", "builder/engine", "builder/artifact", "builder/artifact/compare", "builder/artifact/leak",
+		"builder/buildroot"},
 	{"builder/plan"},
 	{"builder/recipe", "builder/rpm", "."},
 }

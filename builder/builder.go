@@ -99,6 +99,8 @@ type Options struct {
 	// it is not. Release demands one.
 	Lock    *plan.Lock
 	Release bool
+	// Host is the name of this host, which nothing in the packages may show.
+	Host string
 	// Tell takes the events; calls do not overlap.
 	Tell func(Event)
 }
@@ -123,6 +125,8 @@ type Result struct {
 	// SRPM is the patched one, in SRPMS of the output directory; nil where none
 	// was asked for.
 	SRPM *artifact.RPM `json:"srpm,omitempty"`
+	// Leaks are what the packages show of the moment and the place of the build.
+	Leaks []Leaks `json:"leaks"`
 	artifact.Set
 }
 

@@ -27,6 +27,7 @@ func (b *build) run(ctx context.Context, r ready, out *output) (Result, error) {
 	if b.SRPM {
 		modes = plan.SourceToo
 	}
+	started := b.now()
 	box, err := b.start(ctx, r.plan, r.image, modes)
 	if err != nil {
 		return res, err
@@ -48,7 +49,10 @@ func (b *build) run(ctx context.Context, r ready, out *output) (Result, error) {
 			return res, err
 		}
 	}
-	res.Set, err = b.collect(ctx, box, out)
+	if res.Set, err = b.collect(ctx, box, out); err != nil {
+		return res, err
+	}
+	res.Leaks, err = b.leaks(ctx, r.plan, res.Set, started)
 	return res, err
 }
 
@@ -159,7 +163,6 @@ func (b *build) collect(ctx context.Context, box Container, out *output) (artifa
 	if err != nil {
 		return fail(err)
 	}
-	b.tell(End, StepCollect, "%s, digests right", count(len(set.RPMs), "package"))
 	return set, nil
 }
 

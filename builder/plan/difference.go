@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"encoding/json"
 	"fmt"
+	"path"
 	"slices"
 	"strings"
 )
@@ -36,6 +37,21 @@ func Differences(a, b Plan) []Difference {
 	return all
 }
 
+// PinFact is what the facts of the pins begin with, as "pin clock"; each is on,
+// with the digests of its files, or off.
+const PinFact = "pin "
+
+func (p Pin) fact() string {
+	text := "on"
+	if p.Off {
+		text = "off"
+	}
+	for _, f := range p.Files {
+		text += fmt.Sprintf(", %s %.12s", path.Base(f.Path), f.SHA256)
+	}
+	return text
+}
+
 // named are all facts of a plan by name.
 func (p Plan) named() map[string]string {
 	all := map[string]string{}
@@ -53,7 +69,10 @@ func (p Plan) named() map[string]string {
 		rest = append(rest, p.Args[i])
 	}
 	all["args"] = strings.Join(rest, " ")
-	p.Env, p.Args = nil, nil
+	for _, pin := range p.Pins {
+		all[PinFact+pin.Name] = pin.fact()
+	}
+	p.Env, p.Args, p.Pins = nil, nil, nil
 	data, err := json.Marshal(p)
 	if err != nil {
 		panic(err) // strings and numbers alone: cannot happen

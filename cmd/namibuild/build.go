@@ -107,7 +107,7 @@ func (a *app) build(ctx context.Context, name string, f buildFlags) error {
 	defer closeAll()
 	o.Lock, o.Release = lock, f.release
 	d := newDisplay(os.Stdout, a.json)
-	o.Tell = a.tell(d)
+	o.Tell, o.Host = a.tell(d), hostName()
 	res, err := builder.Build(ctx, o)
 	d.Close()
 	if err != nil {

@@ -44,8 +44,8 @@ func (a *app) report(err error) int {
 		return exitOK
 	}
 	code, hint := explain(err)
-	if told := (differError{}); errors.As(err, &told) {
-		return code // the report has said it
+	if reported(err) {
+		return code
 	}
 	if a.json {
 		a.reportJSON(err, code, hint)
@@ -63,6 +63,13 @@ func (a *app) report(err error) int {
 		fmt.Fprintf(os.Stderr, "hint: %s\n", hint)
 	}
 	return code
+}
+
+// reported: what a verb printed has said it all, the exit code says it once more.
+func reported(err error) bool {
+	var differ differError
+	var leaks leaksError
+	return errors.As(err, &differ) || errors.As(err, &leaks)
 }
 
 // sentence is an error as one line; the faults of a recipe and the differences
@@ -136,6 +143,7 @@ func explain(err error) (code int, hint string) {
 		folder      repoError
 		differ      differError
 		lock        *builder.LockError
+		leaks       leaksError
 	)
 	switch {
 	case errors.As(err, &stop):
@@ -144,6 +152,8 @@ func explain(err error) (code int, hint string) {
 		return exitExplained, ""
 	case errors.As(err, &differ):
 		return exitUnexplained, ""
+	case errors.As(err, &leaks):
+		return exitLeaks, ""
 	case errors.As(err, &usage):
 		return exitUsage, "namibuild --help"
 	case errors.As(err, &page):

@@ -18,6 +18,7 @@ const (
 	exitLock        = 11
 	exitExplained   = 20
 	exitUnexplained = 21
+	exitLeaks       = 22
 	exitUnproven    = 30
 	exitNoKernel    = 31
 	exitInterrupted = 130
@@ -39,6 +40,7 @@ const exitCodes = `Exit codes of namibuild:
    11  the build is not the one that its lock pins, or a release has no lock
    20  compare, rebuild: they differ, and every difference has a known reason
    21  compare, rebuild: they differ, and a difference has none
+   22  check: a package shows the moment or the host of its build
    30  boot: the kernel failed its proof
    31  boot: no kernel that can be booted here, or its configuration lacks what
        the proof needs

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"namibuild/builder"
+	"namibuild/builder/artifact"
 	"namibuild/builder/plan"
 	"namibuild/builder/rpm/rpmtest"
 )
@@ -19,7 +20,9 @@ func writeSets(t *testing.T, dir string) {
 	set := func(name, content string, time int64, env ...plan.Var) {
 		p := rpmtest.Package{Name: "kernel", Version: "2.6.32", Release: "1.el6", Arch: "x86_64", BuildTime: time,
 			Files: []rpmtest.File{{Path: "/boot/a", Content: content, Mtime: 1389000000}}}
-		record, err := json.Marshal(builder.Result{Plan: plan.Plan{Name: "tiny", Env: env}})
+		record, err := json.Marshal(builder.Result{
+			Plan: plan.Plan{Name: "tiny", SRPM: plan.SRPM{Epoch: 1389000000}, Hostname: "localhost", Env: env},
+			Set:  artifact.Set{RPMs: []artifact.RPM{{File: "kernel-2.6.32-1.el6.x86_64.rpm"}}}})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -56,8 +56,12 @@ func FuzzPackage(f *testing.F) {
 func TestLargeFiles(t *testing.T) {
 	t.Setenv("TMPDIR", t.TempDir())
 	filler := strings.Repeat("0123456789abcdef", 4<<20) // 64 MiB
-	a := rpmtest.Build(kernel(rpmtest.File{Path: "/opt/x", Content: filler + "made Jan  9 2014 " + filler, Mtime: epoch}))
-	b := rpmtest.Build(kernel(rpmtest.File{Path: "/opt/x", Content: filler + "made Jan 19 2014 " + filler, Mtime: epoch}))
+	plain := func(date string) []byte {
+		p := kernel(rpmtest.File{Path: "/opt/x", Content: filler + "made " + date + " " + filler, Mtime: epoch})
+		p.Payload = "none"
+		return rpmtest.Build(p)
+	}
+	a, b := plain("Jan  9 2014"), plain("Jan 19 2014")
 	runtime.GC()
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)

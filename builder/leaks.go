@@ -1,0 +1,116 @@
+package builder
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"time"
+
+	"namibuild/builder/artifact"
+	"namibuild/builder/artifact/leak"
+	"namibuild/builder/plan"
+)
+
+// Leaks are what leaked into one package of a set.
+type Leaks struct {
+	Package string      `json:"package"`
+	Leaks   []leak.Leak `json:"leaks"`
+}
+
+// mostDays bounds the days of a build whose dates are looked for.
+const mostDays = 14
+
+// days are all days from one moment to another.
+func days(from, to time.Time) []time.Time {
+	all := []time.Time{from}
+	for t := from.AddDate(0, 0, 1); !t.After(to) && len(all) < mostDays; t = t.AddDate(0, 0, 1) {
+		all = append(all, t)
+	}
+	return append(all, to) // past midnight, within a day
+}
+
+// leaks looks for the build's moment and place in the packages of its set and
+// warns of what it finds.
+func (b *build) leaks(ctx context.Context, p plan.Plan, set artifact.Set, started time.Time) ([]Leaks, error) {
+	f := leak.Facts{Epoch: p.SRPM.Epoch, Hostname: p.Hostname, Host: b.Host}
+	if b.Now != nil {
+		f.Days = days(started, b.now())
+	}
+	all, err := leaksOf(ctx, set, f)
+	if err != nil {
+		return nil, &StepError{StepCollect, err}
+	}
+	text := "nothing of this host or moment in them"
+	if len(all) > 0 {
+		text = fmt.Sprintf("this host or moment shows in %d", len(all))
+	}
+	b.tell(End, StepCollect, "%s, digests right, %s", count(len(set.RPMs), "package"), text)
+	for _, l := range all {
+		for _, found := range l.Leaks {
+			b.tell(Warning, StepCollect, "%s: %s", l.Package, found)
+		}
+	}
+	return all, nil
+}
+
+// leaksOf are the packages of a set into which something leaked.
+func leaksOf(ctx context.Context, set artifact.Set, f leak.Facts) ([]Leaks, error) {
+	all := []Leaks{}
+	for _, r := range set.RPMs {
+		found, err := leaksIn(ctx, filepath.Join(set.Dir, r.File), f)
+		if err != nil {
+			return nil, fmt.Errorf("looking for what leaked into %s: %w", r.File, err)
+		}
+		if len(found) > 0 {
+			all = append(all, Leaks{r.File, found})
+		}
+	}
+	return all, nil
+}
+
+func leaksIn(ctx context.Context, path string, f leak.Facts) ([]leak.Leak, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	return leak.Find(bufio.NewReaderSize(&stoppable{ctx, file}, 1<<20), f)
+}
+
+// stoppable ends a read when its context does.
+type stoppable struct {
+	ctx context.Context
+	r   io.Reader
+}
+
+func (s *stoppable) Read(p []byte) (int, error) {
+	if err := s.ctx.Err(); err != nil {
+		return 0, err
+	}
+	return s.r.Read(p)
+}
+
+// ErrNoRecord: no record of a build lies in the directory.
+var ErrNoRecord = errors.New("no build.json is there")
+
+// Check looks once more for what leaked into the packages of an output
+// directory: by the record beside them, which tells when they were built, and by
+// the name of this host.
+func Check(ctx context.Context, dir, host string) ([]Leaks, error) {
+	r, err := recordBeside(dir)
+	if err == nil && r == nil {
+		err = ErrNoRecord
+	}
+	if err != nil {
+		return nil, fmt.Errorf("checking %s: %w", dir, err)
+	}
+	f := leak.Facts{Epoch: r.Plan.SRPM.Epoch, Hostname: r.Plan.Hostname, Host: host}
+	if !r.Run.Started.IsZero() {
+		f.Days = days(r.Run.Started, r.Run.Finished)
+	}
+	return leaksOf(ctx, r.Set, f)
+}
