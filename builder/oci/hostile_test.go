@@ -1,0 +1,69 @@
+package oci
+
+import (
+	"encoding/json"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/opencontainers/go-digest"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+)
+
+// page is a manifest of files with these titles.
+func page(artifactType string, titles ...string) []byte {
+	m := ocispec.Manifest{ArtifactType: artifactType}
+	for _, title := range titles {
+		m.Layers = append(m.Layers, File{Path: title, MediaType: "text/plain", Digest: digest.FromString("x"), Size: 1}.descriptor())
+	}
+	data, err := json.Marshal(m)
+	if err != nil {
+		panic(err)
+	}
+	return data
+}
+
+// No manifest writes outside of its folder, over another file, or hides one.
+func TestParseRelease(t *testing.T) {
+	for want, data := range map[string][]byte{
+		"":                                      page(ArtifactType, "a.rpm", "RPMS/b.rpm", "RPMS/x/ü b.rpm"),
+		"unexpected end of JSON":                []byte("{"),
+		`artifact type is "", a release`:        page("", "a"),
+		`artifact type is "x/y", a release`:     page("x/y", "a"),
+		`"../a" is no name`:                     page(ArtifactType, "../a"),
+		`"/etc/passwd" is no name`:              page(ArtifactType, "/etc/passwd"),
+		`"a/../../b" is no name`:                page(ArtifactType, "a/../../b"),
+		`"a//b" is no name`:                     page(ArtifactType, "a//b"),
+		`"a/" is no name`:                       page(ArtifactType, "a/"),
+		`"" is no name`:                         page(ArtifactType, ""),
+		`".bashrc" is no name`:                  page(ArtifactType, ".bashrc"),
+		`"a/.ssh/b" is no name`:                 page(ArtifactType, "a/.ssh/b"),
+		`"a\\b" is no name`:                     page(ArtifactType, `a\b`),
+		`"a\nb" is no name`:                     page(ArtifactType, "a\nb"),
+		"a is there twice":                      page(ArtifactType, "a", "b", "a"),
+		"b is there twice or of a size below 0": []byte(strings.Replace(string(page(ArtifactType, "b")), `"size":1`, `"size":-1`, 1)),
+		"invalid checksum digest":               []byte(strings.Replace(string(page(ArtifactType, "b")), "sha256:", "sha256:z", 1)),
+	} {
+		files, err := parseRelease(data)
+		if want == "" && (err != nil || len(files) != 3) || want != "" && (err == nil || !strings.Contains(err.Error(), want)) {
+			t.Errorf("%s: got %v, %v, want %s", data, files, err, want)
+		}
+	}
+}
+
+func FuzzParseRelease(f *testing.F) {
+	f.Add(page(ArtifactType, "a.rpm", "RPMS/b.rpm"))
+	f.Add(page(ArtifactType, "../a"))
+	f.Add([]byte(`{"artifactType": "` + ArtifactType + `", "layers": [{}]}`))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		files, err := parseRelease(data)
+		seen := map[string]bool{}
+		for _, file := range files {
+			rel, rerr := filepath.Rel("/release", filepath.Join("/release", filepath.FromSlash(file.Path)))
+			if err != nil || rerr != nil || rel != file.Path || seen[rel] || strings.HasPrefix(rel, ".") || file.Size < 0 || file.Digest.Validate() != nil {
+				t.Errorf("took %+v", file)
+			}
+			seen[rel] = true
+		}
+	})
+}

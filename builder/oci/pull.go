@@ -1,0 +1,243 @@
+package oci
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"hash"
+	"io"
+	"os"
+	"path/filepath"
+	"syscall"
+
+	"github.com/opencontainers/go-digest"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+	"oras.land/oras-go/v2/content"
+	"oras.land/oras-go/v2/registry/remote"
+)
+
+// Pulled is a release that was brought here.
+type Pulled struct {
+	// Reference names it for good: HOST/REPOSITORY@DIGEST.
+	Reference string        `json:"reference"`
+	Digest    digest.Digest `json:"digest"`
+	// Tag is the tag it was found by, "" where the digest was given.
+	Tag   string `json:"tag,omitempty"`
+	Dir   string `json:"dir"`
+	Files []File `json:"files"`
+	Size  int64  `json:"size"` // bytes of all files
+}
+
+// maxManifest bounds what is read of a manifest, in bytes; registries take 4 MiB.
+const maxManifest = 4 << 20
+
+// Pull brings the release that reference names, by digest or by tag, into dir,
+// which must not exist or be empty. Every file is checked against the manifest,
+// and the manifest against the digest: a tag names whatever the registry says.
+// dir appears by rename when all is there and Options.Check had no objection.
+//
+// Errors are a *ReferenceError, a *RegistryError or of writing here.
+func Pull(ctx context.Context, reference, dir string, o Options) (Pulled, error) {
+	ref, err := parseReference(reference)
+	if err == nil && ref.Reference == "" {
+		err = &ReferenceError{reference, "a digest, or a tag, was expected"}
+	}
+	if err != nil {
+		return Pulled{}, err
+	}
+	p := pull{Options: o, repo: o.repository(ref)}
+	if err := p.find(ctx); err != nil {
+		return Pulled{}, fmt.Errorf("pulling %s: %w", reference, err)
+	}
+	part, done, err := openPart(dir)
+	if err != nil {
+		return Pulled{}, fmt.Errorf("pulling %s: %w", reference, err)
+	}
+	defer done()
+	if err := p.files(ctx, part); err != nil {
+		return Pulled{}, fmt.Errorf("pulling %s: %w", reference, err)
+	}
+	if o.Check != nil {
+		if err := o.Check(part); err != nil {
+			return Pulled{}, fmt.Errorf("checking %s: %w", reference, err)
+		}
+	}
+	os.Remove(dir) // an empty one; os.Rename does not replace it
+	if err := os.Rename(part, dir); err != nil {
+		return Pulled{}, fmt.Errorf("pulling %s: %w", reference, err)
+	}
+	p.out.Dir = dir
+	return p.out, nil
+}
+
+// pull is a pull on its way.
+type pull struct {
+	Options
+	repo *remote.Repository
+	out  Pulled
+	done int64
+}
+
+// find reads the manifest.
+func (p *pull) find(ctx context.Context) error {
+	ref := p.repo.Reference
+	if ref.ValidateReferenceAsDigest() != nil {
+		p.out.Tag = ref.Reference
+	}
+	d, body, err := p.repo.FetchReference(ctx, ref.Reference)
+	if err != nil {
+		return registryError(ref, err)
+	}
+	defer body.Close()
+	if d.Size > maxManifest || d.MediaType != ocispec.MediaTypeImageManifest {
+		return fmt.Errorf("%s of %d bytes is no manifest of a release", d.MediaType, d.Size)
+	}
+	data, err := content.ReadAll(body, d)
+	if err != nil {
+		return registryError(ref, err)
+	}
+	if p.out.Files, err = parseRelease(data); err != nil {
+		return err
+	}
+	for _, f := range p.out.Files {
+		p.out.Size += f.Size
+	}
+	ref.Reference = d.Digest.String()
+	p.out.Digest, p.out.Reference = d.Digest, ref.String()
+	return nil
+}
+
+// openPart makes the folder beside dir that becomes dir, and locks it; what a
+// killed pull left of it goes. done removes it, unless it was renamed.
+func openPart(dir string) (part string, done func(), err error) {
+	path, err := filepath.Abs(dir)
+	if err != nil {
+		return "", nil, err
+	}
+	if entries, err := os.ReadDir(path); err == nil && len(entries) > 0 || err != nil && !errors.Is(err, os.ErrNotExist) {
+		return "", nil, fmt.Errorf("%s is there and is no empty folder", dir)
+	}
+	part = filepath.Join(filepath.Dir(path), "."+filepath.Base(path)+".part")
+	if old, err := lockFolder(part); err == nil {
+		err := os.RemoveAll(part)
+		old.Close()
+		if err != nil {
+			return "", nil, err
+		}
+	} else if !errors.Is(err, os.ErrNotExist) {
+		return "", nil, err
+	}
+	if err := os.MkdirAll(part, 0o777); err != nil {
+		return "", nil, err
+	}
+	lock, err := lockFolder(part)
+	if err != nil {
+		return "", nil, err
+	}
+	return part, func() { os.RemoveAll(part); lock.Close() }, nil
+}
+
+// lockFolder locks a folder for as long as it is open.
+func lockFolder(path string) (*os.File, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+		f.Close()
+		return nil, fmt.Errorf("%s: another pull is writing there", path)
+	}
+	return f, nil
+}
+
+func (p *pull) files(ctx context.Context, part string) error {
+	for _, f := range p.out.Files {
+		p.tell(Progress{f.Path, p.done, p.out.Size})
+		path := filepath.Join(part, filepath.FromSlash(f.Path))
+		if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
+			return err
+		}
+		if err := p.file(ctx, f, path); err != nil {
+			return fmt.Errorf("%s: %w", f.Path, err)
+		}
+		p.done += f.Size
+	}
+	p.tell(Progress{"", p.done, p.out.Size})
+	return nil
+}
+
+// file brings one file; where the registry broke off it goes on.
+func (p *pull) file(ctx context.Context, f File, path string) error {
+	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	if err := p.fill(ctx, f, file); err != nil {
+		return err
+	}
+	return errors.Join(file.Sync(), file.Close())
+}
+
+// fill writes the content that f names into file.
+func (p *pull) fill(ctx context.Context, f File, file *os.File) error {
+	w := &sink{file: file, sum: f.Digest.Algorithm().Hash()}
+	err := again(ctx, func() (bool, error) {
+		err := p.copy(ctx, f, w)
+		return w.err != nil || final(err), err
+	})
+	switch {
+	case w.err != nil:
+		return w.err
+	case err != nil:
+		return registryError(p.repo.Reference, err)
+	}
+	if got := digest.NewDigest(f.Digest.Algorithm(), w.sum); got != f.Digest {
+		return registryError(p.repo.Reference, fmt.Errorf("gave %s, want %s", got, f.Digest))
+	}
+	return nil
+}
+
+// copy reads the blob from where w ends.
+func (p *pull) copy(ctx context.Context, f File, w *sink) error {
+	body, err := p.repo.Blobs().Fetch(ctx, f.descriptor())
+	if err != nil {
+		return err
+	}
+	defer body.Close()
+	if seeker, ok := body.(io.Seeker); ok && w.n > 0 {
+		_, err = seeker.Seek(w.n, io.SeekStart)
+	} else if w.n > 0 {
+		_, err = io.CopyN(io.Discard, body, w.n)
+	}
+	if err != nil {
+		return err
+	}
+	left := f.Size - w.n
+	before := p.done + w.n
+	told := &teller{r: io.LimitReader(body, left), tell: func(n int64) { p.tell(Progress{f.Path, before + n, p.out.Size}) }}
+	n, err := io.Copy(w, told)
+	if err == nil && n < left {
+		err = io.ErrUnexpectedEOF
+	}
+	return err
+}
+
+// sink writes a file, hashes it, and keeps the error of writing apart from
+// those of reading.
+type sink struct {
+	file *os.File
+	sum  hash.Hash
+	n    int64
+	err  error
+}
+
+func (s *sink) Write(b []byte) (int, error) {
+	n, err := s.file.Write(b)
+	s.n += int64(n)
+	s.sum.Write(b[:n])
+	if err != nil {
+		s.err = err
+	}
+	return n, err
+}

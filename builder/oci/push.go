@@ -1,0 +1,188 @@
+package oci
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"github.com/opencontainers/go-digest"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+	"oras.land/oras-go/v2/errdef"
+	"oras.land/oras-go/v2/registry/remote"
+)
+
+// Pushed is a release that a registry holds.
+type Pushed struct {
+	// Reference names it for good: HOST/REPOSITORY@DIGEST.
+	Reference string        `json:"reference"`
+	Digest    digest.Digest `json:"digest"`
+	// Tag is the tag that was set, "" for none; Replaced is what it named before, ""
+	// where that is the same or nothing.
+	Tag      string        `json:"tag,omitempty"`
+	Replaced digest.Digest `json:"replaced,omitempty"`
+	Files    []File        `json:"files"`
+	// Referrers are the digests of the manifests attached to it.
+	Referrers []digest.Digest `json:"referrers"`
+	// Sent is how many bytes of files the registry did not have.
+	Sent int64 `json:"sent"`
+}
+
+// Push puts the files beneath dir into the registry that reference names. A
+// reference without a tag is one by digest only. Nothing can be seen under the
+// tag before everything is there; after an error it names what it did before.
+//
+// Errors are a *ReferenceError, a *RegistryError or of reading the folder.
+func Push(ctx context.Context, dir, reference string, o Options) (Pushed, error) {
+	ref, err := parseReference(reference)
+	if err != nil {
+		return Pushed{}, err
+	}
+	if ref.ValidateReferenceAsDigest() == nil {
+		return Pushed{}, &ReferenceError{reference, "a push makes the digest; name a tag, or none"}
+	}
+	files, err := readFolder(dir)
+	if err != nil {
+		return Pushed{}, err
+	}
+	whole, err := release(files, o.Created, o.Annotations)
+	if err != nil {
+		return Pushed{}, err
+	}
+	parts, err := referrers(whole, files, o.Created)
+	if err != nil {
+		return Pushed{}, err
+	}
+	p := push{Options: o, dir: dir, repo: o.repository(ref)}
+	p.out = Pushed{Digest: whole.Digest, Tag: ref.Reference, Files: files}
+	if err := p.all(ctx, whole, parts); err != nil {
+		return Pushed{}, fmt.Errorf("pushing %s: %w", reference, err)
+	}
+	ref.Reference = whole.Digest.String()
+	p.out.Reference = ref.String()
+	return p.out, nil
+}
+
+// push is a push on its way.
+type push struct {
+	Options
+	dir         string
+	repo        *remote.Repository
+	out         Pushed
+	done, total int64
+}
+
+// all sends the files, then what names them, the tag last.
+func (p *push) all(ctx context.Context, whole manifest, parts []manifest) error {
+	if err := p.files(ctx); err != nil {
+		return err
+	}
+	for _, m := range append([]manifest{whole}, parts...) {
+		if err := p.repo.Push(ctx, m.Descriptor, m.reader()); err != nil {
+			return registryError(p.repo.Reference, err)
+		}
+		if m.Digest != whole.Digest {
+			p.out.Referrers = append(p.out.Referrers, m.Digest)
+		}
+	}
+	if p.out.Tag == "" {
+		return nil
+	}
+	before, err := p.repo.Resolve(ctx, p.out.Tag)
+	switch {
+	case err == nil && before.Digest != whole.Digest:
+		p.out.Replaced = before.Digest
+	case err != nil && !errors.Is(err, errdef.ErrNotFound):
+		return registryError(p.repo.Reference, err)
+	}
+	return registryError(p.repo.Reference, p.repo.PushReference(ctx, whole.Descriptor, whole.reader(), p.out.Tag))
+}
+
+// files sends the blobs that the registry does not have, equal ones once.
+func (p *push) files(ctx context.Context) error {
+	config := emptyConfig()
+	open := func() (io.ReadCloser, error) {
+		return io.NopCloser(manifest{data: ocispec.DescriptorEmptyJSON.Data}.reader()), nil
+	}
+	if err := p.blob(ctx, config, open); err != nil {
+		return err
+	}
+	for _, f := range p.out.Files {
+		p.total += f.Size
+	}
+	seen := map[digest.Digest]bool{}
+	for _, f := range p.out.Files {
+		p.tell(Progress{f.Path, p.done, p.total})
+		if !seen[f.Digest] {
+			err := p.blob(ctx, f.descriptor(), func() (io.ReadCloser, error) { return p.open(f, p.done) })
+			if err != nil {
+				return fmt.Errorf("%s: %w", f.Path, err)
+			}
+		}
+		seen[f.Digest] = true
+		p.done += f.Size
+	}
+	p.tell(Progress{"", p.done, p.total})
+	return nil
+}
+
+// blob sends one blob, if it is not there.
+func (p *push) blob(ctx context.Context, d ocispec.Descriptor, open func() (io.ReadCloser, error)) error {
+	var local error // of our own disk
+	err := again(ctx, func() (bool, error) {
+		there, err := p.repo.Blobs().Exists(ctx, d)
+		if err != nil || there {
+			return final(err), err
+		}
+		content, err := open()
+		if err != nil {
+			local = err
+			return true, err
+		}
+		defer content.Close()
+		if err := p.repo.Blobs().Push(ctx, d, content); err != nil {
+			return final(err), err
+		}
+		p.out.Sent += d.Size
+		return true, nil
+	})
+	if local != nil {
+		return local
+	}
+	return registryError(p.repo.Reference, err)
+}
+
+// open opens a file for sending, and tells how much of it went.
+func (p *push) open(f File, before int64) (io.ReadCloser, error) {
+	file, err := os.Open(filepath.Join(p.dir, filepath.FromSlash(f.Path)))
+	if err != nil {
+		return nil, err
+	}
+	told := &teller{r: file, tell: func(n int64) { p.tell(Progress{f.Path, before + n, p.total}) }}
+	return struct {
+		io.Reader
+		io.Closer
+	}{told, file}, nil
+}
+
+// teller tells how many bytes have passed, every so often.
+type teller struct {
+	r       io.Reader
+	n, told int64
+	tell    func(n int64)
+}
+
+// tellEvery is how many bytes pass between two reports.
+const tellEvery = 1 << 20
+
+func (t *teller) Read(b []byte) (int, error) {
+	n, err := t.r.Read(b)
+	t.n += int64(n)
+	if t.n-t.told >= tellEvery {
+		t.told = t.n
+		t.tell(t.n)
+	}
+	return n, err
+}
