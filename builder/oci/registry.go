@@ -79,7 +79,7 @@ func registryError(ref registry.Reference, err error) error {
 	case errors.As(err, &address):
 		e.Err = address.Err
 	case errors.Is(err, errdef.ErrNotFound):
-		e.Status = http.StatusNotFound
+		e.Status, e.Err = http.StatusNotFound, errdef.ErrNotFound
 	}
 	return e
 }

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net"
+	"net/http"
 	"os"
 	"strings"
 	"syscall"
@@ -15,6 +17,7 @@ import (
 	"namibuild/builder/boot"
 	"namibuild/builder/engine"
 	"namibuild/builder/fetch"
+	"namibuild/builder/oci"
 	"namibuild/builder/recipe"
 	"namibuild/builder/source"
 )
@@ -141,6 +144,8 @@ func explain(err error) (code int, hint string) {
 		noSet       *builder.NoSetError
 		step        *builder.StepError
 		folder      repoError
+		reference   *oci.ReferenceError
+		registry    *oci.RegistryError
 		differ      differError
 		lock        *builder.LockError
 		leaks       leaksError
@@ -190,6 +195,10 @@ func explain(err error) (code int, hint string) {
 		return exitOutput, "Kconfig leaves an option out when what it depends on is not set, and takes one of a choice: set those in config: too"
 	case errors.As(err, &output):
 		return exitOutput, outputHint(err)
+	case errors.As(err, &reference):
+		return exitUsage, ""
+	case errors.As(err, &registry):
+		return exitRegistry, registryHint(registry)
 	case errors.As(err, &folder):
 		return exitOutput, ""
 	case errors.As(err, &unproven):
@@ -225,7 +234,7 @@ func stepCode(s builder.Step) int {
 		return exitImage
 	case builder.StepWitness, builder.StepKernel, builder.StepBoot, builder.StepMachine:
 		return exitNoKernel
-	case builder.StepCollect:
+	case builder.StepCollect, builder.StepPush, builder.StepPull:
 		return exitOutput
 	}
 	return exitEngine
@@ -249,6 +258,21 @@ func engineHint(err error) string {
 		return "add your user to the group docker (and log in again), or run as root"
 	}
 	return "is Docker running? DOCKER_HOST names another engine; ./scripts/quickstart installs one on Debian and Fedora"
+}
+
+func registryHint(e *oci.RegistryError) string {
+	var dial *net.OpError
+	switch {
+	case errors.As(e, &dial) && dial.Op == "dial":
+		return "does the registry run, and is its name right? A proxy is taken from $HTTPS_PROXY and $HTTP_PROXY"
+	case e.Status == http.StatusUnauthorized, e.Status == http.StatusForbidden:
+		return "docker login " + e.Host + ", as a user who may do that"
+	case e.Status == http.StatusNotFound:
+		return ""
+	case strings.Contains(e.Error(), "HTTP response to HTTPS client"):
+		return "--plain-http talks HTTP to it, which protects neither password nor release"
+	}
+	return "run the same command again: what is there is not sent twice"
 }
 
 func outputHint(err error) string {

@@ -4,6 +4,8 @@ package main
 
 import (
 	"errors"
+	"io"
+	"log"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -11,8 +13,10 @@ import (
 	"path/filepath"
 	"regexp"
 	"strconv"
+	"strings"
 	"testing"
 
+	memory "github.com/google/go-containerregistry/pkg/registry"
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
@@ -23,8 +27,7 @@ func TestMain(m *testing.M) {
 // The scripts run the command without an engine; what needs one is in
 // e2e_test.go. Each finds the tiny kernel as tiny.yaml, and the shipped
 // recipe centos6.5-timewait with the tiny kernel as its source, and the sets of
-// writeSets; $SERVER serves
-// its folder.
+// writeSets; $SERVER serves its folder, $REGISTRY is an empty container registry.
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/script",
@@ -44,6 +47,9 @@ func TestScripts(t *testing.T) {
 			server := httptest.NewServer(http.FileServer(http.Dir(e.WorkDir)))
 			e.Defer(server.Close)
 			e.Setenv("SERVER", server.URL)
+			registry := httptest.NewServer(memory.New(memory.Logger(log.New(io.Discard, "", 0)), memory.WithReferrersSupport(true)))
+			e.Defer(registry.Close)
+			e.Setenv("REGISTRY", strings.TrimPrefix(registry.URL, "http://"))
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){"exits": exits},
