@@ -25,6 +25,12 @@ const (
 	StepBoot    Step = "boot"
 )
 
+// The steps of what comes after a build.
+const (
+	StepSign   Step = "sign"
+	StepVerify Step = "verify"
+)
+
 // Kind tells what an Event is.
 type Kind string
 

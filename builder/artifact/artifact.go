@@ -109,12 +109,18 @@ func take(r io.Reader, dir, name string) (RPM, error) {
 	if err != nil {
 		return RPM{}, fmt.Errorf("collecting: %w", err)
 	}
-	h := sha256.New()
-	count := &counter{}
-	pkg, err := rpm.Verify(io.TeeReader(r, io.MultiWriter(f, h, count)))
+	one, err := check(io.TeeReader(r, f), name)
 	if cerr := errors.Join(f.Sync(), f.Close()); cerr != nil {
 		return RPM{}, fmt.Errorf("collecting %s: %w", name, cerr)
 	}
+	return one, err
+}
+
+// check reads a package to its end and judges it.
+func check(r io.Reader, name string) (RPM, error) {
+	h := sha256.New()
+	count := &counter{}
+	pkg, err := rpm.Verify(io.TeeReader(r, io.MultiWriter(h, count)))
 	if err != nil {
 		return RPM{}, fmt.Errorf("checking %s: %w", name, err)
 	}

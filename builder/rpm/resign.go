@@ -74,17 +74,32 @@ func (p *Package) WithPayloadDigests(payload io.ReadSeeker) (*Package, error) {
 	if _, err := payload.Seek(start, io.SeekStart); err != nil {
 		return nil, err
 	}
-	m := md5.New()
-	m.Write(header.raw)
-	n, err := io.Copy(m, payload)
+	return p.withHeader(header, payload)
+}
+
+// payloadDigests are the tags that WithPayloadDigests adds to a header, and
+// digestsSince the version of rpm that writes them itself.
+var payloadDigests = []Tag{TagPayloadDigest, TagPayloadDigestAlgo, TagPayloadDigestAlt}
+
+const digestsSince = "4.14"
+
+// AsBuilt is the package as rpmbuild made it: without signatures, and without
+// digests that WithPayloadDigests has added, which an rpm of its version did not
+// write. payload stands at the first byte of the payload and may be read.
+func (p *Package) AsBuilt(payload io.Reader) (*Package, error) {
+	if !p.Header.Has(TagPayloadDigest) || CompareVersions(p.Header.String(TagRPMVersion), digestsSince) >= 0 {
+		return p.WithSignatures()
+	}
+	kept := slices.DeleteFunc(p.Header.Values(), func(v Value) bool { return slices.Contains(payloadDigests, v.tag) })
+	header, err := MakeHeader(RegionImmutable, kept...)
 	if err != nil {
 		return nil, err
 	}
-	signature, err := p.redigest(header, m.Sum(nil), header.Size()+n)
+	was, err := p.withHeader(header, payload)
 	if err != nil {
 		return nil, err
 	}
-	return rebuilt(p.Lead, signature.Signature, header), nil
+	return was.withSignatureValues([]Tag{SigTagSHA256}, nil)
 }
 
 // withPayloadDigests is a header with the digests of the payload in it.
@@ -108,20 +123,31 @@ func withPayloadDigests(h *Header, payload io.Reader) (*Header, error) {
 		StringsValue(TagPayloadDigestAlt, hex.EncodeToString(plain.Sum(nil))))...)
 }
 
-// redigest makes the signature header of a package whose header is another now.
-func (p *Package) redigest(h *Header, whole []byte, size int64) (*Package, error) {
+// withHeader is the package with another header: its signatures are dropped, its
+// digests and its size made anew.
+func (p *Package) withHeader(h *Header, payload io.Reader) (*Package, error) {
+	m := md5.New()
+	m.Write(h.raw)
+	n, err := io.Copy(m, payload)
+	if err != nil {
+		return nil, err
+	}
 	s1, s256 := sha1.Sum(h.raw), sha256.Sum256(h.raw)
 	values := []Value{
 		StringValue(SigTagSHA1, hex.EncodeToString(s1[:])),
 		StringValue(SigTagSHA256, hex.EncodeToString(s256[:])),
-		BytesValue(SigTagMD5, whole),
+		BytesValue(SigTagMD5, m.Sum(nil)),
 	}
 	drop := append([]Tag{SigTagSHA1, SigTagSHA256, SigTagMD5}, SignatureTags...)
-	switch {
+	switch size := h.Size() + n; {
 	case p.Signature.Has(SigTagLongSize):
 		drop, values = append(drop, SigTagLongSize), append(values, Int64Value(SigTagLongSize, uint64(size)))
 	case p.Signature.Has(SigTagSize):
 		drop, values = append(drop, SigTagSize), append(values, Int32Value(SigTagSize, uint32(size)))
 	}
-	return p.withSignatureValues(drop, values)
+	q, err := p.withSignatureValues(drop, values)
+	if err != nil {
+		return nil, err
+	}
+	return rebuilt(q.Lead, q.Signature, h), nil
 }

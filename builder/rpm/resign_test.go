@@ -67,6 +67,10 @@ func TestSignaturesAndDigestsOfAPackage(t *testing.T) {
 				t.Error("no sha256 of the header")
 			}
 			accept(t, whole(t, more, data))
+			was, err := more.AsBuilt(bytes.NewReader(data[p.PayloadOffset:]))
+			if err != nil || !bytes.Equal(whole(t, was, data), unsigned) {
+				t.Errorf("as built it is another package: %v", err)
+			}
 			again, err := more.WithPayloadDigests(strings.NewReader("not read"))
 			if err != nil || again != more {
 				t.Errorf("a package that has them all is made anew: %v", err)

@@ -13,7 +13,7 @@ import (
 )
 
 // stored is a public key as gpg exports it, with a subkey and an end.
-func stored(f *testing.F) []byte {
+func stored(f testing.TB) []byte {
 	f.Helper()
 	data, err := os.ReadFile("testdata/certificate.asc")
 	if err != nil {

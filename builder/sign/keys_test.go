@@ -309,3 +309,44 @@ func TestReadPassphrase(t *testing.T) {
 		})
 	}
 }
+
+// Our own check of detached and raw signatures agrees with gpg's, also about a
+// key that has expired since, and refuses what is another's.
+func TestVerify(t *testing.T) {
+	key, _ := made()
+	ctx := context.Background()
+	const text = "<repomd/>\n"
+	good, err := key.Detached(ctx, strings.NewReader(text), key.Time(epoch))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := key.VerifyDetached(strings.NewReader(text), good); err != nil {
+		t.Error(err)
+	}
+	env := home(t)
+	must(t, env, "gpg", "--batch", "--faked-system-time", "20200101T000000!", "--pinentry-mode", "loopback", "--passphrase", "", "--quick-gen-key", "Test", "rsa2048", "sign", "20210101T000000")
+	file := filepath.Join(t.TempDir(), "f")
+	os.WriteFile(file, []byte(text), 0o666)
+	must(t, env, "gpg", "--batch", "--faked-system-time", "20200601T000000!", "--pinentry-mode", "loopback", "--passphrase", "", "--armor", "--detach-sign", file)
+	theirs, err := os.ReadFile(file + ".asc")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := certificate(t, env).VerifyDetached(strings.NewReader(text), theirs); err != nil {
+		t.Errorf("an expired key's former signature: %v", err)
+	}
+	for name, try := range map[string]error{
+		"changed":     key.VerifyDetached(strings.NewReader(text+" "), good),
+		"another key": key.VerifyDetached(strings.NewReader(text), theirs),
+		"none":        key.VerifyDetached(strings.NewReader(text), []byte(text)),
+		"a key":       key.VerifyDetached(strings.NewReader(text), stored(t)),
+	} {
+		if !errors.Is(try, sign.ErrBadSignature) {
+			t.Errorf("%s: %v", name, try)
+		}
+	}
+	raw, err := key.Raw(ctx, []byte(text))
+	if err != nil || key.VerifyRaw([]byte(text), raw) != nil || !errors.Is(key.VerifyRaw([]byte("x"), raw), sign.ErrBadSignature) {
+		t.Errorf("raw: %v", err)
+	}
+}

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -13,6 +14,7 @@ import (
 
 	"namibuild"
 	"namibuild/builder"
+	"namibuild/builder/artifact"
 	"namibuild/builder/engine"
 	"namibuild/builder/recipe"
 )
@@ -226,14 +228,23 @@ func arguments(list []string) (map[string]string, error) {
 
 func printResult(w *os.File, res builder.Result, took time.Duration) error {
 	fmt.Fprintf(w, "\n%s, made in %s by plan %.12s\n", res.Dir, short(took), res.PlanID)
-	for _, p := range res.RPMs {
-		fmt.Fprintf(w, "  %-58s %9s  sha256 %.12s…\n", p.File, size(p.Size), p.SHA256)
+	if err := printPackages(w, res.Set); err != nil {
+		return err
 	}
 	if p := res.SRPM; p != nil {
 		fmt.Fprintf(w, "  %-58s %9s  sha256 %.12s…\n", filepath.Join("..", builder.SRPMS, p.File), size(p.Size), p.SHA256)
 	}
 	_, err := fmt.Fprintf(w, "install: yum install %s (keeps the running kernel; rpm -U would remove it)\n", filepath.Join(res.Dir, "*.rpm"))
 	return err
+}
+
+func printPackages(w io.Writer, set artifact.Set) error {
+	for _, p := range set.RPMs {
+		if _, err := fmt.Fprintf(w, "  %-58s %9s  sha256 %.12s…\n", p.File, size(p.Size), p.SHA256); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func completeRecipes(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {

@@ -19,6 +19,7 @@ import (
 	"namibuild/builder/fetch"
 	"namibuild/builder/oci"
 	"namibuild/builder/recipe"
+	"namibuild/builder/sign"
 	"namibuild/builder/source"
 )
 
@@ -124,6 +125,8 @@ func explain(err error) (code int, hint string) {
 		stop        interrupted
 		usage       usageError
 		page        recipeError
+		key         *sign.KeyError
+		unverified  *unverifiedError
 		unreachable *engine.UnreachableError
 		old         *engine.TooOldError
 		base        *engine.BaseError
@@ -167,6 +170,10 @@ func explain(err error) (code int, hint string) {
 		return exitUsage, "namibuild --help"
 	case errors.As(err, &lock):
 		return exitLock, lockHint(lock)
+	case errors.As(err, &key):
+		return exitKey, keyHint(key.Err)
+	case errors.As(err, &unverified):
+		return exitUnverified, ""
 	case errors.As(err, &unreachable):
 		return exitEngine, engineHint(err)
 	case errors.As(err, &old):
@@ -234,7 +241,7 @@ func stepCode(s builder.Step) int {
 		return exitImage
 	case builder.StepWitness, builder.StepKernel, builder.StepBoot, builder.StepMachine:
 		return exitNoKernel
-	case builder.StepCollect, builder.StepPush, builder.StepPull:
+	case builder.StepCollect, builder.StepPush, builder.StepPull, builder.StepSign, builder.StepVerify:
 		return exitOutput
 	}
 	return exitEngine

@@ -22,6 +22,8 @@ const (
 	exitLeaks       = 22
 	exitUnproven    = 30
 	exitNoKernel    = 31
+	exitKey         = 40
+	exitUnverified  = 41
 	exitInterrupted = 130
 )
 
@@ -46,6 +48,8 @@ const exitCodes = `Exit codes of namibuild:
    30  boot: the kernel failed its proof
    31  boot: no kernel that can be booted here, or its configuration lacks what
        the proof needs
+   40  the signing key: locked, expired, not reached, not fit for packages
+   41  verify found something wrong
   130  interrupted; containers and volumes are gone
     1  anything else
 

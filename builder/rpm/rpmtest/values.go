@@ -32,7 +32,7 @@ func (p Package) values(archive, payload []byte) []rpm.Value {
 		rpm.I18nValue(rpm.TagGroup, "Unspecified"),
 		rpm.StringValue(rpm.TagOS, "linux"),
 		rpm.StringValue(rpm.TagArch, p.Arch),
-		rpm.StringValue(rpm.TagRPMVersion, "4.18.0"),
+		rpm.StringValue(rpm.TagRPMVersion, p.rpmVersion()),
 		rpm.StringValue(rpm.TagPayloadFormat, "cpio"),
 	}
 	if p.Epoch != 0 {
@@ -53,6 +53,14 @@ func (p Package) values(archive, payload []byte) []rpm.Value {
 			rpm.StringsValue(rpm.TagPayloadDigestAlt, hex.EncodeToString(plain[:])))
 	}
 	return slices.Concat(list, p.dependencies(), p.fileValues())
+}
+
+// rpmVersion is that of the rpm which makes such packages.
+func (p Package) rpmVersion() string {
+	if p.Legacy {
+		return "4.8.0"
+	}
+	return "4.18.0"
 }
 
 func (p Package) dependencies() []rpm.Value {

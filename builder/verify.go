@@ -1,0 +1,271 @@
+package builder
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"namibuild/builder/artifact"
+	"namibuild/builder/repodata"
+	"namibuild/builder/rpm"
+	"namibuild/builder/sign"
+)
+
+// VerifyOptions say what is verified and whom to believe.
+type VerifyOptions struct {
+	// Dir is a bundle, an output directory, or a folder of packages.
+	Dir string
+	// Certificate is the publisher's; nil takes the one that lies in the bundle,
+	// which proves only that all of it is by one hand.
+	Certificate *sign.Certificate
+	// Tell takes the events; calls do not overlap.
+	Tell func(Event)
+}
+
+// Finding is one thing that was looked at.
+type Finding struct {
+	Name   string `json:"name"`
+	Passed bool   `json:"passed"`
+	// Text says what was found, in one line.
+	Text string `json:"text"`
+}
+
+// Verification is what Verify found.
+type Verification struct {
+	// Key is the fingerprint of the key that was believed; OwnKey: it lay in the
+	// bundle itself.
+	Key      string    `json:"key,omitempty"`
+	OwnKey   bool      `json:"ownKey"`
+	Findings []Finding `json:"findings"`
+}
+
+// Wrong is how many findings did not pass.
+func (v Verification) Wrong() int {
+	n := 0
+	for _, f := range v.Findings {
+		if !f.Passed {
+			n++
+		}
+	}
+	return n
+}
+
+// Names in a bundle.
+const (
+	Sums      = "SHA256SUMS"
+	keyPrefix = "RPM-GPG-KEY-"
+)
+
+// Verify looks at everything that a bundle or set says of itself and that can be
+// checked. What is wrong is a finding; an error is a folder that cannot be read.
+func Verify(ctx context.Context, o VerifyOptions) (Verification, error) {
+	v := &verifying{VerifyOptions: o, ctx: ctx}
+	if err := v.open(); err != nil {
+		return Verification{}, &StepError{StepVerify, err}
+	}
+	o.Tell(Event{Kind: Begin, Step: StepVerify, Text: count(len(v.files), "package")})
+	for _, check := range []func(){v.packages, v.record, v.sums, v.repository} {
+		check()
+		if ctx.Err() != nil {
+			return Verification{}, context.Cause(ctx)
+		}
+	}
+	o.Tell(Event{Kind: End, Step: StepVerify, Text: count(len(v.Findings), "thing") + " looked at"})
+	return v.Verification, nil
+}
+
+// verifying is one run of Verify.
+type verifying struct {
+	Verification
+	VerifyOptions
+	ctx   context.Context
+	keys  []rpm.Key
+	rpms  string   // the folder of the packages
+	files []string // their names
+	built []artifact.RPM
+	size  int64
+	done  int64
+}
+
+// open finds packages and key.
+func (v *verifying) open() error {
+	v.rpms = filepath.Join(v.Dir, RPMS)
+	if info, err := os.Stat(v.rpms); err != nil || !info.IsDir() {
+		v.rpms = v.Dir
+	}
+	entries, err := os.ReadDir(v.rpms)
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		if !e.IsDir() && strings.HasSuffix(e.Name(), ".rpm") {
+			v.files = append(v.files, e.Name())
+			if info, err := e.Info(); err == nil {
+				v.size += info.Size()
+			}
+		}
+	}
+	if len(v.files) == 0 {
+		return fmt.Errorf("%s: %w", v.Dir, artifact.ErrNoPackages)
+	}
+	return v.believe()
+}
+
+// believe takes the given certificate or the bundle's own.
+func (v *verifying) believe() error {
+	if v.Certificate == nil {
+		names, err := filepath.Glob(filepath.Join(v.Dir, keyPrefix+"*"))
+		if err != nil || len(names) != 1 {
+			return err // no key: unsigned, or a finding
+		}
+		data, err := os.ReadFile(names[0])
+		if err != nil {
+			return err
+		}
+		c, err := sign.ParseCertificate(data)
+		if err != nil {
+			return fmt.Errorf("%s: %w", filepath.Base(names[0]), err)
+		}
+		v.Certificate, v.OwnKey = &c, true
+	}
+	v.Key = v.Certificate.Fingerprint
+	public, err := v.Certificate.Public()
+	if err != nil {
+		return err
+	}
+	v.keys, err = rpm.ParseKeys(bytes.NewReader(public))
+	return err
+}
+
+func (v *verifying) found(name string, err error, format string, args ...any) {
+	f := Finding{Name: name, Passed: err == nil, Text: fmt.Sprintf(format, args...)}
+	if err != nil {
+		f.Text = err.Error()
+	}
+	v.Findings = append(v.Findings, f)
+}
+
+// packages checks digests and signatures of every package.
+func (v *verifying) packages() {
+	var broken, unsigned []error
+	for _, name := range v.files {
+		one, digests, signature := v.onePackage(name)
+		if digests != nil {
+			broken = append(broken, fmt.Errorf("%s: %w", name, digests))
+		}
+		if other := (*rpm.OtherKeyError)(nil); v.Certificate == nil && errors.As(signature, &other) {
+			signature = fmt.Errorf("signed by key %s, and no key was given to check it with", other.KeyID)
+		}
+		if signature != nil {
+			unsigned = append(unsigned, fmt.Errorf("%s: %w", name, signature))
+		}
+		v.built = append(v.built, one)
+	}
+	v.found("packages", first(broken), "%s, every digest right", count(len(v.files), "package"))
+	by := "by " + v.Key
+	if v.OwnKey {
+		by += ", the bundle's own key"
+	}
+	v.found("signatures", first(unsigned), "%s", by)
+}
+
+// first is the first of several errors and how many follow.
+func first(list []error) error {
+	if len(list) < 2 {
+		return errors.Join(list...)
+	}
+	return fmt.Errorf("%w (and %s more)", list[0], count(len(list)-1, "package"))
+}
+
+// onePackage gives a package as the build made it, and what is wrong with it and
+// with its signatures.
+func (v *verifying) onePackage(name string) (was artifact.RPM, digests, signature error) {
+	f, err := os.Open(filepath.Join(v.rpms, name))
+	if err != nil {
+		return was, err, nil
+	}
+	defer f.Close()
+	in := &reading{r: f, tell: func(done, _ int64) {
+		v.Tell(Event{Kind: Progress, Step: StepVerify, Done: v.done + done, Total: v.size, Unit: Bytes})
+	}}
+	_, _, signature = rpm.VerifySigned(in, v.keys)
+	if signature != nil { // it may be about the digests
+		if _, err := f.Seek(0, io.SeekStart); err != nil {
+			return was, err, nil
+		}
+		if _, digests = rpm.Verify(f); digests != nil {
+			signature = nil
+		}
+	}
+	if info, err := f.Stat(); err == nil {
+		v.done += info.Size()
+	}
+	if digests == nil {
+		was, digests = asBuilt(f)
+		was.File = name
+	}
+	return was, digests, signature
+}
+
+// asBuilt is a package as it was before it was signed.
+func asBuilt(f io.ReadSeeker) (artifact.RPM, error) {
+	if _, err := f.Seek(0, io.SeekStart); err != nil {
+		return artifact.RPM{}, err
+	}
+	pkg, err := rpm.ReadPackage(f)
+	if err != nil {
+		return artifact.RPM{}, err
+	}
+	offset := pkg.PayloadOffset
+	was, err := pkg.AsBuilt(f)
+	if err != nil {
+		return artifact.RPM{}, err
+	}
+	if _, err := f.Seek(offset, io.SeekStart); err != nil {
+		return artifact.RPM{}, err
+	}
+	h := sha256.New()
+	head, err := was.WriteTo(h)
+	if err != nil {
+		return artifact.RPM{}, err
+	}
+	n, err := io.Copy(h, f)
+	return artifact.RPM{NEVRA: was.NEVRA(), Size: head + n, SHA256: hex.EncodeToString(h.Sum(nil))}, err
+}
+
+// record holds the packages, without their signatures, against what the build
+// wrote down.
+func (v *verifying) record() {
+	r, err := recordBeside(v.Dir)
+	switch {
+	case err != nil:
+		v.found("build", err, "")
+	case r != nil:
+		if other := differing(r.RPMs, v.built); other != "" {
+			err = &OtherPackagesError{v.Dir, other}
+		}
+		v.found("build", err, "what plan %.12s made, byte for byte beneath the signatures", r.PlanID)
+	}
+}
+
+// repository checks repodata and its signature.
+func (v *verifying) repository() {
+	if _, err := os.Stat(filepath.Join(v.Dir, "repodata")); err != nil {
+		return
+	}
+	var check func(data, signature []byte) error
+	if v.Certificate != nil {
+		check = func(data, signature []byte) error {
+			return v.Certificate.VerifyDetached(bytes.NewReader(data), signature)
+		}
+	}
+	repo, err := repodata.Verify(v.Dir, check)
+	v.found("repository", err, "%s listed, index signed", count(len(repo.Packages), "package"))
+}

@@ -1,0 +1,210 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+
+	"namibuild/builder/sign"
+)
+
+// keyFlags say which key signs and how it is reached. Secrets are never among
+// them: others can read the arguments of a process.
+type keyFlags struct {
+	key         string
+	certificate string
+	passphrase  string
+}
+
+// passphraseVariable holds a passphrase or PIN.
+const passphraseVariable = "NAMIBUILD_PASSPHRASE"
+
+func (f *keyFlags) add(c *cobra.Command) {
+	c.Flags().StringVar(&f.key, "key", envOr("NAMIBUILD_KEY", ""), "signing key: a secret key file, agent, pkcs11:URI, command:COMMAND ($NAMIBUILD_KEY)")
+	c.Flags().StringVar(&f.certificate, "certificate", envOr("NAMIBUILD_CERTIFICATE", ""), "public key file that belongs to --key, unless that is a file ($NAMIBUILD_CERTIFICATE)")
+	f.addPassphrase(c)
+}
+
+func (f *keyFlags) addPassphrase(c *cobra.Command) {
+	c.Flags().StringVar(&f.passphrase, "passphrase-file", envOr("NAMIBUILD_PASSPHRASE_FILE", ""), "file whose first line unlocks the key ($NAMIBUILD_PASSPHRASE_FILE; or $NAMIBUILD_PASSPHRASE; or you are asked)")
+}
+
+// keyHelp is the part of the help texts about keys.
+const keyHelp = `The key is reached by --key:
+
+  FILE              an OpenPGP secret key, armored or not ("namibuild key new" makes one)
+  agent             gpg-agent, smart cards too; agent:SOCKET names its socket
+  pkcs11:URI        a token (RFC 7512): pkcs11:token=T;object=K?module-path=/…/module.so
+  command:COMMAND   a shell command that gets a SHA-256 digest (32 bytes) on standard
+                    input and answers with the RSA signature (PKCS #1 v1.5) as bytes
+
+All but a file need --certificate, the public key. Only digests reach a signer. A
+passphrase or PIN comes from --passphrase-file, $NAMIBUILD_PASSPHRASE or a prompt.`
+
+// open reaches the key and sees whether it may sign today. The caller calls the
+// function when the key is no longer needed.
+func (f *keyFlags) open(ctx context.Context) (sign.Key, func(), error) {
+	kind, place, _ := strings.Cut(f.key, ":")
+	if f.key == "" {
+		return sign.Key{}, nil, usageError{errors.New("no signing key: --key is missing")}
+	}
+	closeKey := func() {}
+	var k sign.Key
+	var err error
+	switch kind {
+	case "agent", "pkcs11", "command":
+		var c sign.Certificate
+		if c, err = f.readCertificate(); err != nil {
+			return sign.Key{}, nil, err
+		}
+		k, closeKey, err = f.remote(ctx, kind, place, c)
+	default:
+		k, err = sign.OpenFile(f.key, f.asks(ctx, "passphrase for "+f.key))
+	}
+	if err != nil {
+		return sign.Key{}, nil, err
+	}
+	if err := k.Check(time.Now()); err != nil {
+		closeKey()
+		return sign.Key{}, nil, err
+	}
+	return k, closeKey, nil
+}
+
+// remote reaches a key that is not in a file.
+func (f *keyFlags) remote(ctx context.Context, kind, place string, c sign.Certificate) (sign.Key, func(), error) {
+	if kind == "agent" {
+		k, err := f.agent(ctx, place).Open(ctx, c)
+		return k, func() {}, err
+	}
+	s, _, closeSigner, err := f.signer(ctx, kind, place)
+	if err != nil {
+		return sign.Key{}, nil, err
+	}
+	return sign.NewKey(c, s), closeSigner, nil
+}
+
+// agent is gpg-agent, asked to start where gpgconf can.
+func (f *keyFlags) agent(ctx context.Context, socket string) sign.Agent {
+	a := sign.Agent{Socket: socket}
+	if socket == "" {
+		_ = exec.CommandContext(ctx, "gpgconf", "--launch", "gpg-agent").Run() // Open says that nobody answers
+		out, err := exec.CommandContext(ctx, "gpgconf", "--list-dirs", "agent-socket").Output()
+		if a.Socket = strings.TrimSpace(string(out)); err != nil || a.Socket == "" {
+			a.Socket = envOr("GNUPGHOME", os.ExpandEnv("$HOME/.gnupg")) + "/S.gpg-agent"
+		}
+	}
+	if f.passphrase != "" || os.Getenv(passphraseVariable) != "" {
+		a.Passphrase = f.asks(ctx, "")
+		return a
+	}
+	for _, o := range [][2]string{{"ttyname", "GPG_TTY"}, {"ttytype", "TERM"}, {"display", "DISPLAY"}} {
+		if value := os.Getenv(o[1]); value != "" {
+			a.Options = append(a.Options, o[0]+"="+value)
+		}
+	}
+	return a
+}
+
+// readCertificate reads --certificate.
+func (f *keyFlags) readCertificate() (sign.Certificate, error) {
+	if f.certificate == "" {
+		return sign.Certificate{}, usageError{errors.New("--key is no file: --certificate, its public key, is missing")}
+	}
+	return readCertificate(f.certificate)
+}
+
+func readCertificate(path string) (sign.Certificate, error) {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return sign.Certificate{}, &sign.KeyError{Key: path, Err: err}
+	}
+	c, err := sign.ParseCertificate(data)
+	if err != nil {
+		return sign.Certificate{}, &sign.KeyError{Key: path, Err: err}
+	}
+	return c, nil
+}
+
+// asks gives the passphrase: of the file, of the environment, or what a person
+// types; once.
+func (f *keyFlags) asks(ctx context.Context, prompt string) sign.Passphrase {
+	var known []byte
+	return func() ([]byte, error) {
+		var err error
+		if known != nil {
+			return known, nil
+		}
+		switch env := os.Getenv(passphraseVariable); {
+		case f.passphrase != "":
+			known, err = sign.ReadPassphrase(f.passphrase)
+		case env != "":
+			known = []byte(env)
+			err = os.Unsetenv(passphraseVariable) // no program that is run from here gets it
+		default:
+			known, err = typed(ctx, prompt)
+		}
+		return known, err
+	}
+}
+
+// typed asks at the terminal, without an echo.
+func typed(ctx context.Context, prompt string) ([]byte, error) {
+	tty, err := os.OpenFile("/dev/tty", os.O_RDWR, 0)
+	if err != nil || prompt == "" {
+		return nil, sign.ErrLocked
+	}
+	fd := int(tty.Fd())
+	before, err := term.GetState(fd)
+	if err != nil {
+		return nil, sign.ErrLocked
+	}
+	type answer struct {
+		text []byte
+		err  error
+	}
+	got := make(chan answer, 1)
+	fmt.Fprint(tty, prompt+": ")
+	go func() {
+		text, err := term.ReadPassword(fd)
+		got <- answer{text, err}
+	}()
+	select {
+	case a := <-got:
+		fmt.Fprintln(tty)
+		tty.Close()
+		if a.err == nil && len(bytes.TrimSpace(a.text)) == 0 {
+			a.err = sign.ErrLocked
+		}
+		return a.text, a.err
+	case <-ctx.Done(): // the reader ends with the process
+		return nil, errors.Join(context.Cause(ctx), term.Restore(fd, before))
+	}
+}
+
+// keyHint is the cure for what is wrong with a key.
+func keyHint(err error) string {
+	switch {
+	case errors.Is(err, sign.ErrReadable):
+		return "chmod 600 makes the file yours alone"
+	case errors.Is(err, sign.ErrLocked):
+		return "--passphrase-file or $NAMIBUILD_PASSPHRASE unlocks it where nobody can be asked"
+	case errors.Is(err, sign.ErrUnreachable):
+		return "gpgconf --launch gpg-agent starts it; --key agent:SOCKET names another"
+	case errors.Is(err, sign.ErrNotHeld):
+		return "gpg --import takes the secret key, gpg --card-status tells the agent of a card"
+	case errors.Is(err, sign.ErrExpired):
+		return "gpg --quick-set-expire FINGERPRINT 2y gives it more time; namibuild key new makes another"
+	case errors.Is(err, sign.ErrPurpose), errors.Is(err, sign.ErrRevoked):
+		return "namibuild key new makes a key that signs packages"
+	}
+	return ""
+}

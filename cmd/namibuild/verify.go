@@ -1,0 +1,85 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"namibuild/builder"
+)
+
+// unverifiedError: verify has said what is wrong.
+type unverifiedError struct {
+	dir        string
+	wrong, all int
+}
+
+func (e *unverifiedError) Error() string {
+	return fmt.Sprintf("verifying %s: %d of the %d things looked at are wrong", e.dir, e.wrong, e.all)
+}
+
+func (a *app) verifyCommand() *cobra.Command {
+	var key string
+	c := &cobra.Command{
+		Use:   "verify DIR",
+		Short: "Check everything that a release says of itself",
+		Long: `verify looks at a release bundle, at the output directory of a build, or at a folder of
+packages: every digest and signature, that the packages beneath their signatures are
+what the build made, the repository's index, the list of digests. It needs no engine
+and no network. The exit code is 0 when nothing is wrong.
+
+--key is the publisher's public key file. Without it the key in the bundle is taken:
+that shows damage, and not who made the bundle.`,
+		Example: "  namibuild verify ./demo-6.1.192 --key kernels.asc",
+		Args:    oneArg("a folder"),
+		RunE:    func(c *cobra.Command, args []string) error { return a.verify(c.Context(), args[0], key) },
+	}
+	c.Flags().StringVar(&key, "key", "", "public key file to believe")
+	return c
+}
+
+func (a *app) verify(ctx context.Context, dir, key string) error {
+	o := builder.VerifyOptions{Dir: dir}
+	if key != "" {
+		c, err := readCertificate(key)
+		if err != nil {
+			return err
+		}
+		o.Certificate = &c
+	}
+	d := newDisplay(os.Stdout, a.json)
+	o.Tell = a.tell(d)
+	v, err := builder.Verify(ctx, o)
+	d.Close()
+	if err != nil {
+		return a.cause(ctx, err)
+	}
+	if a.json {
+		d.emit(struct {
+			Event  string `json:"event"`
+			Passed bool   `json:"passed"`
+			builder.Verification
+		}{"verification", v.Wrong() == 0, v})
+	} else {
+		printFindings(v)
+	}
+	if wrong := v.Wrong(); wrong > 0 {
+		return &unverifiedError{dir, wrong, len(v.Findings)}
+	}
+	return nil
+}
+
+func printFindings(v builder.Verification) {
+	for _, f := range v.Findings {
+		mark := "ok    "
+		if !f.Passed {
+			mark = "WRONG "
+		}
+		fmt.Printf("%s %-11s %s\n", mark, f.Name, f.Text)
+	}
+	if v.OwnKey {
+		fmt.Printf("the key came with the bundle: compare %s with what its publisher says, or give --key\n", v.Key)
+	}
+}
