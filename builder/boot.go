@@ -72,7 +72,7 @@ func Boot(ctx context.Context, o BootOptions) (boot.Proof, error) {
 		return boot.Proof{}, &StepError{StepKernel, err}
 	}
 	b.tell(End, StepKernel, "%s, of %s", order.Kernel.Release, order.Kernel.Package)
-	if order.Witness, err = b.witness(ctx, set.Record); err != nil {
+	if order.Witness, err = b.program(ctx, set.Record, "witness"); err != nil {
 		return boot.Proof{}, &StepError{StepWitness, err}
 	}
 	m, done, err := b.machine(ctx, order.Want)
@@ -131,17 +131,16 @@ func (b *booting) connect(ctx context.Context) (Engine, error) {
 	return b.engine, err
 }
 
-// witness gives the compiled witness: the one compiled before from the same
-// source by the same image, or a new one.
-func (b *booting) witness(ctx context.Context, record *Result) ([]byte, error) {
-	name := b.compilerImage(record)
-	b.tell(Begin, StepWitness, "by the compiler of %s", name)
-	source, err := fs.ReadFile(b.Images, "images/witness/witness.c")
+// program gives a compiled program: the one compiled before from the same source
+// by the same image, or a new one.
+func (b *booting) program(ctx context.Context, record *Result, name string) ([]byte, error) {
+	image := b.compilerImage(record)
+	b.tell(Begin, StepWitness, "%s, by the compiler of %s", name, image)
+	program, err := boot.ReadProgram(b.Images, name)
 	if err != nil {
 		return nil, err
 	}
-	program := boot.Program{Name: "witness", Source: source}
-	data, cached, err := b.compiled(ctx, name, program)
+	data, cached, err := b.compiled(ctx, image, program)
 	if err != nil {
 		return nil, err
 	}
@@ -149,7 +148,7 @@ func (b *booting) witness(ctx context.Context, record *Result) ([]byte, error) {
 	if cached {
 		how = "from the store, compiled"
 	}
-	b.tell(End, StepWitness, "%s by the compiler of %s, %d bytes", how, name, len(data))
+	b.tell(End, StepWitness, "%s, %s by the compiler of %s, %d bytes", name, how, image, len(data))
 	return data, nil
 }
 

@@ -49,17 +49,20 @@ func bootable(t *testing.T, console string) (BootOptions, *enginetest.Fake, *[]E
 		t.Fatal(err)
 	}
 	f := &enginetest.Fake{Program: func(_ context.Context, p *enginetest.Process) engine.Exit {
-		if source, ok := p.Topdir["program.c"]; ok {
-			p.Topdir["program"] = &fstest.MapFile{Data: append([]byte("compiled "), source.Data...)}
-			return engine.Exit{}
+		for _, name := range []string{"witness.c", "traffic.c"} {
+			if source, ok := p.Topdir[name]; ok {
+				p.Topdir["program"] = &fstest.MapFile{Data: append([]byte("compiled "), source.Data...)}
+				return engine.Exit{}
+			}
 		}
-		if string(p.Topdir["vmlinuz"].Data) != image || !bytes.Contains(p.Topdir["initramfs"].Data, []byte("compiled int main")) {
+		if !strings.HasPrefix(string(p.Topdir["vmlinuz"].Data), image) || !bytes.Contains(p.Topdir["initramfs"].Data, []byte("compiled int main")) {
 			return engine.Exit{Code: 99}
 		}
 		fmt.Fprint(p.Log, console)
 		return engine.Exit{}
 	}}
-	files := fstest.MapFS{"images/witness/witness.c": {Data: []byte("int main")}, "images/qemu/Dockerfile": {Data: []byte("FROM scratch\n")}}
+	files := fstest.MapFS{"images/witness/guest.h": {Data: []byte("int puts")}, "images/witness/witness.c": {Data: []byte("int main")},
+		"images/witness/traffic.c": {Data: []byte("int main")}, "images/qemu/Dockerfile": {Data: []byte("FROM scratch\n")}}
 	for name, file := range images {
 		files[name] = file
 	}

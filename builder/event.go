@@ -31,6 +31,9 @@ const (
 	StepVerify Step = "verify"
 )
 
+// StepMeasure is what Bench does with each kernel behind the first three.
+const StepMeasure Step = "measure"
+
 // Kind tells what an Event is.
 type Kind string
 
@@ -56,6 +59,7 @@ const (
 const (
 	Bytes   = "bytes"
 	Objects = "objects"
+	Seconds = "seconds" // by a guest's clock
 )
 
 // Event is what a build tells while it runs. Events come from one goroutine

@@ -60,24 +60,30 @@ func (e *OptionsError) Error() string {
 
 // check names the options that a proof needs and that are not built in.
 func (c Config) check(want recipe.Proof, kernelJudges bool) error {
+	need := [][]Option{forSpeaking}
+	if want.TimeWait > 0 {
+		need = append(need, forSockets)
+	}
+	if want.FinTimeout > 0 {
+		need = append(need, forSysctl)
+	}
+	if len(want.Modules) > 0 {
+		need = append(need, forModules)
+	}
+	if kernelJudges {
+		need = append(need, forSignatures)
+	}
+	return c.need(need...)
+}
+
+// need names the options of these lists that are not built in, as an
+// *OptionsError.
+func (c Config) need(lists ...[]Option) error {
 	if c == nil {
 		return nil
 	}
-	need := slices.Clone(forSpeaking)
-	if want.TimeWait > 0 {
-		need = append(need, forSockets...)
-	}
-	if want.FinTimeout > 0 {
-		need = append(need, forSysctl...)
-	}
-	if len(want.Modules) > 0 {
-		need = append(need, forModules...)
-	}
-	if kernelJudges {
-		need = append(need, forSignatures...)
-	}
 	e := &OptionsError{}
-	for _, o := range need {
+	for _, o := range slices.Concat(lists...) {
 		if c[o.Name] != "y" {
 			e.Missing = append(e.Missing, o)
 		}

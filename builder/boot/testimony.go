@@ -56,16 +56,21 @@ const voice = "@namibuild "
 func readConsole(log []byte) Testimony {
 	t := Testimony{FinTimeout: -1, Tainted: -1, Modules: map[int]int{}}
 	for line := range strings.Lines(string(log)) {
-		line = strings.TrimRight(line, "\r\n")
-		line = line[len(stamp.FindString(line)):]
-		if said, ok := strings.CutPrefix(line, voice); ok {
+		said, ours := heard(line)
+		if ours {
 			t.Started = true
 			t.hear(said)
-		} else if trouble.MatchString(line) {
-			t.Trouble = append(t.Trouble, line)
+		} else if trouble.MatchString(said) {
+			t.Trouble = append(t.Trouble, said)
 		}
 	}
 	return t
+}
+
+// heard is what a line of a console says, and whether a program of ours says it.
+func heard(line string) (said string, ours bool) {
+	line = strings.TrimRight(line, "\r\n")
+	return strings.CutPrefix(line[len(stamp.FindString(line)):], voice)
 }
 
 // hear takes one line of the witness in. One that makes no sense counts as a

@@ -58,8 +58,12 @@ the set was built. The exit code is 0 when every check passed, 30 when one faile
 	f.machine(c)
 	c.Flags().StringVar(&f.keep, "keep", "", "folder that gets the guest's files, vmlinuz and initramfs")
 	f.images.images(c)
-	c.Flags().BoolVar(&f.offline, "offline", envOr("NAMIBUILD_OFFLINE", "") != "", "build no image: take those that the engine holds ($NAMIBUILD_OFFLINE)")
+	f.offlineFlag(c)
 	return c
+}
+
+func (f *bootFlags) offlineFlag(c *cobra.Command) {
+	c.Flags().BoolVar(&f.offline, "offline", envOr("NAMIBUILD_OFFLINE", "") != "", "build no image: take those that the engine holds ($NAMIBUILD_OFFLINE)")
 }
 
 // machine adds the flags of what runs the guest.
@@ -194,7 +198,7 @@ func printProof(w io.Writer, p boot.Proof, set, keep string, took time.Duration)
 		where = "a folder with its vmlinuz and initramfs (--keep DIR)"
 	}
 	if info, err := os.Stat(set); err == nil && info.IsDir() {
-		dir := strings.TrimSuffix(filepath.Clean(set), string(filepath.Separator)+builder.RPMS)
+		dir := setDir(set)
 		fmt.Fprintf(w, "proof: %s, the console: %s\n", filepath.Join(dir, boot.ProofFile), filepath.Join(dir, boot.LogFile))
 	}
 	fmt.Fprintf(w, "repeat by hand, in %s:\n  %s\n", where, p.Command)

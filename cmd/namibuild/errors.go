@@ -145,6 +145,7 @@ func explain(err error) (code int, hint string) {
 		noModule    *boot.ModuleError
 		options     *boot.OptionsError
 		noSet       *builder.NoSetError
+		noStock     noStockError
 		step        *builder.StepError
 		folder      repoError
 		reference   *oci.ReferenceError
@@ -214,6 +215,8 @@ func explain(err error) (code int, hint string) {
 		return exitNoKernel, ""
 	case errors.As(err, &options):
 		return exitNoKernel, "set them in the kernel's configuration, or leave out of the recipe's proof: what needs them"
+	case errors.As(err, &noStock):
+		return exitUsage, "namibuild build RECIPE --stock makes it, or name one with --stock"
 	case errors.As(err, &noSet):
 		return exitUsage, "name the output directory of namibuild build, or a kernel package"
 	case errors.Is(err, boot.ErrNoQEMU):
@@ -239,7 +242,7 @@ func stepCode(s builder.Step) int {
 		return exitSource
 	case builder.StepImage:
 		return exitImage
-	case builder.StepWitness, builder.StepKernel, builder.StepBoot, builder.StepMachine:
+	case builder.StepWitness, builder.StepKernel, builder.StepBoot, builder.StepMachine, builder.StepMeasure:
 		return exitNoKernel
 	case builder.StepCollect, builder.StepPush, builder.StepPull, builder.StepSign, builder.StepVerify:
 		return exitOutput

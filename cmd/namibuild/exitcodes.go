@@ -46,8 +46,8 @@ const exitCodes = `Exit codes of namibuild:
    21  compare, rebuild: they differ, and a difference has none
    22  check: a package shows the moment or the host of its build
    30  boot: the kernel failed its proof
-   31  boot: no kernel that can be booted here, or its configuration lacks what
-       the proof needs
+   31  boot, bench: no kernel that can be booted here, or its configuration lacks
+       what is needed, or it did not bear the traffic to its end
    40  the signing key: locked, expired, not reached, not fit for packages
    41  verify found something wrong
   130  interrupted; containers and volumes are gone

@@ -45,6 +45,8 @@ func (s *step) progress(now time.Time) string {
 		parts = append(parts, size(s.done))
 	case s.unit == builder.Objects && s.total > 0:
 		parts = append(parts, fmt.Sprintf("%d of about %d objects", s.done, s.total))
+	case s.unit == builder.Seconds:
+		parts = append(parts, fmt.Sprintf("second %d of %d by the guest's clock", s.done, s.total))
 	case s.unit == builder.Objects:
 		parts = append(parts, fmt.Sprintf("%d objects", s.done))
 	}

@@ -1,170 +1,16 @@
 /*
- * witness.c is process 1 of a booted kernel: it says what the kernel says of itself, loads modules, times sockets in
- * TIME_WAIT, and ends the machine. No libc and no header, system calls alone, in the C of 2009: gcc 4.4 to 14 compile it, and
- * Linux 2.6.32 to today's run it (x86_64).
- *
- * It speaks in lines that begin with "@namibuild ", through /dev/kmsg, so that none is torn by a line of the kernel:
+ * witness.c says what the kernel says of itself, loads modules and times sockets in TIME_WAIT. Its lines, beside those of guest.h:
  *   release R        uname's release
  *   version TEXT     /proc/version
  *   fin-timeout N    net.ipv4.tcp_fin_timeout, nobody has set it
  *   module N E       module /modules/N was loaded (E is 0) or refused (E is the errno)
  *   socket N A L     socket N: its timer was armed to A ms, it was gone after L ms by CLOCK_MONOTONIC
  *   tainted N        /proc/sys/kernel/tainted at the end
- *   cannot TEXT E    something failed with errno E
- *   end              all that was asked was done
  * What it does is asked for by files: /modules/0, /modules/1, ... and /time-wait.
  */
 
-typedef unsigned long u64;
-typedef long s64;
+#include "guest.h"
 
-enum {
-	SYS_read = 0, SYS_write = 1, SYS_open = 2, SYS_close = 3, SYS_lseek = 8, SYS_mmap = 9, SYS_ioctl = 16,
-	SYS_nanosleep = 35, SYS_socket = 41, SYS_connect = 42, SYS_accept = 43, SYS_shutdown = 48, SYS_bind = 49,
-	SYS_listen = 50, SYS_getsockname = 51, SYS_uname = 63, SYS_mount = 165, SYS_reboot = 169,
-	SYS_init_module = 175, SYS_clock_gettime = 228
-};
-
-static s64 call(s64 n, s64 a, s64 b, s64 c, s64 d, s64 e, s64 f)
-{
-	register s64 r10 __asm__("r10") = d;
-	register s64 r8 __asm__("r8") = e;
-	register s64 r9 __asm__("r9") = f;
-	s64 result;
-
-	__asm__ volatile("syscall" : "=a"(result)
-		: "a"(n), "D"(a), "S"(b), "d"(c), "r"(r10), "r"(r8), "r"(r9)
-		: "rcx", "r11", "memory");
-	return result;
-}
-
-#define call1(n, a) call(n, (s64)(a), 0, 0, 0, 0, 0)
-#define call2(n, a, b) call(n, (s64)(a), (s64)(b), 0, 0, 0, 0)
-#define call3(n, a, b, c) call(n, (s64)(a), (s64)(b), (s64)(c), 0, 0, 0)
-
-/* gcc may call these two for a loop or an initialiser. */
-void *memset(void *to, int c, u64 n)
-{
-	char *p = to;
-	while (n--)
-		*p++ = (char)c;
-	return to;
-}
-
-void *memcpy(void *to, const void *from, u64 n)
-{
-	char *p = to;
-	const char *q = from;
-	while (n--)
-		*p++ = *q++;
-	return to;
-}
-
-/* One line, put together and written at once. printk takes up to 992 bytes. */
-static char line[960];
-static u64 length;
-static int out = 1;
-
-static void text(const char *s)
-{
-	while (*s && *s != '\n' && length < sizeof line - 2)
-		line[length++] = *s++;
-}
-
-static void number(s64 n)
-{
-	char digits[24];
-	int i = sizeof digits - 1;
-	u64 rest = n < 0 ? -(u64)n : (u64)n;
-
-	digits[i] = 0;
-	do
-		digits[--i] = (char)('0' + rest % 10);
-	while (rest /= 10);
-	if (n < 0)
-		digits[--i] = '-';
-	text(" ");
-	text(digits + i);
-}
-
-static void begin(const char *word)
-{
-	length = 0;
-	text("@namibuild ");
-	text(word);
-}
-
-static void say(void)
-{
-	line[length++] = '\n';
-	call3(SYS_write, out, line, length);
-}
-
-static void cannot(const char *what, s64 result)
-{
-	begin("cannot ");
-	text(what);
-	number(-result);
-	say();
-}
-
-static s64 open_file(const char *name, int flags) { return call3(SYS_open, name, flags, 0); }
-
-/* slurp reads a file of /proc to its end and gives the number of bytes. */
-static s64 slurp(const char *name, char *to, s64 size)
-{
-	s64 had = 0, n, fd = open_file(name, 0);
-
-	if (fd < 0)
-		return fd;
-	do {
-		n = call3(SYS_read, fd, to + had, size - 1 - had);
-		if (n > 0)
-			had += n;
-	} while (n > 0 && had < size - 1);
-	call1(SYS_close, fd);
-	to[had] = 0;
-	return n < 0 ? n : had;
-}
-
-static char page[64 << 10];
-
-static void tell(const char *word, const char *name)
-{
-	s64 n = slurp(name, page, sizeof page);
-
-	if (n < 0) {
-		cannot(name, n);
-		return;
-	}
-	begin(word);
-	text(" ");
-	text(page);
-	say();
-}
-
-struct timespec { s64 sec, nsec; };
-
-/* now is CLOCK_MONOTONIC in milliseconds. */
-static s64 now(void)
-{
-	struct timespec t = {0, 0};
-
-	call2(SYS_clock_gettime, 1, &t);
-	return t.sec * 1000 + t.nsec / 1000000;
-}
-
-static void wait_until(s64 ms)
-{
-	s64 left = ms - now();
-	struct timespec t;
-
-	if (left <= 0)
-		return;
-	t.sec = left / 1000;
-	t.nsec = left % 1000 * 1000000;
-	call2(SYS_nanosleep, &t, 0);
-}
 
 /* load loads /modules/n; 0: there is none. */
 static int load(int n)
@@ -191,22 +37,6 @@ static int load(int n)
 	number(-result);
 	say();
 	return 1;
-}
-
-struct address {
-	unsigned short family, port; /* port in network order */
-	unsigned int ip;
-	char zero[8];
-};
-
-#define LOOPBACK 0x0100007f /* 127.0.0.1 as it lies in memory */
-
-/* up brings the loopback interface up. */
-static s64 up(s64 fd)
-{
-	struct { char name[16]; short flags; char rest[22]; } request = {"lo", 1, ""}; /* IFF_UP */
-
-	return call3(SYS_ioctl, fd, 0x8914, &request); /* SIOCSIFFLAGS */
 }
 
 /* One socket: its port in host order, when TIME_WAIT began, what its timer was armed to, when it was seen to be gone. */
@@ -320,18 +150,12 @@ static s64 between(s64 least, s64 n, s64 most) { return n < least ? least : n > 
 static const char *time_wait(s64 *error)
 {
 	struct address server = {2, 0x0900, LOOPBACK, ""}; /* port 9, discard */
-	s64 listener = call3(SYS_socket, 2, 1, 0), step, first, armed;
 	const char *failed;
+	s64 listener = listen_at(&server, MOST, &failed, error), step, first, armed;
 	int n = 0, i;
 
-	if ((*error = listener) < 0)
-		return "socket";
-	if ((*error = up(listener)) < 0)
-		return "bringing lo up";
-	if ((*error = call3(SYS_bind, listener, &server, sizeof server)) < 0)
-		return "bind";
-	if ((*error = call2(SYS_listen, listener, MOST)) < 0)
-		return "listen";
+	if (failed)
+		return failed;
 	if ((failed = wait_one(listener, &server, &sockets[n++], error)))
 		return failed;
 	first = sockets[0].began;
@@ -365,9 +189,7 @@ static void testify(void)
 	begin("release ");
 	text(u.release);
 	say();
-	error = call(SYS_mount, (s64)"proc", (s64)"/proc", (s64)"proc", 0, 0, 0);
-	if (error < 0)
-		cannot("mounting /proc", error);
+	mount_proc();
 	tell("version", "/proc/version");
 	tell("fin-timeout", "/proc/sys/net/ipv4/tcp_fin_timeout");
 	for (i = 0; i < 1000 && load(i); i++)
@@ -376,23 +198,4 @@ static void testify(void)
 	if (error >= 0 && (failed = time_wait(&error)))
 		cannot(failed, error);
 	tell("tainted", "/proc/sys/kernel/tainted");
-	begin("end");
-	say();
-}
-
-/* The kernel enters with the stack as the ABI has it; nothing on it is wanted but its alignment. */
-__asm__(".globl _start\n_start:\n\txorl %ebp, %ebp\n\tandq $-16, %rsp\n\tcall run\n\thlt\n");
-
-void run(void);
-void run(void)
-{
-	s64 fd = open_file("/dev/kmsg", 1);
-
-	if (fd >= 0)
-		out = (int)fd;
-	testify();
-	/* RESTART and not POWER_OFF, which halts for ever where there is no ACPI; the machine ends with its first restart. */
-	call3(SYS_reboot, 0xfee1dead, 672274793, 0x01234567);
-	for (;;)
-		wait_until(now() + 3600000);
 }

@@ -1,0 +1,68 @@
+package boot
+
+import (
+	"bytes"
+	"encoding/csv"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"strconv"
+)
+
+// Report is the same traffic on two kernels.
+type Report struct {
+	Traffic Traffic `json:"traffic"`
+	Stock   Course  `json:"stock"`
+	Patched Course  `json:"patched"`
+	// Machine is what ran the guests.
+	Machine string `json:"machine"`
+}
+
+// The names of a report's files in an output directory.
+const (
+	BenchJSON = "bench.json"
+	BenchCSV  = "bench.csv"
+	BenchSVG  = "bench.svg"
+	BenchPNG  = "bench.png"
+)
+
+// Write puts the report and its chart into a folder, each file by rename.
+func (r Report) Write(dir string) error {
+	page, err := json.MarshalIndent(r, "", "  ")
+	if err != nil {
+		return fmt.Errorf("writing the report: %w", err)
+	}
+	svg, png, err := r.chart()
+	if err != nil {
+		return fmt.Errorf("drawing the chart: %w", err)
+	}
+	err = errors.Join(
+		settle(filepath.Join(dir, BenchCSV), r.table()),
+		settle(filepath.Join(dir, BenchSVG), svg),
+		settle(filepath.Join(dir, BenchPNG), png),
+		settle(filepath.Join(dir, BenchJSON), append(page, '\n')),
+	)
+	if err != nil {
+		return fmt.Errorf("writing the report: %w", err)
+	}
+	return nil
+}
+
+// table is the report as CSV: a line a kernel and second.
+func (r Report) table() []byte {
+	var b bytes.Buffer
+	w := csv.NewWriter(&b)
+	w.Write([]string{"kernel", "second", "time_wait", "connected", "failed"})
+	for _, c := range []Course{r.Stock, r.Patched} {
+		for _, s := range c.Samples {
+			row := []string{c.Release}
+			for _, n := range []int64{s.Second, s.Waiting, s.Connected, s.Failed} {
+				row = append(row, strconv.FormatInt(n, 10))
+			}
+			w.Write(row)
+		}
+	}
+	w.Flush() // into memory: nothing can fail
+	return b.Bytes()
+}

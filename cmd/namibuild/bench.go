@@ -1,0 +1,120 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"namibuild/builder"
+	"namibuild/builder/boot"
+)
+
+func (a *app) benchCommand() *cobra.Command {
+	f := bootFlags{}
+	traffic := boot.Traffic{Ports: 500, Rate: 25, Seconds: 150}
+	stock := ""
+	c := &cobra.Command{
+		Use:   "bench SET",
+		Short: "Measure how many connections the patched kernel bears, beside the stock one, and draw it",
+		Long: `bench boots two kernels in QEMU, one after the other: the stock one, which "build
+RECIPE --stock" makes, and that of SET, the output directory of a build. In each a
+client opens and closes connections at a steady rate through a small range of ports,
+over the loopback interface; every connection leaves its port in TIME_WAIT. Counted
+are the sockets in TIME_WAIT and the connects that fail because no port is free; then,
+with half as many connects again as the ports can take, those that succeed: the rate
+that the kernel sustains, which should be ports / length of TIME_WAIT.
+
+Reuse of ports in TIME_WAIT (tcp_tw_reuse), which newer kernels have on for the
+loopback interface alone, is off; the limit on their number (tcp_max_tw_buckets), which
+is low in a small guest, is twice the ports. Under TCG the guest's idle time is
+skipped and the same kernels give the same figures.
+
+SET gets bench.json, bench.csv and the chart, bench.svg and bench.png.`,
+		Example: `  namibuild bench out/demo
+  namibuild bench out/demo --stock out/demo-stock --ports 1000 --rate 100`,
+		Args: oneArg("a set: the output directory of a build"),
+		RunE: func(c *cobra.Command, args []string) error {
+			return a.bench(c.Context(), args[0], stock, traffic, f)
+		},
+	}
+	c.Flags().StringVar(&stock, "stock", "", "output directory of the stock kernel (default SET-stock)")
+	c.Flags().IntVar(&traffic.Ports, "ports", traffic.Ports, "local ports that the client has")
+	c.Flags().IntVar(&traffic.Rate, "rate", traffic.Rate, "connects a second")
+	c.Flags().IntVar(&traffic.Seconds, "seconds", traffic.Seconds, "how long, by the guest's clock")
+	f.machine(c)
+	f.images.images(c)
+	f.offlineFlag(c)
+	return c
+}
+
+// noStockError says that there is nothing to compare with.
+type noStockError struct{ set, stock string }
+
+func (e noStockError) Error() string {
+	return fmt.Sprintf("comparing %s: there is no stock kernel in %s", e.set, e.stock)
+}
+
+func (a *app) bench(ctx context.Context, set, stock string, traffic boot.Traffic, f bootFlags) error {
+	if err := traffic.Check(); err != nil {
+		return usageError{err}
+	}
+	set = setDir(set)
+	if stock == "" {
+		stock = set + "-stock"
+		if _, err := os.Stat(stock); err != nil {
+			return noStockError{set, stock}
+		}
+	}
+	o, err := f.options(a, set)
+	if err != nil {
+		return err
+	}
+	link := &connection{prefix: a.prefix}
+	defer link.close()
+	d := newDisplay(os.Stdout, a.json)
+	o.Connect, o.Tell = link.open, a.tell(d)
+	r, err := builder.Bench(ctx, builder.BenchOptions{BootOptions: o, Stock: stock, Traffic: traffic})
+	d.Close()
+	if err != nil {
+		return a.cause(ctx, err)
+	}
+	if a.json {
+		d.emit(struct {
+			Event string `json:"event"`
+			boot.Report
+		}{"result", r})
+		return nil
+	}
+	return printReport(os.Stdout, r, set)
+}
+
+// setDir is the output directory that a path means: itself, or that of its
+// folder RPMS.
+func setDir(path string) string {
+	return strings.TrimSuffix(filepath.Clean(path), string(filepath.Separator)+builder.RPMS)
+}
+
+// printReport is the comparison as a table.
+func printReport(out io.Writer, r boot.Report, set string) error {
+	fmt.Fprintf(out, "\n%d connects a second through %d ports, %d s (%s)\n", r.Traffic.Rate, r.Traffic.Ports, r.Traffic.Seconds, r.Machine)
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprintln(w, "kernel\tTIME_WAIT\tmost waiting\tconnected\tfailed\tsustains\tports/TIME_WAIT\t")
+	for _, c := range []boot.Course{r.Stock, r.Patched} {
+		most := int64(0)
+		for _, s := range c.Samples {
+			most = max(most, s.Waiting)
+		}
+		fmt.Fprintf(w, "%s\t%d s\t%d\t%d\t%d\t%.1f/s\t%.1f/s\t\n", c.Release, c.TimeWait, most, c.Last().Connected, c.Last().Failed, c.Sustained, c.Possible)
+	}
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	_, err := fmt.Fprintf(out, "chart: %s, %s; figures: %s, %s\n", filepath.Join(set, boot.BenchSVG), boot.BenchPNG, boot.BenchJSON, boot.BenchCSV)
+	return err
+}
