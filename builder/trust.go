@@ -1,6 +1,7 @@
 package builder
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -20,7 +21,7 @@ type unknownKeyError struct {
 }
 
 func (e *unknownKeyError) Error() string {
-	return fmt.Sprintf("no key with the fingerprint %s comes with namibuild (looked at %s)", e.fingerprint, strings.Join(e.looked, ", "))
+	return fmt.Sprintf("no key with the fingerprint %s comes with namibuild or the recipe (looked at %s)", e.fingerprint, strings.Join(e.looked, ", "))
 }
 
 // judge checks that a file is a whole SRPM, every digest in it right, and
@@ -29,7 +30,7 @@ func (b *build) judge(src recipe.Source) (fetch.Judge, error) {
 	if src.SignedBy == "" {
 		return whole, nil
 	}
-	keys, err := shippedKey(b.Images, src.SignedBy)
+	keys, err := trustedKey(b.Images, b.Recipe)
 	switch unknown := (*unknownKeyError)(nil); {
 	case errors.As(err, &unknown) && b.InsecureSource:
 		return func(io.Reader) error { return err }, nil
@@ -73,6 +74,25 @@ func waive(file io.Reader, wrong error) error {
 		return fmt.Errorf("%w; not taken all the same: %w", wrong, err)
 	}
 	return nil
+}
+
+// trustedKey finds the key that a recipe names, in the file that it brings
+// along or else among those that ship.
+func trustedKey(images fs.FS, r recipe.Recipe) ([]rpm.Key, error) {
+	src := r.Source
+	if src.Key == "" {
+		return shippedKey(images, src.SignedBy)
+	}
+	keys, err := rpm.ParseKeys(bytes.NewReader(r.Keys))
+	if err != nil {
+		return nil, fmt.Errorf("reading %s: %w", src.Key, err)
+	}
+	for _, k := range keys {
+		if k.Fingerprint() == src.SignedBy {
+			return []rpm.Key{k}, nil
+		}
+	}
+	return nil, &unknownKeyError{src.SignedBy, []string{src.Key}}
 }
 
 // shippedKey finds the OpenPGP key of a fingerprint among the image files.

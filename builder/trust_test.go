@@ -21,6 +21,7 @@ import (
 	"github.com/ProtonMail/go-crypto/openpgp/packet"
 
 	"namibuild"
+	"namibuild/builder/recipe"
 	"namibuild/builder/rpm"
 	"namibuild/builder/rpm/rpmtest"
 )
@@ -198,7 +199,34 @@ func TestShippedKey(t *testing.T) {
 	if err != nil || len(keys) != 1 {
 		t.Errorf("%d keys, %v", len(keys), err)
 	}
+	if _, err := shippedKey(namibuild.Files, centos7Key); err != nil {
+		t.Error(err)
+	}
 	if _, err := shippedKey(namibuild.Files, strings.Repeat("A", 40)); err == nil {
 		t.Error("a key was found that is not there")
+	}
+}
+
+const centos7Key = "6341AB2753D78A78A7C27BB124C6A8A7F4A80EB5"
+
+// A recipe may bring the key along; then no other counts.
+func TestRecipesKey(t *testing.T) {
+	page, err := namibuild.Files.ReadFile("images/centos7/RPM-GPG-KEY-CentOS-7")
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := recipe.Recipe{Source: recipe.Source{SignedBy: centos7Key, Key: "KEY"}, Keys: page}
+	keys, err := trustedKey(fstest.MapFS{}, r)
+	if err != nil || len(keys) != 1 || keys[0].Fingerprint() != centos7Key {
+		t.Errorf("%d keys, %v", len(keys), err)
+	}
+	r.Source.SignedBy = "C1DAC52D1664E8A4386DBA430946FCA2C105B9DE"
+	const want = "no key with the fingerprint C1DAC52D1664E8A4386DBA430946FCA2C105B9DE comes with namibuild or the recipe (looked at KEY)"
+	if _, err := trustedKey(namibuild.Files, r); err == nil || err.Error() != want {
+		t.Error("a key that ships although the recipe has another: ", err)
+	}
+	r.Keys = []byte("no key")
+	if _, err := trustedKey(namibuild.Files, r); err == nil || errors.As(err, new(*unknownKeyError)) || !strings.HasPrefix(err.Error(), "reading KEY: ") {
+		t.Error("what is no key: ", err)
 	}
 }

@@ -36,6 +36,9 @@ func DefineImage(files fs.FS, name string) (Image, error) {
 		return Image{}, err
 	}
 	image := Image{Name: name, Files: files, Dockerfile: kind.dockerfile, Paths: []string{common, "images/" + name}, Sums: map[string]string{}}
+	if kind.shared != "" {
+		image.Paths = append(image.Paths, kind.shared)
+	}
 	h := sha256.New()
 	for _, root := range append([]string{image.Dockerfile}, image.Paths...) {
 		err := addTree(h, files, root)
@@ -108,6 +111,8 @@ func addFile(h hash.Hash, files fs.FS, name string) error {
 // kind is what a builder image asks of a plan.
 type kind struct {
 	dockerfile string
+	// shared is a folder that it has in common with some of the others.
+	shared string
 	// oldGzip: gzip stamps the time even of a pipe and takes its options from
 	// GZIP without a word. The other images have a gzip -n to put before it.
 	oldGzip bool
@@ -120,9 +125,13 @@ type kind struct {
 }
 
 // kinds are the images that a recipe may name: CentOS 6.5 has gzip 1.3.12 and
-// rpm 4.8.0, Debian 12 has gzip 1.12 and rpm 4.18.0.
+// rpm 4.8.0, CentOS 7.9 gzip 1.5 and rpm 4.11, Rocky Linux 8.9 gzip 1.9 and rpm
+// 4.14, 9.3 gzip 1.12 and rpm 4.16, Debian 12 gzip 1.12 and rpm 4.18.0.
 var kinds = map[string]kind{
 	"centos6":  {dockerfile: "Dockerfile.centos6", oldGzip: true},
+	"centos7":  {dockerfile: "images/centos7/Dockerfile", shared: "images/el", oldGzip: true},
+	"rocky8":   {dockerfile: "images/rocky8/Dockerfile", shared: "images/el", ownClock: true},
+	"rocky9":   {dockerfile: "images/rocky9/Dockerfile", shared: "images/el", ownClock: true},
 	"debian12": {dockerfile: "images/debian12/Dockerfile", noclean: true, ownClock: true},
 }
 

@@ -20,6 +20,8 @@ func shipped() fstest.MapFS {
 		"images/common/rpmbuild.sh":  {Data: []byte("#!/bin/sh\n")},
 		"images/centos6/key":         {Data: []byte("key")},
 		"images/debian12/Dockerfile": {Data: []byte("FROM debian\n")},
+		"images/rocky8/Dockerfile":   {Data: []byte("FROM rockylinux\n")},
+		"images/el/install.sh":       {Data: []byte("#!/bin/bash\n")},
 		"recipes/demo.yaml":          {Data: []byte("name: demo\n")},
 	}
 }
@@ -41,7 +43,10 @@ func TestDefineImage(t *testing.T) {
 			[]string{"images/debian12/Dockerfile", "recipes/demo.yaml"}},
 		{"debian12", "images/debian12/Dockerfile", []string{"images/common", "images/debian12"},
 			[]string{"images/common/rpmbuild.sh", "images/debian12/Dockerfile"},
-			[]string{"Dockerfile.centos6", "images/centos6/key", "recipes/demo.yaml"}},
+			[]string{"Dockerfile.centos6", "images/centos6/key", "images/el/install.sh", "recipes/demo.yaml"}},
+		{"rocky8", "images/rocky8/Dockerfile", []string{"images/common", "images/rocky8", "images/el"},
+			[]string{"images/common/rpmbuild.sh", "images/rocky8/Dockerfile", "images/el/install.sh"},
+			[]string{"Dockerfile.centos6", "images/debian12/Dockerfile", "recipes/demo.yaml"}},
 	}
 	for _, test := range tests {
 		image := mustDefine(t, shipped(), test.name)
@@ -65,8 +70,8 @@ func TestDefineImageErrors(t *testing.T) {
 	delete(without, "Dockerfile.centos6")
 	for name, want := range map[string]string{
 		"centos6":    "reading the definition of image centos6: open Dockerfile.centos6: file does not exist",
-		"../centos6": `no image "../centos6" comes with namibuild, want one of centos6, debian12`,
-		"":           `no image "" comes with namibuild, want one of centos6, debian12`,
+		"../centos6": `no image "../centos6" comes with namibuild, want one of centos6, centos7, debian12, rocky8, rocky9`,
+		"":           `no image "" comes with namibuild, want one of centos6, centos7, debian12, rocky8, rocky9`,
 	} {
 		if _, err := DefineImage(without, name); err == nil || err.Error() != want {
 			t.Errorf("%q: got %v\nwant %s", name, err, want)

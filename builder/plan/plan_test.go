@@ -165,7 +165,7 @@ func TestNewErrors(t *testing.T) {
 		change func(*recipe.Recipe, *Input)
 		want   string
 	}{
-		{"image", func(r *recipe.Recipe, _ *Input) { r.Image = "centos7" }, `no image "centos7" comes with namibuild, want one of centos6, debian12`},
+		{"image", func(r *recipe.Recipe, _ *Input) { r.Image = "centos8" }, `no image "centos8" comes with namibuild, want one of centos6, centos7, debian12, rocky8, rocky9`},
 		{"digest of the image", func(_ *recipe.Recipe, in *Input) { in.Image = "" }, "no digest of the image's definition"},
 		{"jobs", func(_ *recipe.Recipe, in *Input) { in.Jobs = 0 }, "0 jobs, want at least 1"},
 		{"memory", func(_ *recipe.Recipe, in *Input) { in.MemoryBytes = -1 }, "-1 bytes of memory, want 0 or more"},

@@ -35,6 +35,21 @@ func TestLoadBeside(t *testing.T) {
 	}
 }
 
+// TestLoadKey: the file of keys comes with the recipe too.
+func TestLoadKey(t *testing.T) {
+	dir := t.TempDir()
+	page := "name: own\nimage: centos6\nsource:\n  url: http://example.org/k.src.rpm\n  signed-by: C1DAC52D1664E8A4386DBA430946FCA2C105B9DE\n  key: KEY\npackages: [kernel]\n"
+	write(t, dir, "own.yaml", page)
+	_, err := Load(filepath.Join(dir, "own.yaml"), binary())
+	if err == nil || !strings.HasSuffix(err.Error(), `own.yaml:6:8: key "KEY": expected a file beside the recipe: there is none`) {
+		t.Error(err)
+	}
+	write(t, dir, "KEY", "a key\n")
+	if r, err := Load(filepath.Join(dir, "own.yaml"), binary()); err != nil || string(r.Keys) != "a key\n" {
+		t.Errorf("%q, %v", r.Keys, err)
+	}
+}
+
 // TestLoadFaultsBeside: what is wrong with the files stands beside what is
 // wrong with the page.
 func TestLoadFaultsBeside(t *testing.T) {

@@ -13,7 +13,7 @@ import (
 // nothing when s is that.
 
 // images are the builder images that namibuild ships.
-var images = []string{"centos6", "debian12"}
+var images = []string{"centos6", "centos7", "debian12", "rocky8", "rocky9"}
 
 // Images are the names that `image:` takes.
 func Images() []string { return slices.Clone(images) }

@@ -13,7 +13,7 @@ func TestForms(t *testing.T) {
 	}{
 		{"name", isName, []string{"a", "demo", "centos6.5-timewait", strings.Repeat("a", 64)},
 			[]string{"", "A", "a b", "a/b", "-a", ".a", "a.", "a-", "a_b", "ä", strings.Repeat("a", 65), "a\n"}},
-		{"image", isImage, []string{"centos6", "debian12"}, []string{"", "centos7", "Centos6", "../centos6"}},
+		{"image", isImage, []string{"centos6", "debian12"}, []string{"", "centos8", "Centos6", "../centos6"}},
 		{"tag", isTag, []string{"namibuild", "1", "a.b", "a_b+c", "431.10", strings.Repeat("a", 32)},
 			[]string{"", "a-b", ".a", "a.", "a..b", "a b", "a~b", "a^b", "a/b", "%{x}", "a\n", strings.Repeat("a", 33)}},
 		{"url", isURL, []string{"http://vault.centos.org/k.src.rpm", "https://h:8080/a/k.src.rpm?x=1", "http://[::1]/k.src.rpm"},

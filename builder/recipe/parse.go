@@ -20,7 +20,7 @@ var (
 	pageKeys     = []string{"name", "description", "image", "source", "tag", "config", "patches", "sources", "edits", "rpmbuild", "packages", "proof", "objects"}
 	patchKeys    = []string{"file", "strip"}
 	addedKeys    = []string{"file", "as"}
-	sourceKeys   = []string{"url", "mirrors", "file", "pack", "sha256", "signed-by"}
+	sourceKeys   = []string{"url", "mirrors", "file", "pack", "sha256", "signed-by", "key"}
 	editKeys     = []string{"in", "file", "find", "regexp", "replace", "times"}
 	rpmbuildKeys = []string{"with", "without", "define"}
 )
@@ -60,11 +60,13 @@ func (p *page) parse(data []byte) Recipe {
 func (p *page) recipe(root *yaml.Node) Recipe {
 	m := p.mapping(root, "the recipe", pageKeys...)
 	p.need(m, "the recipe", "name", "image", "source", "packages")
+	source, keys := p.source(m)
 	return Recipe{
 		Name:        p.text(m, "name", isName),
 		Description: p.text(m, "description", isLine),
 		Image:       p.text(m, "image", isImage),
-		Source:      p.source(m),
+		Source:      source,
+		Keys:        keys,
 		Tag:         p.text(m, "tag", isTag),
 		Config:      p.config(m),
 		Patches:     p.patches(m),
@@ -77,23 +79,26 @@ func (p *page) recipe(root *yaml.Node) Recipe {
 	}
 }
 
-func (p *page) source(in mapping) Source {
+// source also gives the content of the file of keys.
+func (p *page) source(in mapping) (Source, []byte) {
 	e, ok := in.entries["source"]
 	if !ok {
-		return Source{}
+		return Source{}, nil
 	}
 	m := p.mapping(e.value, "source", sourceKeys...)
 	if e.value.Kind == yaml.MappingNode {
 		p.origin(m)
 	}
-	return Source{
+	source := Source{
 		URL:      p.text(m, "url", isURL),
 		Mirrors:  p.mirrors(m),
 		File:     p.text(m, "file", isFile),
 		Pack:     p.text(m, "pack", isFolder),
 		SHA256:   p.text(m, "sha256", isSHA256),
 		SignedBy: p.text(m, "signed-by", isFingerprint),
+		Key:      p.text(m, "key", isBeside),
 	}
+	return source, p.content(m, "key", source.Key)
 }
 
 // origin notes a source that is not exactly one thing, or that nobody vouches for.
@@ -110,12 +115,15 @@ func (p *page) origin(m mapping) {
 	case len(from) > 1:
 		p.fault(m.at, "source has %s: expected one of them", strings.Join(from, " and "))
 	case from[0] == "pack":
-		for _, key := range []string{"sha256", "signed-by"} {
+		for _, key := range []string{"sha256", "signed-by", "key"} {
 			if e, ok := m.entries[key]; ok {
 				p.fault(e.key, "%s beside pack: expected none, a pack is made here", key)
 			}
 		}
 		return
+	}
+	if e, ok := m.entries["key"]; ok && !m.has("signed-by") {
+		p.fault(e.key, "key without signed-by: expected the fingerprint of the key in it that counts")
 	}
 	if !m.has("sha256") && !m.has("signed-by") {
 		p.fault(m.at, "source has no digest: expected sha256 or signed-by")

@@ -17,10 +17,13 @@ type Recipe struct {
 	Name string
 	// Description is one line for `namibuild recipes`.
 	Description string
-	// Image names the builder image: centos6 or debian12.
+	// Image names the builder image, one of Images.
 	Image string
 	// Source says where the SRPM comes from and why it may be trusted.
 	Source Source
+	// Keys is the content of the file Source.Key, as Load has read it; Parse
+	// leaves it out.
+	Keys []byte
 	// Tag is put behind the release number everywhere the spec and the tree
 	// carry it; empty leaves every name as it is.
 	Tag string
@@ -84,8 +87,10 @@ type Source struct {
 	// SHA256 is 64 lower-case hexadecimal digits, or empty.
 	SHA256 string `json:"sha256"`
 	// SignedBy is the fingerprint (40 hexadecimal digits, upper case) of an
-	// OpenPGP key that namibuild ships, or empty.
+	// OpenPGP key that namibuild ships or that is in Key, or empty.
 	SignedBy string `json:"signedBy"`
+	// Key is a file of public keys beside the recipe, or empty.
+	Key string `json:"key,omitempty"`
 }
 
 // Place is where the file of an edit lies.

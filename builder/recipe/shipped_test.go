@@ -34,11 +34,51 @@ func TestShippedRecipes(t *testing.T) {
 			Tag: "namibuild", Edits: edits, Rpmbuild: Rpmbuild{With: []string{"firmware"}}, Packages: packages, Proof: proof,
 		},
 		{
+			Name:        "centos7.9-timewait",
+			Description: "CentOS 7.9's kernel 3.10.0-1160.119.1 with TCP_TIMEWAIT_LEN of 5 seconds instead of 60; not yet run",
+			Image:       "centos7",
+			Source: Source{
+				URL: "http://vault.centos.org/7.9.2009/updates/Source/SPackages/kernel-3.10.0-1160.119.1.el7.src.rpm",
+				Mirrors: []string{
+					"https://archive.kernel.org/centos-vault/7.9.2009/updates/Source/SPackages/kernel-3.10.0-1160.119.1.el7.src.rpm",
+					"http://linuxsoft.cern.ch/centos-vault/7.9.2009/updates/Source/SPackages/kernel-3.10.0-1160.119.1.el7.src.rpm",
+				},
+				SignedBy: "6341AB2753D78A78A7C27BB124C6A8A7F4A80EB5",
+			},
+			Tag: "namibuild", Edits: edits,
+			Rpmbuild: Rpmbuild{With: []string{"baseonly"}, Without: []string{"debuginfo", "perf", "tools"}},
+			Packages: []string{"kernel", "kernel-devel", "kernel-headers"},
+		},
+		{
 			Name:        "demo",
 			Description: "Debian's kernel 6.1, small configuration, with TCP_TIMEWAIT_LEN of 5 seconds instead of 60",
 			Image:       "debian12",
 			Source:      Source{Pack: "demo"},
 			Tag:         "namibuild", Edits: edits, Rpmbuild: Rpmbuild{With: []string{"firmware"}}, Packages: packages, Proof: proof,
+		},
+		{
+			Name:        "rocky8.9-timewait",
+			Description: "Rocky Linux 8.9's kernel 4.18.0-513.5.1 with TCP_TIMEWAIT_LEN of 5 seconds instead of 60; not yet run",
+			Image:       "rocky8",
+			Source: Source{
+				URL:      "https://dl.rockylinux.org/vault/rocky/8.9/BaseOS/source/tree/Packages/k/kernel-4.18.0-513.5.1.el8_9.src.rpm",
+				SignedBy: "7051C470A929F454CEBE37B715AF5DAC6D745A60",
+			},
+			Tag: "namibuild", Edits: edits,
+			Rpmbuild: Rpmbuild{With: []string{"baseonly"}, Without: []string{"debuginfo", "kabidwchk"}},
+			Packages: []string{"kernel", "kernel-core", "kernel-modules", "kernel-devel", "kernel-headers"},
+		},
+		{
+			Name:        "rocky9.3-timewait",
+			Description: "Rocky Linux 9.3's kernel 5.14.0-362.8.1 with TCP_TIMEWAIT_LEN of 5 seconds instead of 60; not yet run",
+			Image:       "rocky9",
+			Source: Source{
+				URL:      "https://dl.rockylinux.org/vault/rocky/9.3/BaseOS/source/tree/Packages/k/kernel-5.14.0-362.8.1.el9_3.src.rpm",
+				SignedBy: "21CB256AE16FC54C6E652949702D426D350D275D",
+			},
+			Tag: "namibuild", Edits: edits,
+			Rpmbuild: Rpmbuild{With: []string{"baseonly"}, Without: []string{"debuginfo", "kabidwchk"}},
+			Packages: []string{"kernel", "kernel-core", "kernel-modules", "kernel-modules-core", "kernel-devel", "kernel-headers"},
 		},
 	}
 	for i := range got {

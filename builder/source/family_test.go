@@ -27,10 +27,10 @@ type kin struct {
 var kins = []kin{
 	{"el7", "kernel", "3.10.0", "1160.119.1.el7", ".el7", "linux-3.10.0-1160.119.1.el7",
 		[]string{"kernel-3.10.0-x86_64.config", "kernel-3.10.0-x86_64-debug.config"}, "1160.119.1.namibuild.el7"},
-	{"el8", "kernel", "4.18.0", "348.7.1.el8_5", ".el8_5", "linux-4.18.0-348.7.1.el8_5",
-		[]string{"kernel-x86_64.config", "kernel-x86_64-debug.config"}, "348.7.1.namibuild.el8_5"},
-	{"el9", "kernel", "5.14.0", "284.30.1.el9_2", ".el9_2", "linux-5.14.0-284.30.1.el9_2",
-		[]string{"kernel-x86_64-rhel.config", "kernel-x86_64-debug-rhel.config", "kernel-local"}, "284.30.1.namibuild.el9_2"},
+	{"el8", "kernel", "4.18.0", "513.5.1.el8_9", ".el8_9", "linux-4.18.0-513.5.1.el8_9",
+		[]string{"kernel-x86_64.config", "kernel-x86_64-debug.config"}, "513.5.1.namibuild.el8_9"},
+	{"el9", "kernel", "5.14.0", "362.8.1.el9_3", ".el9_3", "linux-5.14.0-362.8.1.el9_3",
+		[]string{"kernel-x86_64-rhel.config", "kernel-x86_64-debug-rhel.config", "kernel-local"}, "362.8.1.namibuild.el9_3"},
 	{"elrepo", "kernel-lt", "4.4.52", "1.el7.elrepo", ".el7.elrepo", "linux-4.4.52",
 		[]string{"config-4.4.52-x86_64"}, "1.namibuild.el7.elrepo"},
 }
@@ -157,7 +157,7 @@ func TestFamilyFaults(t *testing.T) {
 			{File: "kernel.spec", Line: 15, Want: "rheltarball that names " + kins[0].top + ", as Source0 in line 26", Found: "`%{rpmversion}-%{distro_build}`"}}},
 		"el7 whose directory stays": {kins[0], "%define rheltarball %{rpmversion}-%{pkgrelease}", "%define rheltarball 3.10.0-1160.119.1.el7", []source.Fault{
 			{File: "kernel.spec", Line: 15, Want: "rheltarball that follows pkgrelease", Found: "`3.10.0-1160.119.1.el7`"}}},
-		"el8 without a number": {kins[1], "%define specrelease 348.7.1%{?dist}", "%define specrelease %{distro_build}%{?dist}", []source.Fault{
+		"el8 without a number": {kins[1], "%define specrelease 513.5.1%{?dist}", "%define specrelease %{distro_build}%{?dist}", []source.Fault{
 			{File: "kernel.spec", Line: 13, Want: "specrelease that begins with the release's number", Found: "`%{distro_build}%{?dist}`"}}},
 		"el9 twice": {kins[2], "%define specrelease", "%define specrelease 1%{?dist}\n%define specrelease", []source.Fault{
 			{File: "kernel.spec", Want: "one line `%define specrelease`", Found: "2: lines 12, 13"}}},

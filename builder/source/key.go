@@ -23,7 +23,7 @@ func Key(srpmSHA256 string, r recipe.Recipe) string {
 	if undebugged { // it decides where options go
 		r.Rpmbuild.Without = []string{"debug"}
 	}
-	r.Packages, r.Objects = nil, 0
+	r.Keys, r.Packages, r.Objects = nil, nil, 0
 	page, err := json.Marshal(r)
 	if err != nil {
 		panic(err) // texts, numbers and bytes alone: cannot happen

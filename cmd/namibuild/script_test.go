@@ -3,7 +3,9 @@
 package main
 
 import (
+	"crypto/sha256"
 	"errors"
+	"fmt"
 	"io"
 	"log"
 	"net/http"
@@ -44,6 +46,11 @@ func TestScripts(t *testing.T) {
 			}
 			write(t, filepath.Join(e.WorkDir, "timewait.yaml"), procedure(t, tinyPath))
 			writeSets(t, e.WorkDir)
+			for _, f := range families {
+				srpm := f.srpm(t)
+				write(t, filepath.Join(e.WorkDir, f.name+".src.rpm"), srpm)
+				write(t, filepath.Join(e.WorkDir, f.name+".yaml"), shippedWith(t, f.recipe, f.name+".src.rpm", fmt.Sprintf("sha256: %x", sha256.Sum256(srpm))))
+			}
 			server := httptest.NewServer(http.FileServer(http.Dir(e.WorkDir)))
 			e.Defer(server.Close)
 			e.Setenv("SERVER", server.URL)
@@ -60,18 +67,24 @@ func TestScripts(t *testing.T) {
 // has the lines and names of the real one.
 func procedure(t *testing.T, tinyPath string) []byte {
 	t.Helper()
-	page, err := os.ReadFile("../../recipes/centos6.5-timewait.yaml")
-	if err != nil {
-		t.Fatal(err)
-	}
 	tinyPage, err := os.ReadFile(tinyPath)
 	if err != nil {
 		t.Fatal(err)
 	}
 	digest := regexp.MustCompile(`sha256: \w+`).Find(tinyPage)
+	return shippedWith(t, "centos6.5-timewait", "kernel.src.rpm", string(digest))
+}
+
+// shippedWith is a shipped recipe whose source is a file, with that digest.
+func shippedWith(t *testing.T, name, file, digest string) []byte {
+	t.Helper()
+	page, err := os.ReadFile("../../recipes/" + name + ".yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
 	page = regexp.MustCompile(`(?m)^  mirrors:\n(    - .*\n)+`).ReplaceAll(page, nil)
-	page = regexp.MustCompile(`(?m)^  url: .*$`).ReplaceAll(page, []byte("  file: kernel.src.rpm"))
-	return regexp.MustCompile(`(?m)^  signed-by: .*$`).ReplaceAll(page, []byte("  "+string(digest)))
+	page = regexp.MustCompile(`(?m)^  url: .*$`).ReplaceAll(page, []byte("  file: "+file))
+	return regexp.MustCompile(`(?m)^  signed-by: .*$`).ReplaceAll(page, []byte("  "+digest))
 }
 
 // exits CODE PROGRAM ARG…: the program ends with that exit code.

@@ -20,6 +20,7 @@ import (
 // second: one C file that prints how long TIME_WAIT is.
 type tiny struct {
 	spec     string
+	top      string // the tree's top directory
 	tree     map[string]string
 	build    string // an additional command of %build
 	edits    []edit
@@ -34,6 +35,7 @@ type edit struct{ file, find, replace string }
 func newTiny() tiny {
 	return tiny{
 		spec:     tinySpec,
+		top:      "linux-2.6.32-431.3.1.el6",
 		tree:     tinyTree,
 		build:    ":",
 		edits:    []edit{{"include/net/tcp.h", "#define TCP_TIMEWAIT_LEN (60*HZ)", "#define TCP_TIMEWAIT_LEN (5*HZ)"}},
@@ -122,7 +124,7 @@ func (k tiny) tarball(t *testing.T) []byte {
 	w := tar.NewWriter(z)
 	for _, name := range slices.Sorted(maps.Keys(k.tree)) {
 		content := k.tree[name]
-		h := &tar.Header{Name: "linux-2.6.32-431.3.1.el6/" + name, Mode: 0o644, Size: int64(len(content)), Typeflag: tar.TypeReg}
+		h := &tar.Header{Name: k.top + "/" + name, Mode: 0o644, Size: int64(len(content)), Typeflag: tar.TypeReg}
 		if err := w.WriteHeader(h); err != nil {
 			t.Fatal(err)
 		}

@@ -1,0 +1,41 @@
+//go:build !e2e
+
+package main
+
+import (
+	"os"
+	"testing"
+
+	"namibuild/builder/rpm/rpmtest"
+)
+
+// specFamily is a shipped recipe and a source for it: the names and the lines of
+// the spec that the real one has, and the tiny kernel's tree.
+type specFamily struct {
+	name, recipe     string
+	version, release string
+	top              string
+}
+
+var families = []specFamily{
+	{"el7", "centos7.9-timewait", "3.10.0", "1160.119.1.el7", "linux-3.10.0-1160.119.1.el7"},
+	{"el8", "rocky8.9-timewait", "4.18.0", "513.5.1.el8_9", "linux-4.18.0-513.5.1.el8_9"},
+	{"el9", "rocky9.3-timewait", "5.14.0", "362.8.1.el9_3", "linux-5.14.0-362.8.1.el9_3"},
+}
+
+func (f specFamily) srpm(t *testing.T) []byte {
+	t.Helper()
+	spec, err := os.ReadFile("../../builder/source/testdata/family/" + f.name + ".spec")
+	if err != nil {
+		t.Fatal(err)
+	}
+	k := newTiny()
+	k.top = f.top
+	return rpmtest.Build(rpmtest.Package{
+		Name: "kernel", Version: f.version, Release: f.release, Arch: "x86_64", Source: true, BuildTime: 1700000000,
+		Files: []rpmtest.File{
+			{Path: "kernel.spec", Content: string(spec), Mode: 0o100644, Flags: 1 << 5},
+			{Path: f.top + ".tar.xz", Content: string(k.tarball(t)), Mode: 0o100644},
+		},
+	})
+}
