@@ -44,6 +44,8 @@ type BootOptions struct {
 	// QEMU is QEMUAuto, QEMUHost or QEMUContainer; Accel AccelAuto, boot.TCG or
 	// boot.KVM.
 	QEMU, Accel string
+	// Append are words that come behind the kernel's command line.
+	Append []string
 	// Memory (bytes) and Limit are the guest's; 0 is the default.
 	Memory int64
 	Limit  time.Duration
@@ -67,7 +69,7 @@ func Boot(ctx context.Context, o BootOptions) (boot.Proof, error) {
 	if err != nil {
 		return boot.Proof{}, &StepError{StepKernel, err}
 	}
-	order := boot.Order{Want: b.want(set.Record), Memory: o.Memory, Limit: o.Limit}
+	order := boot.Order{Want: b.want(set.Record), Args: o.Append, Memory: o.Memory, Limit: o.Limit}
 	if order.Kernel, err = boot.ReadKernel(set.Files, order.Want.Modules); err != nil {
 		return boot.Proof{}, &StepError{StepKernel, err}
 	}
@@ -122,13 +124,18 @@ func (b *booting) want(record *Result) recipe.Proof {
 	return recipe.Proof{}
 }
 
-// connect opens the engine once.
+// connect opens the engine once, and clears away what a killed run left there.
 func (b *booting) connect(ctx context.Context) (Engine, error) {
-	var err error
-	if b.engine == nil {
-		b.engine, err = b.Connect(ctx)
+	if b.engine != nil {
+		return b.engine, nil
 	}
-	return b.engine, err
+	e, err := b.Connect(ctx)
+	if err != nil {
+		return nil, err
+	}
+	b.engine = e
+	(&build{Options: Options{Engine: e, Tell: b.Tell}}).sweep(ctx)
+	return e, nil
 }
 
 // program gives a compiled program: the one compiled before from the same source

@@ -100,35 +100,33 @@ func (t *tail) String() string { return strings.Join(strings.Fields(string(t.dat
 
 // probeLimit is for a QEMU that does next to nothing: 0.1 s where all is well;
 // a KVM that is there and does not work may hang without a word.
-const probeLimit = 5 * time.Second
+const probeLimit = 3 * time.Second
 
 // probeStatus is how QEMU ends when its guest writes 0x10 to isa-debug-exit.
 const probeStatus = 0x10<<1 | 1
 
-// probeROM is a BIOS whose first instructions, at the reset vector, are
-// mov $0x10,%al; out %al,$0xf4; hlt.
-func probeROM() []byte {
-	rom := make([]byte, 64<<10)
-	copy(rom[len(rom)-16:], []byte{0xb0, 0x10, 0xe6, 0xf4, 0xf4})
-	return rom
-}
-
-// HasKVM runs three instructions under KVM. Only that shows whether it works: a
-// /dev/kvm that opens may be one that does not run anything.
+// HasKVM boots a kernel of three instructions under KVM: mov $0x10,%al; out
+// %al,$0xf4; hlt. Only that shows whether it works: a /dev/kvm that opens, and even one
+// that runs a ROM's first instructions, may hang in the firmware.
 func (h Host) HasKVM(ctx context.Context) bool {
 	dir, err := os.MkdirTemp(h.Dir, "probe-*")
 	if err != nil {
 		return false
 	}
 	defer os.RemoveAll(dir)
-	rom := filepath.Join(dir, "rom")
-	if os.WriteFile(rom, probeROM(), 0o666) != nil {
+	kernel := filepath.Join(dir, kernelFile)
+	if os.WriteFile(kernel, RealMode(0xb0, 0x10, 0xe6, 0xf4, 0xf4), 0o666) != nil {
 		return false
 	}
 	ctx, cancel := context.WithTimeout(ctx, probeLimit)
 	defer cancel()
-	err = h.start(ctx, []string{"-nodefaults", "-no-user-config", "-display", "none", "-machine", "pc", "-m", "2M", "-accel", "kvm",
-		"-device", "isa-debug-exit,iobase=0xf4,iosize=4", "-bios", rom}, io.Discard)
+	err = h.start(ctx, append(probe(KVM), "-kernel", kernel), io.Discard)
 	var exit *QEMUError
 	return errors.As(err, &exit) && exit.Status == probeStatus
+}
+
+// probe are QEMU's arguments for a guest that ends it by a write to port 0xf4.
+func probe(by Accel) []string {
+	return []string{"-nodefaults", "-no-user-config", "-display", "none", "-machine", "pc", "-m", "64M", "-accel", string(by),
+		"-device", "isa-debug-exit,iobase=0xf4,iosize=4"}
 }

@@ -5,6 +5,8 @@ import (
 	"context"
 	"errors"
 	"io"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -96,10 +98,45 @@ func TestCommand(t *testing.T) {
 	}
 }
 
-// TestProbeROM: what runs at the reset vector lies 16 bytes before the end.
-func TestProbeROM(t *testing.T) {
-	rom := probeROM()
-	if len(rom) != 65536 || !bytes.Equal(rom[0xfff0:0xfff5], []byte{0xb0, 0x10, 0xe6, 0xf4, 0xf4}) {
-		t.Errorf("%d bytes, %x", len(rom), rom[0xfff0:])
+// TestProbe: under TCG, which works everywhere, the probe ends as it should.
+func TestProbe(t *testing.T) {
+	h, err := FindHost(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.Dir = t.TempDir()
+	kernel := filepath.Join(h.Dir, "kernel")
+	if err := os.WriteFile(kernel, RealMode(0xb0, 0x10, 0xe6, 0xf4, 0xf4), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	var exit *QEMUError
+	if err := h.start(t.Context(), append(probe(TCG), "-kernel", kernel), io.Discard); !errors.As(err, &exit) || exit.Status != probeStatus {
+		t.Errorf("got %v", err)
+	}
+}
+
+// TestHostEndings: real guests that never come to a process 1, on the host's QEMU.
+func TestHostEndings(t *testing.T) {
+	h, err := FindHost(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.Dir = t.TempDir()
+	for name, test := range map[string]struct {
+		code []byte
+		want Ending
+	}{
+		"hang":         {[]byte{0xeb, 0xfe}, TimedOut},                                    // jmp .
+		"reset":        {[]byte{0xb0, 0xfe, 0xe6, 0x64, 0xf4}, Reset},                     // the keyboard controller's reset
+		"triple fault": {[]byte{0x0f, 0x01, 0x1e, 0, 0, 0xcc}, Reset},                     // lidt of nothing; int3
+		"flood":        {[]byte{0xba, 0xf8, 0x03, 0xb0, 'x', 0xee, 0xeb, 0xfd}, TimedOut}, // out to COM1, again and again
+	} {
+		run, err := Boot(t.Context(), h, Guest{Kernel: RealMode(test.code...), Initramfs: Initramfs(), Limit: 3 * time.Second})
+		if err != nil || run.Ending != test.want && !(name == "flood" && run.Ending == Flooded) {
+			t.Errorf("%s: %s, %v", name, run.Ending, err)
+		}
+		if name == "flood" && !bytes.Contains(run.Console, []byte("xxxx")) {
+			t.Errorf("flood: %d bytes", len(run.Console))
+		}
 	}
 }

@@ -56,6 +56,8 @@ type Order struct {
 	// Witness is the compiled program.
 	Witness []byte
 	Machine Machine
+	// Args come behind the guest's command line.
+	Args []string
 	// Memory and Limit are the guest's; 0 is the default.
 	Memory int64
 	Limit  time.Duration
@@ -99,5 +101,6 @@ func (o Order) Guest() Guest {
 		// 2.6.32 of EL6; 3.7 and later. A kernel passes over what it does not know.
 		g.Args = append(g.Args, "enforcemodulesig=1", "module.sig_enforce=1")
 	}
+	g.Args = append(g.Args, o.Args...)
 	return g
 }

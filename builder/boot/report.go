@@ -4,9 +4,7 @@ import (
 	"bytes"
 	"encoding/csv"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"path/filepath"
 	"strconv"
 )
 
@@ -27,7 +25,7 @@ const (
 	BenchPNG  = "bench.png"
 )
 
-// Write puts the report and its chart into a folder, each file by rename.
+// Write puts the report and its chart into a folder, by rename.
 func (r Report) Write(dir string) error {
 	page, err := json.MarshalIndent(r, "", "  ")
 	if err != nil {
@@ -37,11 +35,9 @@ func (r Report) Write(dir string) error {
 	if err != nil {
 		return fmt.Errorf("drawing the chart: %w", err)
 	}
-	err = errors.Join(
-		settle(filepath.Join(dir, BenchCSV), r.table()),
-		settle(filepath.Join(dir, BenchSVG), svg),
-		settle(filepath.Join(dir, BenchPNG), png),
-		settle(filepath.Join(dir, BenchJSON), append(page, '\n')),
+	err = settle(dir,
+		File{Name: BenchCSV, Data: r.table()}, File{Name: BenchSVG, Data: svg}, File{Name: BenchPNG, Data: png},
+		File{Name: BenchJSON, Data: append(page, '\n')},
 	)
 	if err != nil {
 		return fmt.Errorf("writing the report: %w", err)

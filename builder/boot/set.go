@@ -47,15 +47,38 @@ func digest(path string) (string, error) {
 	return hex.EncodeToString(h.Sum(nil)), nil
 }
 
-// Write puts a proof and its log into a folder. The log comes first: where
-// there is a proof there is its log.
+// Write puts a proof and its log into a folder.
 func Write(dir string, p Proof, log []byte) error {
 	page, err := p.JSON()
 	if err == nil {
-		err = errors.Join(settle(filepath.Join(dir, LogFile), log), settle(filepath.Join(dir, ProofFile), page))
+		err = settle(dir, File{Name: LogFile, Data: log}, File{Name: ProofFile, Data: page})
 	}
 	if err != nil {
 		return fmt.Errorf("writing the proof: %w", err)
+	}
+	return nil
+}
+
+// settle writes files into a folder; they appear by rename, when all of them are
+// on the disk.
+func settle(dir string, files ...File) error {
+	var parts []string
+	defer func() {
+		for _, part := range parts {
+			os.Remove(part) // one that was renamed is not there
+		}
+	}()
+	for _, f := range files {
+		part, err := writePart(dir, f)
+		if err != nil {
+			return err
+		}
+		parts = append(parts, part)
+	}
+	for i, f := range files {
+		if err := os.Rename(parts[i], filepath.Join(dir, f.Name)); err != nil {
+			return err
+		}
 	}
 	return nil
 }
@@ -70,20 +93,18 @@ func (p Proof) JSON() ([]byte, error) {
 	return b.Bytes(), err
 }
 
-// settle writes a file by rename.
-func settle(path string, data []byte) error {
-	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".part-*")
+// writePart writes a file under another name, which it gives.
+func writePart(dir string, file File) (string, error) {
+	f, err := os.CreateTemp(dir, "."+file.Name+".part-*")
 	if err != nil {
-		return err
+		return "", err
 	}
-	_, err = f.Write(data)
-	if err = errors.Join(err, f.Chmod(0o644), f.Close()); err == nil {
-		err = os.Rename(f.Name(), path)
-	}
-	if err != nil {
+	_, err = f.Write(file.Data)
+	if err = errors.Join(err, f.Chmod(0o644), f.Close()); err != nil {
 		os.Remove(f.Name())
+		return "", err
 	}
-	return err
+	return f.Name(), nil
 }
 
 // UnprovenError says that a set of packages has no proof that it works.

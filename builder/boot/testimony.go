@@ -48,7 +48,7 @@ var stamp = regexp.MustCompile(`^(?:<\d+>)?(?:\[ *\d+\.\d+\](?:\[ *[CT]\d+\])? ?
 // arch/x86/mm/fault.c, kernel/watchdog.c, kernel/hung_task.c, kernel/rcu).
 var trouble = regexp.MustCompile(`^(?:Kernel panic - not syncing|WARNING: |BUG: |kernel BUG at |Oops: |Oops\b|double fault: |general protection fault|` +
 	`INFO: (?:task .* blocked|rcu_.* detected|possible |suspicious )|rcu: INFO: |Unable to handle kernel|invalid opcode: |divide error: |` +
-	`watchdog: BUG|UBSAN: |KASAN: |traps: PANIC|NMI watchdog: )`)
+	`watchdog: BUG|UBSAN: |KASAN: |traps: PANIC|NMI watchdog: (?:BUG|Watchdog detected))`)
 
 const voice = "@namibuild "
 

@@ -62,7 +62,7 @@ func TestReadConsole(t *testing.T) {
 			}),
 		},
 		"no trouble": {
-			"[    0.1] ACPI: no BUG: here\nrcu: \tINFO\nx86/fpu: WARNING\nINFO: lockdep is on\n",
+			"[    0.1] ACPI: no BUG: here\nrcu: \tINFO\nx86/fpu: WARNING\nINFO: lockdep is on\nNMI watchdog: Perf NMI watchdog permanently disabled\n",
 			none(func(*Testimony) {}),
 		},
 	}

@@ -27,6 +27,7 @@ type bootFlags struct {
 	memory  bytesFlag
 	limit   time.Duration
 	keep    string
+	words   string
 	offline bool
 }
 
@@ -70,6 +71,7 @@ func (f *bootFlags) offlineFlag(c *cobra.Command) {
 func (f *bootFlags) machine(c *cobra.Command) {
 	c.Flags().StringVar(&f.qemu, "qemu", builder.QEMUAuto, "where QEMU runs: auto, host, container")
 	c.Flags().StringVar(&f.accel, "accel", builder.AccelAuto, "what runs the guest: auto, tcg, kvm (auto: KVM where it works and nothing is waited for)")
+	c.Flags().StringVar(&f.words, "append", "", "words behind the kernel's command line, as \"nosmp nokaslr\"")
 	c.Flags().Var(&f.memory, "guest-memory", "memory of the guest, as 512M (default 256M)")
 	c.Flags().DurationVar(&f.limit, "limit", boot.DefaultLimit, "time limit of the boot, real time")
 }
@@ -78,13 +80,17 @@ func (f *bootFlags) machine(c *cobra.Command) {
 func (f bootFlags) options(a *app, set string) (builder.BootOptions, error) {
 	o := builder.BootOptions{
 		Set: set, Images: namibuild.Files, QEMU: f.qemu, Accel: f.accel, Memory: int64(f.memory), Limit: f.limit,
-		Keep: f.keep, NoCache: f.images.noCache, Offline: f.offline,
+		Append: strings.Fields(f.words),
+		Keep:   f.keep, NoCache: f.images.noCache, Offline: f.offline,
 	}
 	if !slices.Contains([]string{builder.QEMUAuto, builder.QEMUHost, builder.QEMUContainer}, f.qemu) {
 		return o, usageError{fmt.Errorf("--qemu %s: auto, host or container was expected", f.qemu)}
 	}
 	if !slices.Contains([]string{builder.AccelAuto, string(boot.TCG), string(boot.KVM)}, f.accel) {
 		return o, usageError{fmt.Errorf("--accel %s: auto, tcg or kvm was expected", f.accel)}
+	}
+	if strings.ContainsAny(f.words, "'\"") {
+		return o, usageError{fmt.Errorf("--append %s: words without quotes were expected", f.words)}
 	}
 	if f.limit <= 0 {
 		return o, usageError{fmt.Errorf("--limit %v: more than nothing was expected", f.limit)}
@@ -149,7 +155,7 @@ func (a *app) boot(ctx context.Context, set string, f bootFlags) error {
 			boot.Proof
 		}{"result", p})
 	} else {
-		printProof(os.Stdout, p, set, f.keep, time.Since(started))
+		printProof(os.Stdout, d.style, p, set, f.keep, time.Since(started))
 	}
 	return verdict(p, set)
 }
@@ -184,14 +190,18 @@ func verdict(p boot.Proof, set string) error {
 }
 
 // printProof is the verdict as a table.
-func printProof(w io.Writer, p boot.Proof, set, keep string, took time.Duration) {
+func printProof(w io.Writer, s style, p boot.Proof, set, keep string, took time.Duration) {
 	fmt.Fprintf(w, "\n%s, booted in %s (%s)\n", p.Kernel.Release, short(took), p.Machine)
+	width := 0
 	for _, c := range p.Checks {
-		mark, text := "✓", c.Got
+		width = max(width, len(c.Name))
+	}
+	for _, c := range p.Checks {
+		mark, text := tick(s), c.Got
 		if !c.Passed {
-			mark, text = "✗", c.Got+"; want "+c.Want
+			mark, text = cross(s), c.Got+"; want "+c.Want
 		}
-		fmt.Fprintf(w, "  %s %-18s %s\n", mark, c.Name, text)
+		fmt.Fprintf(w, "  %s %-*s  %s\n", mark, width, c.Name, text)
 	}
 	where := keep
 	if where == "" {

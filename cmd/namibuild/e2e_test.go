@@ -63,6 +63,8 @@ func TestEndToEndQuickstart(t *testing.T) {
 			t.Errorf("the plan lacks %q", want)
 		}
 	}
+	checkProofs(t, out, out+"-stock")
+	checkBoot(t, out)
 }
 
 // Each case is the tiny kernel with one thing wrong.
