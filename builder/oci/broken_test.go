@@ -33,15 +33,16 @@ func breakOff(r *http.Request) {
 func TestPushBreaksOff(t *testing.T) {
 	for name, start := range registries {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			real, dir := start(t), bundle(t)
 			var broken atomic.Int32
 			host, _ := startProxy(t, real, func(w http.ResponseWriter, r *http.Request) bool {
-				if isUpload(r) && r.ContentLength == 3000000 && broken.Add(1) <= 2 {
+				if isUpload(r) && r.ContentLength == 600000 && broken.Add(1) <= 2 {
 					breakOff(r)
 				}
 				return false
 			})
-			if pushed, err := oci.Push(ctx, dir, host+"/once:v1", options()); err != nil || pushed.Sent < 3e6 || broken.Load() != 3 {
+			if pushed, err := oci.Push(ctx, dir, host+"/once:v1", options()); err != nil || pushed.Sent < 6e5 || broken.Load() != 3 {
 				t.Errorf("broken off twice: %v, tried %d times", err, broken.Load())
 			}
 			put(t, dir, "RPMS/kernel-devel-1-1.x86_64.rpm", strings.Repeat("DEVEL", 100))
@@ -104,6 +105,7 @@ func TestTagComesLast(t *testing.T) {
 func TestPullGoesOn(t *testing.T) {
 	for name, start := range registries {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			real, dir := start(t), bundle(t)
 			pushed, err := oci.Push(ctx, dir, real+"/demo:v1", options())
 			if err != nil {
@@ -116,8 +118,8 @@ func TestPullGoesOn(t *testing.T) {
 					return false
 				}
 				w.Header().Set("Accept-Ranges", "bytes")
-				w.Header().Set("Content-Length", strconv.Itoa(3000000))
-				io.WriteString(w, strings.Repeat("kernel", 200000))
+				w.Header().Set("Content-Length", strconv.Itoa(600000))
+				io.WriteString(w, strings.Repeat("kernel", 40000))
 				panic(http.ErrAbortHandler)
 			})
 			to := filepath.Join(t.TempDir(), "release")
