@@ -32,7 +32,7 @@ type facts struct {
 
 // readAll reads the packages beneath dir in the order of their paths.
 func readAll(dir string) ([]facts, error) {
-	paths, err := packagePaths(dir)
+	paths, err := Paths(dir)
 	if err != nil {
 		return nil, err
 	}
@@ -52,9 +52,10 @@ func readAll(dir string) ([]facts, error) {
 	return list, nil
 }
 
-// packagePaths are the packages beneath dir, by path. No package is an error:
-// an empty repository is a mistake in the folder's name.
-func packagePaths(dir string) ([]string, error) {
+// Paths are the packages beneath dir that Write lists, in its order, with
+// slashes. No package is an error: an empty repository is a mistake in the
+// folder's name.
+func Paths(dir string) ([]string, error) {
 	var paths []string
 	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
 		switch {

@@ -147,7 +147,9 @@ func explain(err error) (code int, hint string) {
 		noSet       *builder.NoSetError
 		noStock     noStockError
 		step        *builder.StepError
-		folder      repoError
+		folder      *builder.RepositoryError
+		origin      *builder.SourceError
+		unsigned    *builder.UnsignedError
 		reference   *oci.ReferenceError
 		registry    *oci.RegistryError
 		differ      differError
@@ -207,6 +209,10 @@ func explain(err error) (code int, hint string) {
 		return exitUsage, ""
 	case errors.As(err, &registry):
 		return exitRegistry, registryHint(registry)
+	case errors.As(err, &origin):
+		return exitUsage, "namibuild repo --help"
+	case errors.As(err, &unsigned):
+		return exitUnverified, "namibuild sign signs packages; without --key the repository is one that hosts do not check"
 	case errors.As(err, &folder):
 		return exitOutput, ""
 	case errors.As(err, &unproven):

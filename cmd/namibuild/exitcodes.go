@@ -16,7 +16,6 @@ const (
 	exitOutput      = 9
 	exitBase        = 10
 	exitLock        = 11
-	exitRegistry    = 14
 	exitExplained   = 20
 	exitUnexplained = 21
 	exitLeaks       = 22
@@ -24,6 +23,7 @@ const (
 	exitNoKernel    = 31
 	exitKey         = 40
 	exitUnverified  = 41
+	exitRegistry    = 42
 	exitInterrupted = 130
 )
 
@@ -41,7 +41,6 @@ const exitCodes = `Exit codes of namibuild:
        or an option of its config: did not stick; a folder that makes no repository
    10  no registry gives the base image that the builder image starts from
    11  the build is not the one that its lock pins, or a release has no lock
-   14  push, pull: the registry refuses, broke off, or is not reached
    20  compare, rebuild: they differ, and every difference has a known reason
    21  compare, rebuild: they differ, and a difference has none
    22  check: a package shows the moment or the host of its build
@@ -50,6 +49,7 @@ const exitCodes = `Exit codes of namibuild:
        what is needed, or it did not bear the traffic to its end
    40  the signing key: locked, expired, not reached, not fit for packages
    41  verify found something wrong
+   42  push, pull: the registry refuses, broke off, or is not reached
   130  interrupted; containers and volumes are gone
     1  anything else
 

@@ -117,7 +117,7 @@ func (a *app) lock(ctx context.Context, name, file string, noImage bool, f build
 	if err != nil {
 		return err
 	}
-	if err := writeWhole(file, text); err != nil {
+	if err := builder.WriteWhole(file, text); err != nil {
 		return &builder.OutputError{Dir: filepath.Dir(file), Err: err}
 	}
 	d.Close()
