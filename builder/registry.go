@@ -65,13 +65,18 @@ func Pull(ctx context.Context, reference, dir string, o RegistryOptions) (oci.Pu
 	if err != nil {
 		return oci.Pulled{}, &StepError{StepPull, err}
 	}
-	options.Check = o.Check
+	options.Check = func(dir string) error {
+		o.Tell(Event{Kind: End, Step: StepPull, Text: "every digest right"})
+		if o.Check == nil {
+			return nil
+		}
+		return o.Check(dir)
+	}
 	o.Tell(Event{Kind: Begin, Step: StepPull, Text: reference + " to " + dir})
 	pulled, err := oci.Pull(ctx, reference, dir, options)
 	if err != nil {
 		return oci.Pulled{}, &StepError{StepPull, err}
 	}
-	o.Tell(Event{Kind: End, Step: StepPull, Text: fmt.Sprintf("%s, every digest right", count(len(pulled.Files), "file"))})
 	if pulled.Tag != "" {
 		o.Tell(Event{Kind: Warning, Step: StepPull, Text: fmt.Sprintf("the tag %s is %s now and may be another release tomorrow; only a digest pins", pulled.Tag, pulled.Digest)})
 	}

@@ -36,7 +36,7 @@ const maxManifest = 4 << 20
 // and the manifest against the digest: a tag names whatever the registry says.
 // dir appears by rename when all is there and Options.Check had no objection.
 //
-// Errors are a *ReferenceError, a *RegistryError or of writing here.
+// Errors are a *ReferenceError, a *RegistryError, of writing here, or Check's.
 func Pull(ctx context.Context, reference, dir string, o Options) (Pulled, error) {
 	ref, err := parseReference(reference)
 	if err == nil && ref.Reference == "" {
@@ -59,7 +59,7 @@ func Pull(ctx context.Context, reference, dir string, o Options) (Pulled, error)
 	}
 	if o.Check != nil {
 		if err := o.Check(part); err != nil {
-			return Pulled{}, fmt.Errorf("checking %s: %w", reference, err)
+			return Pulled{}, err
 		}
 	}
 	os.Remove(dir) // an empty one; os.Rename does not replace it

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 
 	"github.com/spf13/cobra"
 
@@ -14,32 +15,45 @@ import (
 
 func (a *app) pullCommand() *cobra.Command {
 	var plainHTTP bool
-	var dir string
+	var dir, key string
 	c := &cobra.Command{
 		Use:   "pull REF -o DIR",
 		Short: "Get a release back from a container registry",
 		Long: `pull brings the release that REF names, HOST/REPOSITORY@sha256:… or HOST/REPOSITORY:TAG,
-into the new folder DIR. Every file is checked against the digest; DIR is there when
-everything is right, and not before. What a tag names can change: pull says its digest.
+into the new folder DIR. Every file is checked against the digest, and a signed release
+as "namibuild verify" does it; DIR is there when nothing is wrong, and not before. What a
+tag names can change: pull says its digest.
+
+--key is the publisher's public key file; then nothing that it did not sign is taken.
+Without it the key in the release is taken: that shows damage, and not who made it.
 
 ` + registryHelp,
-		Example: "  namibuild pull registry.example.org/kernels/demo@sha256:4e6f… -o demo",
-		Args:    oneArg("a reference"),
+		Example: `  namibuild pull registry.example.org/kernels/demo@sha256:4e6f… -o demo
+  namibuild pull registry.example.org/kernels/demo:6.1.192 -o demo --key kernels.asc`,
+		Args: oneArg("a reference"),
 		RunE: func(c *cobra.Command, args []string) error {
-			return a.pull(c.Context(), args[0], dir, plainHTTP || !c.Flags().Changed("plain-http") && oci.Loopback(args[0]))
+			return a.pull(c.Context(), args[0], dir, key, plainHTTP || !c.Flags().Changed("plain-http") && oci.Loopback(args[0]))
 		},
 	}
 	c.Flags().StringVarP(&dir, "output", "o", "", "the new folder")
+	c.Flags().StringVar(&key, "key", "", "public key file to believe")
 	plainFlag(c, &plainHTTP)
 	return c
 }
 
-func (a *app) pull(ctx context.Context, reference, dir string, plainHTTP bool) error {
+func (a *app) pull(ctx context.Context, reference, dir, key string, plainHTTP bool) error {
 	if dir == "" {
 		return usageError{errors.New("no folder for the release: -o is missing")}
 	}
 	d := newDisplay(os.Stdout, a.json)
-	pulled, err := builder.Pull(ctx, reference, dir, builder.RegistryOptions{PlainHTTP: plainHTTP, UserAgent: userAgent(), Tell: a.tell(d)})
+	defer d.Close()
+	check, err := a.verifyPulled(ctx, d, reference, key)
+	if err != nil {
+		return err
+	}
+	pulled, err := builder.Pull(ctx, reference, dir, builder.RegistryOptions{
+		PlainHTTP: plainHTTP, UserAgent: userAgent(), Check: check, Tell: a.tell(d),
+	})
 	d.Close()
 	if err != nil {
 		return a.cause(ctx, err)
@@ -53,4 +67,32 @@ func (a *app) pull(ctx context.Context, reference, dir string, plainHTTP bool) e
 	}
 	_, err = fmt.Printf("%s\n%s: %d files, %s\n", pulled.Reference, pulled.Dir, len(pulled.Files), size(pulled.Size))
 	return err
+}
+
+// verifyPulled makes the check of what a pull brought, before it gets its name.
+func (a *app) verifyPulled(ctx context.Context, d *display, reference, key string) (func(dir string) error, error) {
+	o := builder.VerifyOptions{Tell: a.tell(d)}
+	if key != "" {
+		c, err := readCertificate(key)
+		if err != nil {
+			return nil, err
+		}
+		o.Certificate = &c
+	}
+	return func(dir string) error {
+		if own, err := filepath.Glob(filepath.Join(dir, "RPM-GPG-KEY-*")); key == "" && (err != nil || len(own) == 0) {
+			o.Tell(builder.Event{Kind: builder.Warning, Step: builder.StepPull, Text: "the release is not signed: only its digests were checked"})
+			return err
+		}
+		o.Dir = dir
+		v, err := builder.Verify(ctx, o)
+		if err != nil {
+			return err
+		}
+		a.showVerification(d, v)
+		if wrong := v.Wrong(); wrong > 0 {
+			return &unverifiedError{reference, wrong, len(v.Findings)}
+		}
+		return nil
+	}, nil
 }

@@ -56,19 +56,23 @@ func (a *app) verify(ctx context.Context, dir, key string) error {
 	if err != nil {
 		return a.cause(ctx, err)
 	}
-	if a.json {
-		d.emit(struct {
-			Event  string `json:"event"`
-			Passed bool   `json:"passed"`
-			builder.Verification
-		}{"verification", v.Wrong() == 0, v})
-	} else {
-		printFindings(v)
-	}
+	a.showVerification(d, v)
 	if wrong := v.Wrong(); wrong > 0 {
 		return &unverifiedError{dir, wrong, len(v.Findings)}
 	}
 	return nil
+}
+
+func (a *app) showVerification(d *display, v builder.Verification) {
+	if !a.json {
+		printFindings(v)
+		return
+	}
+	d.emit(struct {
+		Event  string `json:"event"`
+		Passed bool   `json:"passed"`
+		builder.Verification
+	}{"verification", v.Wrong() == 0, v})
 }
 
 func printFindings(v builder.Verification) {
