@@ -24,7 +24,7 @@ var floors = [][]string{
 	{"builder"},
 	{"builder/sign", "builder/repodata", "builder/sbom", "builder/provenance", "builder/oci", "builder/boot"},
 	{"builder/fetch", "builder/source", "builder/engine", "builder/artifact", "builder/artifact/compare", "builder/artifact/leak",
-		"builder/buildroot"},
+		"builder/buildroot", "builder/modkey"},
 	{"builder/plan"},
 	{"builder/recipe", "builder/rpm", "."},
 }

@@ -13,6 +13,7 @@ import (
 	"namibuild/builder/artifact"
 	"namibuild/builder/engine"
 	"namibuild/builder/fetch"
+	"namibuild/builder/modkey"
 	"namibuild/builder/plan"
 	"namibuild/builder/recipe"
 	"namibuild/builder/source"
@@ -112,6 +113,8 @@ type Result struct {
 	Image   engine.Image `json:"image"`
 	Entropy string       `json:"entropy"`
 	Objects int64        `json:"objects"` // object files compiled
+	// Signatures is how many signatures of modules were asked of the module key.
+	Signatures int64 `json:"moduleSignatures,omitempty"`
 	// Varied is what was other than the plan says and must not matter.
 	Varied []string `json:"varied,omitempty"`
 	// Proof is what a boot of the kernel must show, as the recipe has it.
@@ -201,6 +204,10 @@ func (b *build) ready(ctx context.Context) (r ready, err error) {
 type build struct {
 	Options
 	objects int64
+	// what signs modules: a key or recorded signatures, at a desk while it runs
+	key      *modkey.Key
+	recorded *modkey.Table
+	desk     *modkey.Desk
 }
 
 func (b *build) tell(k Kind, s Step, format string, args ...any) {
@@ -268,9 +275,14 @@ func (b *build) planOf(srpm plan.SRPM, insecure string) (plan.Plan, error) {
 	if err != nil {
 		return plan.Plan{}, &StepError{StepImage, err}
 	}
+	fingerprint, err := b.openKey()
+	if err != nil {
+		return plan.Plan{}, err
+	}
 	return plan.New(b.Recipe, plan.Input{
 		SRPM:        srpm,
 		Insecure:    insecure,
+		ModuleKey:   fingerprint,
 		Image:       image.Digest,
 		Files:       image.Sums,
 		Unpinned:    b.Unpinned,

@@ -44,6 +44,9 @@ func (b *build) run(ctx context.Context, r ready, out *output) (Result, error) {
 		return res, err
 	}
 	res.Objects = b.objects
+	if res.Signatures, err = b.signed(out); err != nil {
+		return res, err
+	}
 	if b.SRPM {
 		if res.SRPM, err = b.collectSource(ctx, box, out); err != nil {
 			return res, err
@@ -72,6 +75,7 @@ func (b *build) start(ctx context.Context, p plan.Plan, image engine.Image, mode
 	for _, v := range p.Env {
 		spec.Env = append(spec.Env, v.Name+"="+v.Value)
 	}
+	spec.Aside = b.aside(p)
 	b.Vary.apply(&spec)
 	box, err := b.Engine.Create(ctx, spec)
 	if err != nil {
@@ -161,6 +165,9 @@ func (b *build) collect(ctx context.Context, box Container, out *output) (artifa
 		return fail(errors.Join(fmt.Errorf("%w, kept in %s", err, kept), kerr))
 	}
 	if err != nil {
+		return fail(err)
+	}
+	if err := b.scan(ctx, out, set); err != nil {
 		return fail(err)
 	}
 	return set, nil

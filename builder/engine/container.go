@@ -47,6 +47,8 @@ type ContainerSpec struct {
 	CPUSet string
 	// Entropy asks for a /dev/random that does not block; see Entropy.
 	Entropy bool
+	// Aside, if not nil, runs beside the main process.
+	Aside *Aside
 	// Labels come on top of the driver's own.
 	Labels map[string]string
 }

@@ -74,12 +74,30 @@ func (c *Container) Run(ctx context.Context, log io.Writer) (Exit, error) {
 	if err != nil {
 		return Exit{}, fmt.Errorf("running container: %w", err)
 	}
-	end, err := c.follow(ctx, p)
+	end, err := c.accompanied(ctx, p)
 	p.release()
 	if err != nil {
 		return Exit{}, err
 	}
 	return c.inspect(ctx, end)
+}
+
+// accompanied follows the process with what runs beside it; when that is lost,
+// the process is stopped.
+func (c *Container) accompanied(ctx context.Context, p *process) (ended, error) {
+	with, lose := context.WithCancelCause(ctx)
+	defer lose(nil)
+	over, err := c.serve(with, lose)
+	if err != nil {
+		lose(err)
+		over = func() {}
+	}
+	defer over()
+	end, err := c.follow(with, p)
+	if err != nil && ctx.Err() == nil && with.Err() != nil {
+		return end, context.Cause(with)
+	}
+	return end, err
 }
 
 // follow waits until the process has ended and its output is written.

@@ -42,6 +42,9 @@ type Input struct {
 	// its files by path.
 	Image string
 	Files map[string]string
+	// ModuleKey is the fingerprint of the recipe's module key; empty for an
+	// ephemeral one.
+	ModuleKey string
 	// Unpinned are the names of pins to leave out.
 	Unpinned []string
 	// Jobs is how many processes make runs at once.
@@ -115,6 +118,8 @@ type Plan struct {
 	// spec and what only says where the topdir is.
 	Env  []Var    `json:"env"`
 	Args []string `json:"args"`
+	// ModuleKey is what signs the kernel's modules.
+	ModuleKey ModuleKey `json:"moduleKey"`
 	// Pins hold the build still; those that are off were left out on request.
 	Pins []Pin `json:"pins"`
 	// Jobs, MemoryBytes and TmpfsBytes are the Input's.
@@ -126,7 +131,7 @@ type Plan struct {
 // New plans a build. The error names every fact that does not do.
 func New(r recipe.Recipe, in Input) (Plan, error) {
 	image, err := imageNamed(r.Image)
-	if err := errors.Join(err, in.check(), in.checkSRPM(r.Source), in.checkPins()); err != nil {
+	if err := errors.Join(err, in.check(), in.checkSRPM(r.Source), in.checkPins(), in.checkModuleKey(r.ModuleKey)); err != nil {
 		return Plan{}, fmt.Errorf("planning %s: %w", r.Name, err)
 	}
 	return Plan{
@@ -147,8 +152,9 @@ func New(r recipe.Recipe, in Input) (Plan, error) {
 		User:        userIDs,
 		UserName:    userName,
 		Topdir:      topdir,
-		Env:         environment(image, in),
+		Env:         environment(image, r.ModuleKey, in),
 		Args:        arguments(image, r.Rpmbuild, in),
+		ModuleKey:   moduleKey(r.ModuleKey, in.ModuleKey),
 		Pins:        pins(image, in),
 		Jobs:        in.Jobs,
 		MemoryBytes: in.MemoryBytes,

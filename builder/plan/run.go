@@ -9,9 +9,9 @@ import (
 )
 
 // environment is all that a build finds in its environment.
-func environment(k kind, in Input) []Var {
+func environment(k kind, key recipe.ModuleKey, in Input) []Var {
 	env := []Var{
-		{"PATH", in.path(k), "the image's own programs; depmod is in /sbin"},
+		{"PATH", in.path(k, key), "the image's own programs, behind those that stand in for some; depmod is in /sbin"},
 		{"HOME", topdir, "gpg and rpm keep files there; nothing else can be written to"},
 		{"TMPDIR", topdir + "/TMP", "the root file system is read-only"},
 		{"LC_ALL", "C", "sorting and messages without a language"},
@@ -29,13 +29,17 @@ func environment(k kind, in Input) []Var {
 	return append(env, preload(in)...)
 }
 
-// path begins with what stands in for the image's programs.
-func (in Input) path(k kind) string {
-	const own = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+// path begins with what stands in for the image's programs: gzip -n, a gpg that
+// has no key.
+func (in Input) path(k kind, key recipe.ModuleKey) string {
+	path := "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 	if !k.oldGzip && in.pinned(PinGzip) {
-		return libexec + "/gzip:" + own
+		path = libexec + "/gzip:" + path
 	}
-	return own
+	if key.Mode != recipe.KeyEphemeral {
+		path = libexec + "/modkey:" + path
+	}
+	return path
 }
 
 // kbuild are the variables that the kernel's build takes the moment and the

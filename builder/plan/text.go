@@ -72,6 +72,7 @@ func (p Plan) facts() [][2]string {
 	} else {
 		all = append(all, [2]string{"tag", "none: every name stays as it is"})
 	}
+	all = append(all, [2]string{"module key", p.ModuleKey.Text()})
 	if p.SRPM.File != "" {
 		all = append(all, [2]string{"plan", p.ID()})
 	}

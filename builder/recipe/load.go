@@ -69,6 +69,9 @@ func (r Recipe) Beside() ([]string, error) {
 	for _, a := range r.Sources {
 		all = append(all, a.File)
 	}
+	if r.ModuleKey.Mode == KeyRecorded {
+		all = append(all, r.ModuleKey.File)
+	}
 	if r.Source.Pack != "" {
 		err := fs.WalkDir(r.Files(), r.Source.Pack, func(name string, d fs.DirEntry, err error) error {
 			if err == nil && !d.IsDir() {
@@ -124,6 +127,9 @@ func loadFile(name string) (Recipe, error) {
 	r.Dir = dir
 	if file := r.Source.File; file != "" && !filepath.IsAbs(file) {
 		r.Source.File = filepath.Join(r.Dir, file)
+	}
+	if key := &r.ModuleKey; key.Mode == KeyPersistent && !filepath.IsAbs(key.File) {
+		key.File = filepath.Join(r.Dir, key.File)
 	}
 	return r, r.checkPack()
 }

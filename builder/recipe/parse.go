@@ -17,7 +17,7 @@ const MaxFaults = 1000
 
 // The keys of a page, in the order in which a person writes them.
 var (
-	pageKeys     = []string{"name", "description", "image", "source", "tag", "config", "patches", "sources", "edits", "rpmbuild", "packages", "proof", "objects"}
+	pageKeys     = []string{"name", "description", "image", "source", "tag", "config", "patches", "sources", "edits", "rpmbuild", "module-key", "packages", "proof", "objects"}
 	patchKeys    = []string{"file", "strip"}
 	addedKeys    = []string{"file", "as"}
 	sourceKeys   = []string{"url", "mirrors", "file", "pack", "sha256", "signed-by", "key"}
@@ -73,6 +73,7 @@ func (p *page) recipe(root *yaml.Node) Recipe {
 		Sources:     p.sources(m),
 		Edits:       p.edits(m),
 		Rpmbuild:    p.rpmbuild(m),
+		ModuleKey:   p.moduleKey(m),
 		Packages:    p.packages(m),
 		Proof:       p.proof(m),
 		Objects:     p.whole(m, "objects", 1, 0),

@@ -39,6 +39,8 @@ type Recipe struct {
 	Edits []Edit
 	// Rpmbuild are the switches rpmbuild gets.
 	Rpmbuild Rpmbuild
+	// ModuleKey says what signs the kernel's modules.
+	ModuleKey ModuleKey
 	// Packages are the names of the packages that must come out.
 	Packages []string
 	// Proof is what a boot of the kernel must show.
@@ -149,3 +151,28 @@ type Rpmbuild struct {
 
 // Define is one `--define 'name value'`, in the recipe's order.
 type Define struct{ Name, Value string }
+
+// KeyMode is where the key that signs the modules comes from.
+type KeyMode string
+
+const (
+	// KeyEphemeral is made in the build and gone with it, as the spec has it: two
+	// builds are never equal.
+	KeyEphemeral KeyMode = ""
+	// KeyPersistent is a key file of the host, whose private half never enters
+	// the container.
+	KeyPersistent KeyMode = "persistent"
+	// KeyRecorded is the public half and the signatures of an earlier build.
+	KeyRecorded KeyMode = "recorded"
+)
+
+// ModuleKey is what signs the kernel's modules.
+type ModuleKey struct {
+	Mode KeyMode
+	// File is a path of the host when Mode is KeyPersistent (as written it starts
+	// at the recipe's folder; Load puts that folder in front), and lies beside
+	// the recipe when it is KeyRecorded.
+	File string
+	// Content is the recorded file's, as Load has read it; Parse leaves it out.
+	Content []byte
+}

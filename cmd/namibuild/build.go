@@ -234,6 +234,9 @@ func printResult(w *os.File, res builder.Result, took time.Duration) error {
 	if p := res.SRPM; p != nil {
 		fmt.Fprintf(w, "  %-58s %9s  sha256 %.12s…\n", filepath.Join("..", builder.SRPMS, p.File), size(p.Size), p.SHA256)
 	}
+	if !res.Plan.ModuleKey.Reproducible() {
+		fmt.Fprintln(w, "not reproducible: ephemeral module key (namibuild help modkey)")
+	}
 	_, err := fmt.Fprintf(w, "install: yum install %s (keeps the running kernel; rpm -U would remove it)\n", filepath.Join(res.Dir, "*.rpm"))
 	return err
 }

@@ -155,6 +155,7 @@ func explain(err error) (code int, hint string) {
 		differ      differError
 		lock        *builder.LockError
 		leaks       leaksError
+		moduleKey   *builder.ModuleKeyError
 	)
 	switch {
 	case errors.As(err, &stop):
@@ -171,6 +172,8 @@ func explain(err error) (code int, hint string) {
 		return exitUsage, ""
 	case strings.HasPrefix(err.Error(), "unknown command "), strings.HasPrefix(err.Error(), "if any flags in the group "): // cobra has no type for them
 		return exitUsage, "namibuild --help"
+	case errors.As(err, &moduleKey):
+		return exitUsage, "namibuild modkey new FILE makes a key; module-key: in the recipe names it"
 	case errors.As(err, &lock):
 		return exitLock, lockHint(lock)
 	case errors.As(err, &key):

@@ -1,0 +1,179 @@
+package builder
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"namibuild/builder/artifact"
+	"namibuild/builder/engine"
+	"namibuild/builder/modkey"
+	"namibuild/builder/plan"
+	"namibuild/builder/recipe"
+	"namibuild/builder/rpm"
+)
+
+// ModuleSignatures is the file of an output directory that has the signatures
+// of all modules, after a build with a persistent key: with it as `recorded:`
+// anybody makes the same packages.
+const ModuleSignatures = "module-signatures.json"
+
+// OpenModuleKey reads a key file that nobody else may read.
+func OpenModuleKey(name string) (modkey.Key, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return modkey.Key{}, fmt.Errorf("reading the module key: %w", err)
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err == nil && info.Mode().Perm()&0o077 != 0 {
+		err = fmt.Errorf("its mode is %#o, want 0600: others could read it", info.Mode().Perm())
+	}
+	if err != nil {
+		return modkey.Key{}, fmt.Errorf("reading the module key %s: %w", name, err)
+	}
+	return modkey.Parse(f)
+}
+
+// openKey reads the recipe's module key, once, and gives its fingerprint.
+func (b *build) openKey() (fingerprint string, err error) {
+	switch key := b.Recipe.ModuleKey; {
+	case key.Mode == recipe.KeyPersistent && b.key == nil:
+		k, err := OpenModuleKey(key.File)
+		if err != nil {
+			return "", &ModuleKeyError{err}
+		}
+		b.key = &k
+	case key.Mode == recipe.KeyRecorded && b.recorded == nil:
+		if b.recorded, err = modkey.ParseTable(key.Content); err != nil {
+			return "", &ModuleKeyError{fmt.Errorf("%s: %w", key.File, err)}
+		}
+	}
+	switch {
+	case b.key != nil:
+		return b.key.Fingerprint, nil
+	case b.recorded != nil:
+		return b.recorded.Public.Fingerprint, nil
+	}
+	return "", nil
+}
+
+// ModuleKeyError says that a recipe's module key cannot be used.
+type ModuleKeyError struct{ Err error }
+
+func (e *ModuleKeyError) Error() string { return e.Err.Error() }
+func (e *ModuleKeyError) Unwrap() error { return e.Err }
+
+// aside gives the build's container its end of the desk where modules are signed.
+func (b *build) aside(p plan.Plan) *engine.Aside {
+	switch {
+	case b.key != nil:
+		b.desk = modkey.WithKey(*b.key, p.SRPM.Epoch)
+	case b.recorded != nil:
+		b.desk = modkey.WithTable(b.recorded)
+	default:
+		return nil
+	}
+	return &engine.Aside{Command: []string{plan.Relay}, Answer: b.desk.Answer}
+}
+
+// signed tells how many modules were signed, and keeps the signatures of a
+// persistent key.
+func (b *build) signed(out *output) (int64, error) {
+	if b.desk == nil {
+		return 0, nil
+	}
+	n := b.desk.Asked()
+	if n == 0 {
+		b.tell(Warning, StepBuild, "no module was signed with the module key: this kernel does not sign with gpg")
+	}
+	if b.key == nil {
+		return n, nil
+	}
+	data, err := b.desk.Table().Write()
+	if err == nil {
+		err = os.WriteFile(out.part(ModuleSignatures), data, 0o666)
+	}
+	if err != nil {
+		return n, &OutputError{out.dir, err}
+	}
+	return n, nil
+}
+
+// scan proves that the private half of the module key went nowhere: it is in no
+// file that the recipe adds, not in the log, in no package.
+func (b *build) scan(ctx context.Context, out *output, set artifact.Set) error {
+	if b.key == nil {
+		return nil
+	}
+	for _, a := range b.Recipe.Sources {
+		if err := b.scanReader(bytes.NewReader(a.Content), a.File); err != nil {
+			return err
+		}
+	}
+	if err := b.scanFile(out.part(Log), "the log"); err != nil {
+		return err
+	}
+	for _, r := range set.RPMs {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		file := filepath.Join(out.part(RPMS), r.File)
+		if err := errors.Join(b.scanFile(file, r.File), b.scanPayload(file, r.File)); err != nil {
+			return err
+		}
+	}
+	b.tell(Note, StepCollect, "the private half of the module key is in no package and not in the log")
+	return nil
+}
+
+func (b *build) scanFile(name, what string) error {
+	f, err := os.Open(name)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	return b.scanReader(f, what)
+}
+
+func (b *build) scanReader(r io.Reader, what string) error {
+	found, err := b.key.Scan(r)
+	if err == nil && found {
+		err = &modkey.LeakError{Where: what}
+	}
+	return err
+}
+
+// scanPayload looks at the files of a package, uncompressed.
+func (b *build) scanPayload(name, what string) error {
+	f, err := os.Open(name)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	p, err := rpm.ReadPackage(f)
+	if err != nil {
+		return err
+	}
+	payload, err := p.Payload(f)
+	if err != nil {
+		return err
+	}
+	defer payload.Close()
+	for {
+		entry, err := payload.Next()
+		if err == io.EOF {
+			return nil
+		}
+		if err == nil {
+			err = b.scanReader(payload, entry.Name+" of "+what)
+		}
+		if err != nil {
+			return err
+		}
+	}
+}

@@ -1,0 +1,127 @@
+package builder
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"namibuild/builder/engine"
+	"namibuild/builder/engine/enginetest"
+	"namibuild/builder/modkey"
+	"namibuild/builder/recipe"
+)
+
+// withKey is a build over the fake engine with a persistent module key; the
+// key's file is given too.
+func withKey(t *testing.T) (Options, *enginetest.Fake, *[]Event, string) {
+	t.Helper()
+	o, f, events := setup(t)
+	file := filepath.Join(t.TempDir(), "my.key")
+	k, err := modkey.New(rand.Reader, "test")
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := k.Armored()
+	if err == nil {
+		err = os.WriteFile(file, text, 0o600)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.Recipe.ModuleKey = recipe.ModuleKey{Mode: recipe.KeyPersistent, File: file}
+	return o, f, events, string(text)
+}
+
+const moduleDigest = "da39a3ee5e6b4b0d3255bfef95601890afd80709"
+
+// A persistent key signs, and what it signed stands for it in the next build.
+func TestBuildWithModuleKey(t *testing.T) {
+	o, f, _, _ := withKey(t)
+	var answers []string
+	f.Program = func(ctx context.Context, p *enginetest.Process) engine.Exit {
+		answers = append(answers, p.Spec.Aside.Answer("7 public")+" "+p.Spec.Aside.Answer("8 sign "+moduleDigest))
+		return rpmbuild(ctx, p)
+	}
+	res, err := Build(context.Background(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	table, err := os.ReadFile(filepath.Join(o.Output, ModuleSignatures))
+	if err != nil || res.Signatures != 1 || res.Plan.ModuleKey.Mode != "persistent" {
+		t.Errorf("%v, %d signatures, %+v", err, res.Signatures, res.Plan.ModuleKey)
+	}
+	if cmd := f.Specs()[0].Aside.Command; len(cmd) != 1 || cmd[0] != "/usr/lib/namibuild/modkey/relay.sh" {
+		t.Errorf("beside rpmbuild runs %v", cmd)
+	}
+	if err := os.Remove(o.Recipe.ModuleKey.File); err != nil {
+		t.Fatal(err)
+	}
+	o.Recipe.ModuleKey = recipe.ModuleKey{Mode: recipe.KeyRecorded, File: "s.json", Content: table}
+	again, err := Build(context.Background(), o)
+	if err != nil || answers[0] != answers[1] || again.Plan.ModuleKey.Fingerprint != res.Plan.ModuleKey.Fingerprint {
+		t.Errorf("%v\n%s", err, strings.Join(answers, "\n"))
+	}
+	if _, err := os.Stat(filepath.Join(o.Output, ModuleSignatures)); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("signatures of the build before stand beside this one's packages: %v", err)
+	}
+}
+
+func TestBuildWithUnusedModuleKey(t *testing.T) {
+	o, _, events, _ := withKey(t)
+	if _, err := Build(context.Background(), o); err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range *events {
+		if e.Kind == Warning && strings.Contains(e.Text, "no module was signed") {
+			return
+		}
+	}
+	t.Error("nobody says that the key was not used")
+}
+
+// The private half in the log: nothing is published.
+func TestBuildLeaksModuleKey(t *testing.T) {
+	o, f, _, text := withKey(t)
+	f.Program = func(ctx context.Context, p *enginetest.Process) engine.Exit {
+		fmt.Fprintln(p.Log, strings.ReplaceAll(text, "\n", ""))
+		return rpmbuild(ctx, p)
+	}
+	_, err := Build(context.Background(), o)
+	if leak := (*modkey.LeakError)(nil); !errors.As(err, &leak) || leak.Where != "the log" {
+		t.Errorf("got %v", err)
+	}
+	if _, err := os.Stat(filepath.Join(o.Output, RPMS)); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("packages are there: %v", err)
+	}
+}
+
+func TestModuleKeyFaults(t *testing.T) {
+	o, _, _, _ := withKey(t)
+	file := o.Recipe.ModuleKey.File
+	steps := []struct {
+		want   string
+		change func() error
+	}{
+		{"want 0600", func() error { return os.Chmod(file, 0o640) }},
+		{"no armored OpenPGP key", func() error { return errors.Join(os.Chmod(file, 0o600), os.WriteFile(file, []byte("x"), 0o600)) }},
+		{"no such file", func() error { return os.Remove(file) }},
+		{"s.json: reading the module signatures: unexpected EOF", func() error {
+			o.Recipe.ModuleKey = recipe.ModuleKey{Mode: recipe.KeyRecorded, File: "s.json", Content: []byte("{")}
+			return nil
+		}},
+	}
+	for _, step := range steps {
+		if err := step.change(); err != nil {
+			t.Fatal(err)
+		}
+		_, err := Build(context.Background(), o)
+		if key := (*ModuleKeyError)(nil); !errors.As(err, &key) || !strings.Contains(err.Error(), step.want) {
+			t.Errorf("got %v, want %s", err, step.want)
+		}
+	}
+}

@@ -1,0 +1,193 @@
+//go:build e2e
+
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/docker/docker/client"
+
+	"namibuild/builder"
+)
+
+// signSpec calls gpg as EL6's kernel spec and scripts/mod/modsign.sh do, for
+// twenty modules at once, and lets the image's own gpg judge.
+const signSpec = `%define distro_build 431.3.1
+%define kversion 2.6.32-431.3.1.el6
+%define debug_package %{nil}
+Name: kernel
+Summary: Signed modules
+Version: 2.6.32
+Release: %{distro_build}.el6
+License: GPLv2
+ExclusiveArch: x86_64
+Source0: linux-2.6.32-431.3.1.el6.tar.bz2
+%description
+Signed modules.
+%prep
+%setup -q -n kernel-%{kversion} -c
+cd linux-%{kversion}
+printf '%s\n' 'Key-Type: DSA' 'Key-Length: 1024' 'Name-Real: CentOS' '%pubring kernel.pub' '%secring kernel.sec' '%commit' >genkey
+gpg --homedir . --batch --gen-key genkey
+gpg --homedir . --export --keyring ./kernel.pub CentOS >extract.pub
+[ -s extract.pub ]
+%build
+cd linux-%{kversion}
+mkdir modules
+for n in $(seq 20); do
+    (
+        cd modules
+        @BUILD@
+        echo "module $n" >>$n.ko
+        gpg --no-greeting --homedir .. --no-permission-warning --no-default-keyring --secret-keyring ../kernel.sec --keyring ../kernel.pub -b $n.ko
+        gpg --homedir .. --no-permission-warning --batch --no-default-keyring --trust-model always --keyring ../kernel.pub --verify $n.ko.sig $n.ko
+        gpg --homedir .. --no-permission-warning --no-default-keyring --secret-keyring ../kernel.sec --keyring ../kernel.pub --output $n.again --detach-sign $n.ko
+        cmp $n.again $n.ko.sig || [ "@MODE@" = ephemeral ]
+    ) &
+    jobs="$jobs $!"
+done
+for job in $jobs; do wait $job; done
+%install
+mkdir -p %{buildroot}/boot
+cp linux-%{kversion}/extract.pub linux-%{kversion}/modules/*.sig %{buildroot}/boot/
+%files
+/boot/*
+`
+
+// signing is the recipe with a module key, as YAML; command is one more of each
+// module's.
+func signing(t *testing.T, key, command string) (recipe string) {
+	t.Helper()
+	k := newTiny()
+	mode, _, _ := strings.Cut(strings.Trim(key, "{"), ":")
+	k.spec, k.build = strings.ReplaceAll(signSpec, "@MODE@", mode), command
+	recipe = k.write(t)
+	page, err := os.ReadFile(recipe)
+	if err != nil {
+		t.Fatal(err)
+	}
+	write(t, recipe, append(page, "module-key: "+key+"\n"...))
+	return recipe
+}
+
+const signedRPM = "kernel-2.6.32-431.3.1.namibuild.el6.x86_64.rpm"
+
+func mustBuild(t *testing.T, recipe string) (rpm []byte, out string) {
+	t.Helper()
+	out = filepath.Join(t.TempDir(), "out")
+	if code, stdout, stderr := runCommand(t, "build", recipe, "-o", out); code != 0 {
+		t.Fatalf("exit %d\n%s%s", code, stdout, stderr)
+	}
+	data, err := os.ReadFile(filepath.Join(out, "RPMS", signedRPM))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return data, out
+}
+
+func TestEndToEndModuleKey(t *testing.T) {
+	begin(t)
+	key := filepath.Join(t.TempDir(), "my.key")
+	if code, _, stderr := runCommand(t, "modkey", "new", key); code != 0 {
+		t.Fatal(stderr)
+	}
+	first, out := mustBuild(t, signing(t, "{persistent: "+key+"}", ":"))
+	if again, _ := mustBuild(t, signing(t, "{persistent: "+key+"}", ":")); !slices.Equal(first, again) {
+		t.Error("two builds with one key differ")
+	}
+	var record builder.Result
+	data, err := os.ReadFile(filepath.Join(out, builder.RecordJSN))
+	if err == nil {
+		err = json.Unmarshal(data, &record)
+	}
+	if err != nil || record.Signatures != 40 || record.Plan.ModuleKey.Fingerprint == "" {
+		t.Errorf("%v, %d signatures, key %+v", err, record.Signatures, record.Plan.ModuleKey)
+	}
+	noSecret(t, key, out)
+
+	table := filepath.Join(out, builder.ModuleSignatures)
+	recorded := signing(t, "{recorded: signatures.json}", ":")
+	beside(t, recorded, table)
+	if err := os.Remove(key); err != nil {
+		t.Fatal(err)
+	}
+	if again, _ := mustBuild(t, recorded); !slices.Equal(first, again) {
+		t.Error("a build with the recorded signatures differs")
+	}
+	other := signing(t, "{recorded: signatures.json}", "echo more >$n.ko")
+	beside(t, other, table)
+	code, _, stderr := runCommand(t, "build", other, "-o", filepath.Join(t.TempDir(), "out"))
+	if code != exitRpmbuild || !strings.Contains(stderr, "was recorded: the module is not the one of the recorded build") {
+		t.Errorf("another module: exit %d\n%s", code, stderr)
+	}
+
+	one, _ := mustBuild(t, signing(t, "ephemeral", ":"))
+	if two, _ := mustBuild(t, signing(t, "ephemeral", ":")); slices.Equal(one, two) {
+		t.Error("two builds with an ephemeral key are equal")
+	}
+	nothingLeft(t)
+}
+
+func beside(t *testing.T, recipe, table string) {
+	t.Helper()
+	data, err := os.ReadFile(table)
+	if err != nil {
+		t.Fatal(err)
+	}
+	write(t, filepath.Join(filepath.Dir(recipe), "signatures.json"), data)
+}
+
+// noSecret looks for the private half in all that a build leaves, the builder
+// image's layers included. What the packages hold uncompressed the build looked
+// at itself.
+func noSecret(t *testing.T, file, out string) {
+	t.Helper()
+	key, err := builder.OpenModuleKey(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var record struct{ Image struct{ ID string } }
+	data, err := os.ReadFile(filepath.Join(out, builder.RecordJSN))
+	if err == nil {
+		err = json.Unmarshal(data, &record)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = filepath.WalkDir(out, func(path string, d os.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		f, err := os.Open(path)
+		if err != nil {
+			return err
+		}
+		defer f.Close()
+		if found, err := key.Scan(f); found || err != nil {
+			t.Errorf("%s: the private half is in it: %v, %v", path, found, err)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := client.NewClientWithOpts(client.FromEnv, client.WithAPIVersionNegotiation())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	layers, err := c.ImageSave(context.Background(), []string{record.Image.ID})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer layers.Close()
+	if found, err := key.Scan(layers); found || err != nil {
+		t.Errorf("the builder image: the private half is in it: %v, %v", found, err)
+	}
+}

@@ -1,0 +1,147 @@
+package main
+
+import (
+	"bytes"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"namibuild/builder"
+	"namibuild/builder/modkey"
+)
+
+// keyUse says what a key is good for.
+const keyUse = `a DSA key of 1024 bits for kernels that sign their modules with gpg (EL6, the demo);
+kernels that sign by X.509 (EL7 and later) cannot use it`
+
+func (a *app) modkeyCommand() *cobra.Command {
+	c := &cobra.Command{
+		Use:   "modkey",
+		Short: "Make and look at the key that signs the kernel's modules",
+		Long: `A kernel holds the public half of the key that signs its modules, so the key decides
+whether two builds can be alike. A recipe says which it is:
+
+  module-key: ephemeral              made in the build, as kernel specs do; never reproducible
+  module-key: {persistent: my.key}   a key of yours: namibuild signs, and the private half never
+                                     enters the container; every build with it is alike
+  module-key: {recorded: module-signatures.json}
+                                     what a build with a persistent key has written beside its
+                                     packages: the same packages again, without the key`,
+		Args: noArgs,
+		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
+	}
+	c.AddCommand(a.modkeyNewCommand(), a.modkeyShowCommand())
+	return c
+}
+
+func (a *app) modkeyNewCommand() *cobra.Command {
+	var name string
+	c := &cobra.Command{
+		Use:   "new FILE",
+		Short: "Make a module key",
+		Long: `new makes ` + keyUse + `.
+The file holds the private half without a passphrase and can be read by you alone; an
+existing file is left alone.`,
+		Example: "  namibuild modkey new my.key",
+		Args:    oneArg("a file"),
+		RunE:    func(_ *cobra.Command, args []string) error { return a.modkeyNew(args[0], name) },
+	}
+	c.Flags().StringVar(&name, "name", "namibuild kernel module signing key", "the key's name (user ID)")
+	return c
+}
+
+func (a *app) modkeyNew(file, name string) error {
+	if _, err := os.Lstat(file); err == nil {
+		return usageError{fmt.Errorf("making %s: it is there already", file)}
+	}
+	k, err := modkey.New(rand.Reader, name)
+	if err != nil {
+		return usageError{err}
+	}
+	text, err := k.Armored()
+	if err != nil {
+		return err
+	}
+	if err := writeSecret(file, text); err != nil {
+		return &builder.OutputError{Dir: filepath.Dir(file), Err: err}
+	}
+	return a.showKey(file, k.Public, "private", 0)
+}
+
+// writeSecret makes a file that only its owner may read, whole or not at all,
+// and never in place of another.
+func writeSecret(file string, text []byte) error {
+	f, err := os.CreateTemp(filepath.Dir(file), ".modkey-*") // mode 0600
+	if err != nil {
+		return err
+	}
+	defer os.Remove(f.Name())
+	_, err = f.Write(text)
+	if err := errors.Join(err, f.Sync(), f.Close()); err != nil {
+		return err
+	}
+	return os.Link(f.Name(), file)
+}
+
+func (a *app) modkeyShowCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:     "show FILE",
+		Short:   "Say what a module key, or a file of recorded signatures, is",
+		Example: "  namibuild modkey show my.key\n  namibuild modkey show out/demo/module-signatures.json",
+		Args:    oneArg("a file"),
+		RunE:    func(_ *cobra.Command, args []string) error { return a.modkeyShow(args[0]) },
+	}
+}
+
+func (a *app) modkeyShow(file string) error {
+	data, err := readBounded(file, modkey.MaxTable)
+	if err != nil {
+		return usageError{err}
+	}
+	if bytes.HasPrefix(bytes.TrimSpace(data), []byte("{")) {
+		t, err := modkey.ParseTable(data)
+		if err != nil {
+			return usageError{fmt.Errorf("%s: %w", file, err)}
+		}
+		return a.showKey(file, t.Public, "recorded", t.Len())
+	}
+	k, err := builder.OpenModuleKey(file)
+	if err != nil {
+		return usageError{err}
+	}
+	return a.showKey(file, k.Public, "private", 0)
+}
+
+func (a *app) showKey(file string, k modkey.Public, half string, signatures int) error {
+	if a.json {
+		newDisplay(os.Stdout, true).emit(map[string]any{
+			"event": "result", "file": file, "half": half, "name": k.Name(), "fingerprint": k.Fingerprint, "algorithm": "DSA 1024", "signatures": signatures,
+		})
+		return nil
+	}
+	fmt.Printf("%s\nname        %s\nfingerprint %s\n", file, k.Name(), k.Fingerprint)
+	if half == "recorded" {
+		fmt.Printf("signatures  %d, to build without the key: module-key: {recorded: FILE}\n", signatures)
+		return nil
+	}
+	_, err := fmt.Printf("good for    %s\nkeep        the file to yourself: it has the private half, without a passphrase\n", keyUse)
+	return err
+}
+
+func readBounded(file string, most int64) ([]byte, error) {
+	info, err := os.Stat(file)
+	switch {
+	case err != nil:
+		return nil, err
+	case !info.Mode().IsRegular():
+		return nil, &fs.PathError{Op: "read", Path: file, Err: errors.New("it is no regular file")}
+	case info.Size() > most:
+		return nil, &fs.PathError{Op: "read", Path: file, Err: fmt.Errorf("it has more than %d bytes", most)}
+	}
+	return os.ReadFile(file)
+}
