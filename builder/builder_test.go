@@ -83,10 +83,17 @@ func rpmbuild(_ context.Context, p *enginetest.Process) engine.Exit {
 		fmt.Fprintf(p.Log, "net/tcp.c:4: error: TIME_WAIT is not 5 s\n")
 		return engine.Exit{Code: 1}
 	}
-	pkg := rpmtest.Build(rpmtest.Package{Name: "kernel", Version: "2.6.32", Release: build + ".el6", Arch: "x86_64",
-		Files: []rpmtest.File{{Path: "/boot/vmlinuz", Content: "x", Mode: 0o100644}}})
+	pkg := rpmtest.Build(kernelPackage(build))
 	p.Topdir["RPMS/x86_64/kernel-2.6.32-"+build+".el6.x86_64.rpm"] = &fstest.MapFile{Data: pkg, Mode: 0o644}
 	return engine.Exit{}
+}
+
+// rpmtestLegacy makes the packages as EL6's rpm does.
+var rpmtestLegacy bool
+
+func kernelPackage(build string) rpmtest.Package {
+	return rpmtest.Package{Name: "kernel", Version: "2.6.32", Release: build + ".el6", Arch: "x86_64", Legacy: rpmtestLegacy,
+		Files: []rpmtest.File{{Path: "/boot/vmlinuz", Content: "x", Mode: 0o100644}}}
 }
 
 var images = fstest.MapFS{

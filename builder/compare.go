@@ -38,16 +38,23 @@ func Compare(a, b string) (Comparison, error) {
 	return Comparison{report, plan.Differences(one.Plan, two.Plan)}, nil
 }
 
-// recordBeside reads the record of the build that made a package or a set: in
-// the folder, or in the one that holds RPMS. nil: there is none.
-func recordBeside(path string) (*Result, error) {
+// setDir is the output directory that a path belongs to: itself, or that of a
+// package in it or in its RPMS.
+func setDir(path string) string {
 	dir := path
 	if info, err := os.Stat(path); err == nil && !info.IsDir() {
 		dir = filepath.Dir(path)
 	}
 	if abs, err := filepath.Abs(dir); err == nil && filepath.Base(abs) == RPMS {
-		dir = filepath.Dir(abs)
+		return filepath.Dir(abs)
 	}
+	return dir
+}
+
+// recordBeside reads the record of the build that made a package or a set. nil:
+// there is none.
+func recordBeside(path string) (*Result, error) {
+	dir := setDir(path)
 	page, err := os.ReadFile(filepath.Join(dir, RecordJSN))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil

@@ -15,6 +15,8 @@ const (
 	StepUpload  Step = "upload"
 	StepBuild   Step = "rpmbuild"
 	StepCollect Step = "collect"
+	// StepCompare is rebuild's last: what was built against what was published.
+	StepCompare Step = "compare"
 )
 
 // The steps of a boot in their order.

@@ -67,6 +67,10 @@ func (b *build) remove(box Container) {
 
 func (b *build) start(ctx context.Context, p plan.Plan, image engine.Image, modes plan.Modes) (Container, error) {
 	b.tell(Begin, StepStart, "from %s", image.Ref)
+	p, err := b.varied(p)
+	if err != nil {
+		return nil, &StepError{StepStart, err}
+	}
 	spec := engine.ContainerSpec{
 		Name: p.Name, Image: image.ID, Command: append([]string{runScript}, p.Command(modes)...),
 		Hostname: p.Hostname, User: p.User, Topdir: p.Topdir, TopdirSize: p.TmpfsBytes,

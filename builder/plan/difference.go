@@ -2,8 +2,8 @@ package plan
 
 import (
 	"cmp"
-	"encoding/json"
 	"fmt"
+	"maps"
 	"path"
 	"slices"
 	"strings"
@@ -73,30 +73,7 @@ func (p Plan) named() map[string]string {
 		all[PinFact+pin.Name] = pin.fact()
 	}
 	p.Env, p.Args, p.Pins = nil, nil, nil
-	data, err := json.Marshal(p)
-	if err != nil {
-		panic(err) // strings and numbers alone: cannot happen
-	}
-	var fields map[string]any
-	if err := json.Unmarshal(data, &fields); err != nil {
-		panic(err) // it was JSON a line above
-	}
-	addFields(all, "", fields)
+	maps.Copy(all, factsOf(p))
+	maps.DeleteFunc(all, func(_, value string) bool { return value == `""` })
 	return all
-}
-
-// addFields adds what JSON holds: objects by their names, lists as they are.
-func addFields(all map[string]string, prefix string, fields map[string]any) {
-	for name, value := range fields {
-		switch v := value.(type) {
-		case nil:
-		case map[string]any:
-			addFields(all, prefix+name+".", v)
-		case string:
-			all[prefix+name] = v
-		default:
-			text, _ := json.Marshal(v) // came from JSON
-			all[prefix+name] = fmt.Sprintf("%s", text)
-		}
-	}
 }

@@ -26,6 +26,11 @@ func (p *Package) WithSignatures(signatures ...Value) (*Package, error) {
 	return p.withSignatureValues(SignatureTags, signatures)
 }
 
+// Graft is the package under the signature header of another one, which is said
+// to be the same: signatures, digests and sizes are then right, or the two
+// differ.
+func (p *Package) Graft(signed *Package) *Package { return rebuilt(p.Lead, signed.Signature, p.Header) }
+
 // withSignatureValues replaces values of the signature header.
 func (p *Package) withSignatureValues(drop []Tag, values []Value) (*Package, error) {
 	kept := slices.DeleteFunc(p.Signature.Values(), func(v Value) bool { return slices.Contains(drop, v.tag) })

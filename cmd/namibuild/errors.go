@@ -156,6 +156,7 @@ func explain(err error) (code int, hint string) {
 		lock        *builder.LockError
 		leaks       leaksError
 		moduleKey   *builder.ModuleKeyError
+		noLock      *builder.NoLockError
 	)
 	switch {
 	case errors.As(err, &stop):
@@ -166,6 +167,8 @@ func explain(err error) (code int, hint string) {
 		return exitUnexplained, ""
 	case errors.As(err, &leaks):
 		return exitLeaks, ""
+	case errors.As(err, &noLock):
+		return exitLock, "--lock names it; without one, --recipe names the recipe that the build.json there came from"
 	case errors.As(err, &usage):
 		return exitUsage, "namibuild --help"
 	case errors.As(err, &page):
@@ -253,6 +256,8 @@ func stepCode(s builder.Step) int {
 		return exitImage
 	case builder.StepWitness, builder.StepKernel, builder.StepBoot, builder.StepMachine, builder.StepMeasure:
 		return exitNoKernel
+	case builder.StepCompare:
+		return exitOther
 	case builder.StepCollect, builder.StepPush, builder.StepPull, builder.StepSign, builder.StepVerify:
 		return exitOutput
 	}

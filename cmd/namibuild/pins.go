@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -19,20 +20,15 @@ func (f *buildFlags) unpin(c *cobra.Command) {
 
 // vary adds the flag of what must not matter.
 func (f *buildFlags) vary(c *cobra.Command) {
-	c.Flags().StringSliceVar(&f.varied, "vary", nil, "change what must not matter: shuffle (order of directories), cpus=LIST (processors, as 0-1)")
+	c.Flags().StringSliceVar(&f.varied, "vary", nil, "change what must not matter: shuffle (order of directories), cpus=LIST (processors, as 0-1), jobs=N, tmpfs=SIZE, volume (where the topdir lies)")
 }
 
 // setPins takes both flags.
 func (f *buildFlags) setPins(o *builder.Options) error {
 	o.Unpinned = f.unpinned
 	for _, word := range f.varied {
-		switch cpus, some := strings.CutPrefix(word, "cpus="); {
-		case word == "shuffle":
-			o.Vary.Shuffle = true
-		case some && cpus != "" && strings.Trim(cpus, "0123456789-") == "":
-			o.Vary.CPUs = cpus
-		default:
-			return usageError{fmt.Errorf("--vary %s: shuffle or cpus=LIST was expected", word)}
+		if err := setVary(&o.Vary, word); err != nil {
+			return err
 		}
 	}
 	for _, name := range f.unpinned {
@@ -41,4 +37,32 @@ func (f *buildFlags) setPins(o *builder.Options) error {
 		}
 	}
 	return nil
+}
+
+// setVary takes one word of --vary.
+func setVary(v *builder.Vary, word string) error {
+	name, value, _ := strings.Cut(word, "=")
+	switch {
+	case word == "shuffle":
+		v.Shuffle = true
+		return nil
+	case word == "volume":
+		v.Volume = true
+		return nil
+	case name == "cpus" && value != "" && strings.Trim(value, "0123456789-") == "":
+		v.CPUs = value
+		return nil
+	case name == "jobs":
+		if n, err := strconv.Atoi(value); err == nil && n > 0 {
+			v.Jobs = n
+			return nil
+		}
+	case name == "tmpfs":
+		var size bytesFlag
+		if err := size.Set(value); err == nil {
+			v.Tmpfs = int64(size)
+			return nil
+		}
+	}
+	return usageError{fmt.Errorf("--vary %s: shuffle, cpus=LIST, jobs=N, tmpfs=SIZE or volume was expected", word)}
 }

@@ -16,6 +16,7 @@ import (
 type opened struct {
 	*rpm.Package
 	file  *os.File
+	start int64 // of the payload in the file
 	files []rpm.File
 }
 
@@ -28,13 +29,13 @@ func openPackage(f *os.File) (opened, error) {
 	if err != nil {
 		return opened{}, fmt.Errorf("%s: %w", f.Name(), err)
 	}
-	return opened{p, f, files}, nil
+	return opened{p, f, p.PayloadOffset, files}, nil
 }
 
 // payload is the payload as it is stored.
 func (o opened) payload() (blob, error) {
 	b, err := fileBlob(o.file)
-	return b.section(o.PayloadOffset, b.size), err
+	return b.section(o.start, b.size), err
 }
 
 // packages compares two packages and gives the signature tags left out.
@@ -45,6 +46,9 @@ func packages(l *list, fa, fb *os.File) ([]string, error) {
 	}
 	b, err := openPackage(fb)
 	if err != nil {
+		return nil, err
+	}
+	if a, b, err = digested(a, b); err != nil {
 		return nil, err
 	}
 	c := newComparer(l, a, b)
@@ -58,6 +62,27 @@ func packages(l *list, fa, fb *os.File) ([]string, error) {
 		l.unexplained(Place{Field: "lead"}, a.Lead.Name(), b.Lead.Name())
 	}
 	return beneath, nil
+}
+
+// digested gives a package that lacks the digests of its payload what the other
+// one has: signing adds them for rpm 6.
+func digested(a, b opened) (opened, opened, error) {
+	var err error
+	switch has := rpm.TagPayloadDigest; {
+	case a.Header.Has(has) && !b.Header.Has(has):
+		b, err = b.withDigests()
+	case b.Header.Has(has) && !a.Header.Has(has):
+		a, err = a.withDigests()
+	}
+	return a, b, err
+}
+
+func (o opened) withDigests() (opened, error) {
+	b, err := o.payload()
+	if err == nil {
+		o.Package, err = o.WithPayloadDigests(b.all())
+	}
+	return o, err
 }
 
 // newComparer knows the names of the hosts that the packages were built on.

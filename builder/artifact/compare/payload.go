@@ -51,7 +51,7 @@ func (o opened) records() ([]record, error) {
 
 // open starts on the payload.
 func (o opened) open() (*rpm.PayloadReader, error) {
-	if _, err := o.file.Seek(o.PayloadOffset, io.SeekStart); err != nil {
+	if _, err := o.file.Seek(o.start, io.SeekStart); err != nil {
 		return nil, err
 	}
 	return o.Payload(bufio.NewReaderSize(o.file, 1<<20))
@@ -68,48 +68,60 @@ func (c *comparer) archived(a, b opened) error {
 	if err != nil {
 		return err
 	}
-	other := map[string]record{}
-	for _, r := range two {
-		other[r.Name] = r
-	}
-	var names, contents []string
-	var only [2][]record
-	for _, r := range one {
-		o, ok := other[r.Name]
-		if !ok {
-			only[0] = append(only[0], r)
-			continue
-		}
-		names = append(names, r.Name)
-		delete(other, r.Name)
-		c.entries(r, o)
-		switch {
-		case r.Linkname != o.Linkname:
-			c.changed[r.path()] = true
-		case r.sum != o.sum:
-			contents = append(contents, r.Name)
-			c.changed[r.path()] = true
+	m := match(one, two)
+	var contents []string
+	for _, pair := range m.both {
+		c.entries(pair[0], pair[1])
+		link := pair[0].Linkname != pair[1].Linkname
+		if pair[0].sum != pair[1].sum || link {
+			c.changed[pair[0].path()] = true
+			if !link {
+				contents = append(contents, pair[0].Name)
+			}
 		}
 	}
 	c.linked(a.files)
-	inBoth := map[string]bool{}
-	for _, n := range names {
-		inBoth[n] = true
-	}
-	var namesTwo []string
-	for _, r := range two {
-		if inBoth[r.Name] {
-			namesTwo = append(namesTwo, r.Name)
-		} else {
-			only[1] = append(only[1], r)
-		}
-	}
-	c.found.order(Place{Field: "order of the payload"}, names, namesTwo)
+	c.found.order(Place{Field: "order of the payload"}, m.names[0], m.names[1])
 	if err := c.contents(a, b, contents); err != nil {
 		return err
 	}
-	c.missing(only)
+	c.missing(m.only)
 	return nil
+}
+
+// matches are the entries of two payloads by their names.
+type matches struct {
+	both [][2]record // in the order of the first
+	// names are those that both have, in the order of each; only are the
+	// entries that one has.
+	names [2][]string
+	only  [2][]record
+}
+
+func match(one, two []record) matches {
+	var m matches
+	byName := func(records []record) map[string]record {
+		all := map[string]record{}
+		for _, r := range records {
+			all[r.Name] = r
+		}
+		return all
+	}
+	others := [2]map[string]record{byName(two), byName(one)}
+	for i, records := range [2][]record{one, two} {
+		for _, r := range records {
+			o, ok := others[i][r.Name]
+			switch {
+			case !ok:
+				m.only[i] = append(m.only[i], r)
+				continue
+			case i == 0:
+				m.both = append(m.both, [2]record{r, o})
+			}
+			m.names[i] = append(m.names[i], r.Name)
+		}
+	}
+	return m
 }
 
 // linked marks all names of a file that changed: its content stands with one.

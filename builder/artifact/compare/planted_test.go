@@ -168,3 +168,38 @@ func TestPlantedInPackages(t *testing.T) {
 		})
 	}
 }
+
+// The whole value, of a package built a second later into a gzip file.
+func TestPair(t *testing.T) {
+	twin := func(time int64) []byte {
+		p := kernel(rpmtest.File{Path: "/opt/x.gz", Content: gz("x", time, ""), Mtime: epoch})
+		p.BuildTime, p.Legacy, p.Payload = time, true, "none"
+		return rpmtest.Build(p)
+	}
+	found := bytesPair(t, twin(epoch), twin(epoch+1))
+	for i := range found.Findings { // digests are not what is looked at
+		for j := range found.Findings[i].At {
+			if found.Findings[i].Kind == Follows {
+				found.Findings[i].At[j].A, found.Findings[i].At[j].B = "", ""
+			}
+		}
+	}
+	found.A, found.B = "", ""
+	times := [2]string{"1389000000 (2014-01-06 09:20:00 UTC)", "1389000001 (2014-01-06 09:20:01 UTC)"}
+	at := func(p Place, values ...string) []Difference {
+		return []Difference{{Place: p, A: strings.Join(values[:len(values)/2], ""), B: strings.Join(values[len(values)/2:], "")}}
+	}
+	signatureTag := func(name string) Finding {
+		p := Place{Tag: "signature " + name}
+		return Finding{Follows, nil, "signature header tag " + name, "header and payload", 1, at(p)}
+	}
+	want := Pair{Name: "one.rpm", Verdict: Explained, Findings: []Finding{
+		{HasCause, gzipStamp, "gzip stamp", "", 1, at(Place{File: "/opt/x.gz", Field: "gzip stamp"}, times[:]...)},
+		{HasCause, clock, "header tag BUILDTIME", "", 1, at(Place{Tag: "BUILDTIME"}, times[:]...)},
+		{Follows, nil, "header tag FILEDIGESTS", "the content of the file", 1, at(Place{Tag: "FILEDIGESTS", File: "/opt/x.gz"})},
+		signatureTag("SHA1"), signatureTag("MD5"),
+	}}
+	if diff := cmp.Diff(want, found); diff != "" {
+		t.Error(diff)
+	}
+}
