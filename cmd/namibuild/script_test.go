@@ -16,10 +16,14 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
+	"time"
 
 	memory "github.com/google/go-containerregistry/pkg/registry"
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"namibuild/builder/sign"
 )
 
 func TestMain(m *testing.M) {
@@ -29,7 +33,8 @@ func TestMain(m *testing.M) {
 // The scripts run the command without an engine; what needs one is in
 // e2e_test.go. Each finds the tiny kernel as tiny.yaml, and the shipped
 // recipe centos6.5-timewait with the tiny kernel as its source, and the sets of
-// writeSets; $SERVER serves its folder, $REGISTRY is an empty container registry.
+// writeSets, and the keys of writeKeys; $SERVER serves its folder, $REGISTRY is an
+// empty container registry.
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/script",
@@ -57,10 +62,31 @@ func TestScripts(t *testing.T) {
 			registry := httptest.NewServer(memory.New(memory.Logger(log.New(io.Discard, "", 0)), memory.WithReferrersSupport(true)))
 			e.Defer(registry.Close)
 			e.Setenv("REGISTRY", strings.TrimPrefix(registry.URL, "http://"))
-			return nil
+			return writeKeys(e.WorkDir)
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){"exits": exits},
 	})
+}
+
+// publisher makes a key, once: RSA 4096 takes seconds.
+var publisher = sync.OnceValues(func() (files [2][]byte, err error) {
+	k, secret, err := sign.Generate(sign.NewKeyOptions{Name: "Publisher <publisher@example.org>", Created: time.Unix(1388000000, 0)}, nil)
+	if err != nil {
+		return files, err
+	}
+	public, err := k.Public()
+	return [2][]byte{secret, public}, err
+})
+
+// writeKeys writes publisher.key and .asc, and others.asc, which is not its own.
+func writeKeys(dir string) error {
+	key, err := publisher()
+	if err != nil {
+		return err
+	}
+	other, err := os.ReadFile("../../builder/sign/testdata/certificate.asc")
+	return errors.Join(err, os.WriteFile(filepath.Join(dir, "publisher.key"), key[0], 0o600),
+		os.WriteFile(filepath.Join(dir, "publisher.asc"), key[1], 0o666), os.WriteFile(filepath.Join(dir, "others.asc"), other, 0o666))
 }
 
 // procedure is the shipped recipe with another source: the tiny kernel, which
