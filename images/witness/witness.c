@@ -160,14 +160,14 @@ static const char *time_wait(s64 *error)
 		return failed;
 	first = sockets[0].began;
 	armed = sockets[0].armed;
-	step = between(50, armed / 8 / (MOST - 8), 60000);
+	step = between(50, armed / 8 / 75, 60000);
 	while (n < MOST && now() - first <= armed / 8 + step) {
 		wait_until(first + n * step);
 		if ((failed = wait_one(listener, &server, &sockets[n++], error)))
 			return failed;
 	}
 	wait_until(first + armed * 13 / 16);
-	watch(n, between(10, armed / 1200, 500), first + 3 * armed + 10000);
+	watch(n, between(10, armed / 600, 500), first + 3 * armed + 10000);
 	for (i = 0; i < n; i++) {
 		begin("socket");
 		number(i);
