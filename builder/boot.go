@@ -69,6 +69,9 @@ func Boot(ctx context.Context, o BootOptions) (boot.Proof, error) {
 	if err != nil {
 		return boot.Proof{}, &StepError{StepKernel, err}
 	}
+	if set.Foreign {
+		b.tell(Warning, StepKernel, "%s is about other packages, so what it expects of the kernel does not count; --recipe says it anew", filepath.Join(set.Dir, RecordJSN))
+	}
 	order := boot.Order{Want: b.want(set.Record), Args: o.Append, Memory: o.Memory, Limit: o.Limit}
 	if order.Kernel, err = boot.ReadKernel(set.Files, order.Want.Modules); err != nil {
 		return boot.Proof{}, &StepError{StepKernel, err}

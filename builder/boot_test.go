@@ -221,7 +221,7 @@ func TestBootPackageAlone(t *testing.T) {
 // TestBootRecord: the plan's ID is noted only when the record is about these
 // very packages.
 func TestBootRecord(t *testing.T) {
-	o, _, _ := bootable(t, guest(5010))
+	o, _, events := bootable(t, guest(5010))
 	set, err := openSet(filepath.Join(o.Set, RPMS))
 	if err != nil || set.Dir != o.Set || set.Record != nil {
 		t.Fatalf("%+v, %v", set, err)
@@ -234,5 +234,10 @@ func TestBootRecord(t *testing.T) {
 		if p, err := Boot(t.Context(), o); err != nil || p.PlanID != want {
 			t.Errorf("%s: %q, %v", page, p.PlanID, err)
 		}
+		warned := slices.ContainsFunc(*events, func(e Event) bool { return e.Kind == Warning })
+		if warned != (want == "") {
+			t.Errorf("%s: warned: %v", page, warned)
+		}
+		*events = nil
 	}
 }

@@ -20,9 +20,10 @@ type Booted struct {
 	Files []string
 	// Packages are the files with their digests.
 	Packages []boot.Package
-	// Record is the build's; nil when there is none, or when it is about other
-	// packages.
-	Record *Result
+	// Record is the build's; nil when there is none, or when it is Foreign: about
+	// other packages.
+	Record  *Result
+	Foreign bool
 }
 
 // NoSetError says that a path is neither an output directory nor a package.
@@ -57,23 +58,24 @@ func openSet(path string) (Booted, error) {
 		return Booted{}, err
 	}
 	if s.Dir != "" {
-		s.Record, err = readRecord(s.Dir, s.Packages)
+		s.Record, s.Foreign, err = readRecord(s.Dir, s.Packages)
 	}
 	return s, err
 }
 
-// readRecord reads what a build noted of these packages.
-func readRecord(dir string, packages []boot.Package) (*Result, error) {
+// readRecord reads what a build noted of these packages; foreign: what it noted
+// is about others.
+func readRecord(dir string, packages []boot.Package) (_ *Result, foreign bool, err error) {
 	data, err := os.ReadFile(filepath.Join(dir, RecordJSN))
 	if errors.Is(err, os.ErrNotExist) {
-		return nil, nil
+		return nil, false, nil
 	}
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	var r Result
 	if err := json.Unmarshal(data, &r); err != nil {
-		return nil, fmt.Errorf("reading %s: %w", filepath.Join(dir, RecordJSN), err)
+		return nil, false, fmt.Errorf("reading %s: %w", filepath.Join(dir, RecordJSN), err)
 	}
 	var recorded []boot.Package
 	for _, p := range r.RPMs {
@@ -81,7 +83,7 @@ func readRecord(dir string, packages []boot.Package) (*Result, error) {
 	}
 	slices.SortFunc(recorded, func(a, b boot.Package) int { return strings.Compare(a.File, b.File) })
 	if !slices.Equal(recorded, packages) {
-		return nil, nil
+		return nil, true, nil
 	}
-	return &r, nil
+	return &r, false, nil
 }

@@ -43,7 +43,7 @@ TIME_WAIT by the guest's clock, the default of tcp_fin_timeout, modules and thei
 signatures; and in any case that it neither panics nor warns.
 
 QEMU is this host's, where there is one, and otherwise runs in a container of its
-own. Under TCG the guest's idle time is skipped: 60 seconds take two.
+own. Under TCG the guest's idle time is skipped: 60 seconds take about two.
 
 An output directory gets proof.json and proof.log (the console), whatever the
 verdict; what a recipe says now counts with --recipe, otherwise what it said when
