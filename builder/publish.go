@@ -21,7 +21,8 @@ const (
 // setNames are the names that belong to one set: none of them may stand beside
 // another set's packages.
 var setNames = []string{
-	RPMS, SRPMS, RecordJSN, Log, BuildRoot, Changes, ModuleSignatures, FailedLog, FailedRPMS, "proof.json", "proof.log",
+	RPMS, SRPMS, RecordJSN, Log, BuildRoot, Changes, SPDXFile, CycloneDXFile, ProvenanceFile,
+	ModuleSignatures, FailedLog, FailedRPMS, "proof.json", "proof.log",
 	"bench.json", "bench.csv", "bench.svg", "bench.png",
 }
 

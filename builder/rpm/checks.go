@@ -4,7 +4,6 @@ import (
 	"crypto/md5"
 	"crypto/sha1"
 	"crypto/sha256"
-	"crypto/sha512"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -116,13 +115,6 @@ func (c *checks) addPayloadDigests(h *Header) error {
 }
 
 func newDigest(what string, algo DigestAlgo, want string) (digest, error) {
-	hashes := map[DigestAlgo]struct {
-		name string
-		make func() hash.Hash
-	}{
-		DigestMD5: {"md5", md5.New}, DigestSHA1: {"sha1", sha1.New}, DigestSHA224: {"sha224", sha256.New224},
-		DigestSHA256: {"sha256", sha256.New}, DigestSHA384: {"sha384", sha512.New384}, DigestSHA512: {"sha512", sha512.New},
-	}
 	h, ok := hashes[algo]
 	if !ok {
 		return digest{}, fmt.Errorf("digest algorithm %d is unknown", algo)

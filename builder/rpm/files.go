@@ -1,8 +1,13 @@
 package rpm
 
 import (
+	"crypto/md5"
+	"crypto/sha1"
+	"crypto/sha256"
+	"crypto/sha512"
 	"errors"
 	"fmt"
+	"hash"
 )
 
 // FileFlags are the marks of a file in its package (rpm's rpmfileAttrs).
@@ -28,6 +33,23 @@ const (
 	DigestSHA512 DigestAlgo = 10
 	DigestSHA224 DigestAlgo = 11
 )
+
+// hashes are the kinds by their names, as they are usually written.
+var hashes = map[DigestAlgo]struct {
+	name string
+	make func() hash.Hash
+}{
+	DigestMD5: {"md5", md5.New}, DigestSHA1: {"sha1", sha1.New}, DigestSHA224: {"sha224", sha256.New224},
+	DigestSHA256: {"sha256", sha256.New}, DigestSHA384: {"sha384", sha512.New384}, DigestSHA512: {"sha512", sha512.New},
+}
+
+// String is the hash's name: sha256.
+func (a DigestAlgo) String() string {
+	if h, ok := hashes[a]; ok {
+		return h.name
+	}
+	return fmt.Sprintf("hash %d", int(a))
+}
 
 // File is what the header says of one file.
 type File struct {

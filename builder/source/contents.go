@@ -24,11 +24,6 @@ type Content struct {
 	Digest    string `json:"digest"`
 }
 
-var algorithms = map[rpm.DigestAlgo]string{
-	rpm.DigestMD5: "md5", rpm.DigestSHA1: "sha1", rpm.DigestSHA224: "sha224",
-	rpm.DigestSHA256: "sha256", rpm.DigestSHA384: "sha384", rpm.DigestSHA512: "sha512",
-}
-
 // Describe reads the header of an SRPM, in the header's order of files.
 func Describe(srpm string) (Contents, error) {
 	s, err := openSRPM(srpm)
@@ -43,11 +38,7 @@ func Describe(srpm string) (Contents, error) {
 		if f.Digest == "" {
 			continue // a %ghost of the header: it has no content
 		}
-		algorithm, ok := algorithms[f.DigestAlgo]
-		if !ok {
-			return Contents{}, fmt.Errorf("describing %s: the digest of %s is of the unknown kind %d", srpm, name, f.DigestAlgo)
-		}
-		c.Files = append(c.Files, Content{name, f.Size, algorithm, f.Digest})
+		c.Files = append(c.Files, Content{name, f.Size, f.DigestAlgo.String(), f.Digest})
 	}
 	return c, nil
 }

@@ -33,8 +33,8 @@ func TestMain(m *testing.M) {
 // The scripts run the command without an engine; what needs one is in
 // e2e_test.go. Each finds the tiny kernel as tiny.yaml, and the shipped
 // recipe centos6.5-timewait with the tiny kernel as its source, and the sets of
-// writeSets, and the keys of writeKeys; $SERVER serves its folder, $REGISTRY is an
-// empty container registry.
+// writeSets, the keys of writeKeys, and what an in-memory build of tiny.yaml
+// leaves as built; $SERVER serves its folder, $REGISTRY is an empty container registry.
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/script",
@@ -56,6 +56,7 @@ func TestScripts(t *testing.T) {
 				write(t, filepath.Join(e.WorkDir, f.name+".src.rpm"), srpm)
 				write(t, filepath.Join(e.WorkDir, f.name+".yaml"), shippedWith(t, f.recipe, f.name+".src.rpm", fmt.Sprintf("sha256: %x", sha256.Sum256(srpm))))
 			}
+			record(t, filepath.Join(e.WorkDir, "tiny.yaml"), filepath.Join(e.WorkDir, "store"), filepath.Join(e.WorkDir, "built"))
 			server := httptest.NewServer(http.FileServer(http.Dir(e.WorkDir)))
 			e.Defer(server.Close)
 			e.Setenv("SERVER", server.URL)

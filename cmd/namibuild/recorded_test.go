@@ -1,0 +1,60 @@
+//go:build !e2e
+
+package main
+
+import (
+	"context"
+	"testing"
+	"testing/fstest"
+	"time"
+
+	"namibuild"
+	"namibuild/builder"
+	"namibuild/builder/buildroot"
+	"namibuild/builder/engine"
+	"namibuild/builder/engine/enginetest"
+	"namibuild/builder/fetch"
+	"namibuild/builder/recipe"
+	"namibuild/builder/rpm/rpmtest"
+)
+
+// inMemory is enginetest's engine, as builder wants it.
+type inMemory struct{ *enginetest.Fake }
+
+func (m inMemory) Create(ctx context.Context, s engine.ContainerSpec) (builder.Container, error) {
+	c, err := m.Fake.Create(ctx, s)
+	if err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+// record builds a recipe with the engine in memory: the output directory is
+// what Build leaves, its one package says nothing of the recipe.
+func record(t *testing.T, recipePath, store, output string) {
+	t.Helper()
+	r, err := recipe.Load(recipePath, namibuild.Files)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := fetch.Open(store)
+	if err != nil {
+		t.Fatal(err)
+	}
+	made := rpmtest.Build(rpmtest.Package{Name: "kernel", Version: "2.6.32", Release: "431.3.1.namibuild.el6", Arch: "x86_64",
+		Files: []rpmtest.File{{Path: "/boot/vmlinuz", Content: "bzImage"}}})
+	memory := &enginetest.Fake{
+		Root: map[string][]byte{buildroot.Path: []byte("buildroot 1\tdebian\t12\ndeb\tgcc-12\t12.2.0-14+deb12u1\tamd64\tgcc-12 12.2.0-14+deb12u1\t-\t-\n")},
+		Program: func(_ context.Context, p *enginetest.Process) engine.Exit {
+			p.Topdir["RPMS/x86_64/kernel-2.6.32-431.3.1.namibuild.el6.x86_64.rpm"] = &fstest.MapFile{Data: made, Mode: 0o644}
+			return engine.Exit{}
+		},
+	}
+	_, err = builder.Build(t.Context(), builder.Options{
+		Recipe: r, Images: namibuild.Files, Store: s, Engine: inMemory{memory}, Output: output, Jobs: 1,
+		Version: "v1.2.3", Now: func() time.Time { return time.Unix(1800000000, 0) }, Tell: func(builder.Event) {},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}

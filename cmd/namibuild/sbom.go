@@ -1,0 +1,77 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"namibuild/builder"
+)
+
+func (a *app) sbomCommand() *cobra.Command {
+	var format string
+	c := &cobra.Command{
+		Use:   "sbom SET",
+		Short: "Write the bill of materials of a set, as SPDX and CycloneDX",
+		Long: `sbom writes what a set (the output directory of build) is made of, with digests,
+licenses and package URLs: its packages; the source RPM and the files in it; what
+the recipe changed; and every package of the image that it was built in.
+
+The output directory gets sbom.spdx.json (SPDX 2.3) and sbom.cdx.json (CycloneDX
+1.6). The same set gives the same bytes, whenever and wherever.`,
+		Example: "  namibuild sbom out/demo\n  namibuild sbom out/demo --format cyclonedx > demo.cdx.json",
+		Args:    oneArg("a set: an output directory"),
+		RunE:    func(_ *cobra.Command, args []string) error { return a.sbom(args[0], format) },
+	}
+	c.Flags().StringVar(&format, "format", "", "print one form and write nothing: spdx, cyclonedx")
+	return c
+}
+
+func (a *app) sbom(set, format string) error {
+	if format != "" && format != "spdx" && format != "cyclonedx" {
+		return usageError{fmt.Errorf("--format %s: spdx or cyclonedx was expected", format)}
+	}
+	record, err := builder.ReadRecord(set)
+	if err != nil {
+		return err
+	}
+	spdx, cyclonedx, err := builder.SBOM(record)
+	if err != nil {
+		return err
+	}
+	switch format {
+	case "spdx":
+		_, err = os.Stdout.Write(spdx)
+		return err
+	case "cyclonedx":
+		_, err = os.Stdout.Write(cyclonedx)
+		return err
+	}
+	for name, data := range map[string][]byte{builder.SPDXFile: spdx, builder.CycloneDXFile: cyclonedx} {
+		if err := builder.WriteWhole(filepath.Join(record.Dir, name), data); err != nil {
+			return &builder.OutputError{Dir: record.Dir, Err: err}
+		}
+	}
+	return a.wrote(record.Dir, builder.SPDXFile, builder.CycloneDXFile)
+}
+
+// wrote says which files of a set were written.
+func (a *app) wrote(dir string, names ...string) error {
+	var files []string
+	for _, name := range names {
+		files = append(files, filepath.Join(dir, name))
+	}
+	if a.json {
+		newDisplay(os.Stdout, true).emit(struct {
+			Event string   `json:"event"`
+			Files []string `json:"files"`
+		}{"result", files})
+		return nil
+	}
+	for _, file := range files {
+		fmt.Println(file)
+	}
+	return nil
+}
