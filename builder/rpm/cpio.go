@@ -179,18 +179,24 @@ func (c *cpioReader) skip() error {
 	return truncated(readPadding(c.r, pad))
 }
 
+// mostPadding bounds the zeros behind the trailer: cpio(1) fills up a block, of
+// 64 KiB at most.
+const mostPadding = 1 << 16
+
 // end reads what follows the trailer: nothing but zeros.
 func (c *cpioReader) end() error {
 	buf := make([]byte, 4096)
-	for {
+	for padding := 0; ; {
 		n, err := c.r.Read(buf)
-		if !allZero(buf[:n]) {
+		padding += n
+		switch {
+		case !allZero(buf[:n]):
 			return errors.New("bytes follow the trailer")
-		}
-		if errors.Is(err, io.EOF) {
+		case padding > mostPadding:
+			return fmt.Errorf("more than %d bytes of nothing follow the trailer", mostPadding)
+		case errors.Is(err, io.EOF):
 			return nil
-		}
-		if err != nil {
+		case err != nil:
 			return err
 		}
 	}
