@@ -197,7 +197,7 @@ func (j *job) look() error {
 func (j *job) unpack(r io.Reader, w *tar.Writer) error {
 	plain, err := decompress(j.ctx, r)
 	if err == nil {
-		err = j.tree.rewrite(j.meter.watch(j.ctx, plain), w)
+		err = j.tree.rewrite(unpackedOf(j.files[j.names.tarball].Size, j.meter.watch(j.ctx, plain)), w)
 		err = cmp.Or(err, plain.Close())
 	}
 	if err != nil {

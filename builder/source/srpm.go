@@ -70,7 +70,9 @@ func (s *srpm) readHeader() error {
 		}
 		s.files[f.Path] = f
 		s.names = append(s.names, f.Path)
-		s.total += f.Size
+		if s.total += f.Size; f.Size > mostPayload || s.total > mostPayload {
+			return fmt.Errorf("files of more than %d bytes", int64(mostPayload))
+		}
 	}
 	if len(specs) != 1 {
 		return fmt.Errorf("want one spec, found %d %s", len(specs), strings.Join(specs, " "))

@@ -27,11 +27,12 @@ type tree struct {
 	unseen int
 	faults []Fault
 	copies []byte
+	links  links
 }
 
 func newTree(tarball, dir, newDir string, list []*target, over *overlay) *tree {
 	t := &tree{tarball: tarball, dir: dir, newDir: newDir, list: list, over: over,
-		byPath: map[string]*target{}, byBase: map[string][]*lookout{}, copies: make([]byte, 1<<18)}
+		byPath: map[string]*target{}, byBase: map[string][]*lookout{}, copies: make([]byte, 1<<18), links: links{}}
 	for _, n := range over.nodes {
 		t.expect(&n.lookout)
 	}
@@ -80,6 +81,9 @@ func (t *tree) end(r io.Reader, w *tar.Writer) error {
 	if _, err := io.CopyBuffer(io.Discard, r, t.copies); err != nil {
 		return err
 	}
+	if err := t.links.check(); err != nil {
+		return err
+	}
 	t.patch()
 	if w == nil || len(t.faults) > 0 {
 		return nil
@@ -99,6 +103,12 @@ func (t *tree) entry(h *tar.Header, in io.Reader, w *tar.Writer) error {
 		return err
 	}
 	rest, err := t.below(h.Name)
+	if err == nil {
+		err = t.links.pass(rest)
+	}
+	if err == nil && h.Typeflag == tar.TypeSymlink {
+		err = t.links.add(rest, h.Linkname)
+	}
 	if err != nil {
 		return fmt.Errorf("entry %q: %w", h.Name, err)
 	}
