@@ -29,8 +29,12 @@ const (
 
 // The steps of what comes after a build.
 const (
-	StepSign   Step = "sign"
-	StepVerify Step = "verify"
+	StepGate       Step = "gate"
+	StepSign       Step = "sign"
+	StepRepository Step = "repodata"
+	StepPapers     Step = "papers"
+	StepSums       Step = "digests"
+	StepVerify     Step = "verify"
 )
 
 // StepMeasure is what Bench does with each kernel behind the first three.

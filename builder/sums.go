@@ -52,7 +52,7 @@ func sumFile(path string) (string, error) {
 // others.
 func (v *verifying) sums() {
 	page, err := os.ReadFile(filepath.Join(v.Dir, Sums))
-	if errors.Is(err, os.ErrNotExist) {
+	if errors.Is(err, os.ErrNotExist) && !v.bundle() {
 		return
 	}
 	if err == nil {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -13,6 +14,7 @@ import (
 	"strings"
 
 	"namibuild/builder/artifact"
+	"namibuild/builder/boot"
 	"namibuild/builder/repodata"
 	"namibuild/builder/rpm"
 	"namibuild/builder/sign"
@@ -33,6 +35,8 @@ type VerifyOptions struct {
 type Finding struct {
 	Name   string `json:"name"`
 	Passed bool   `json:"passed"`
+	// Waived: the release goes without it, and says so.
+	Waived bool `json:"waived,omitempty"`
 	// Text says what was found, in one line.
 	Text string `json:"text"`
 }
@@ -68,10 +72,10 @@ const (
 func Verify(ctx context.Context, o VerifyOptions) (Verification, error) {
 	v := &verifying{VerifyOptions: o, ctx: ctx}
 	if err := v.open(); err != nil {
-		return Verification{}, &StepError{StepVerify, err}
+		return Verification{}, &StepError{StepVerify, fmt.Errorf("verifying %s: %w", o.Dir, err)}
 	}
 	o.Tell(Event{Kind: Begin, Step: StepVerify, Text: count(len(v.files), "package")})
-	for _, check := range []func(){v.packages, v.record, v.sums, v.repository} {
+	for _, check := range []func(){v.packages, v.record, v.proof, v.lock, v.release, v.repository, v.sums} {
 		check()
 		if ctx.Err() != nil {
 			return Verification{}, context.Cause(ctx)
@@ -113,7 +117,7 @@ func (v *verifying) open() error {
 		}
 	}
 	if len(v.files) == 0 {
-		return fmt.Errorf("%s: %w", v.Dir, artifact.ErrNoPackages)
+		return artifact.ErrNoPackages
 	}
 	return v.believe()
 }
@@ -150,6 +154,16 @@ func (v *verifying) found(name string, err error, format string, args ...any) {
 		f.Text = err.Error()
 	}
 	v.Findings = append(v.Findings, f)
+}
+
+// bundle: a part is there that only a bundle has, so all of them have to be.
+func (v *verifying) bundle() bool {
+	for _, name := range []string{ReleaseFile, Sums + ".asc"} {
+		if _, err := os.Stat(filepath.Join(v.Dir, name)); err == nil {
+			return true
+		}
+	}
+	return false
 }
 
 // packages checks digests and signatures of every package.
@@ -255,9 +269,66 @@ func (v *verifying) record() {
 	}
 }
 
+// proof holds the proof against the packages as the build made them.
+func (v *verifying) proof() {
+	if _, err := os.Stat(filepath.Join(v.Dir, boot.ProofFile)); err != nil {
+		return
+	}
+	var packages []boot.Package
+	for _, r := range v.built {
+		packages = append(packages, boot.Package{File: r.File, SHA256: r.SHA256})
+	}
+	p, err := boot.ProvenFor(v.Dir, packages)
+	v.found("proof", err, "the kernel of these packages was booted, %s passed", count(len(p.Checks), "check"))
+}
+
+// lock holds the lock against the build's record.
+func (v *verifying) lock() {
+	r, err := recordBeside(v.Dir)
+	if err != nil || r == nil {
+		return // a finding already, or no build
+	}
+	err = locked(v.Dir, *r)
+	if unlocked := (*UnlockedError)(nil); errors.As(err, &unlocked) && unlocked.Missing {
+		return
+	}
+	v.found("lock", err, "pins plan %.12s", r.PlanID)
+}
+
+// release holds the record of the release against key and packages, and tells
+// what was waived.
+func (v *verifying) release() {
+	data, err := os.ReadFile(filepath.Join(v.Dir, ReleaseFile))
+	if errors.Is(err, os.ErrNotExist) && !v.bundle() {
+		return
+	}
+	var b Bundle
+	if err == nil {
+		err = json.Unmarshal(data, &b)
+	}
+	if err == nil {
+		err = v.released(b)
+	}
+	v.found("release", err, "of %s, by the key that it names", b.Name)
+	for _, w := range b.Waived {
+		v.Findings = append(v.Findings, Finding{Name: w.What, Passed: true, Waived: true, Text: w.Why})
+	}
+}
+
+func (v *verifying) released(b Bundle) error {
+	other := differing(b.Built, v.built)
+	switch {
+	case b.Key != v.Key:
+		return fmt.Errorf("it names the key %s", b.Key)
+	case other != "":
+		return fmt.Errorf("it is about another %s", other)
+	}
+	return nil
+}
+
 // repository checks repodata and its signature.
 func (v *verifying) repository() {
-	if _, err := os.Stat(filepath.Join(v.Dir, "repodata")); err != nil {
+	if _, err := os.Stat(filepath.Join(v.Dir, "repodata")); err != nil && !v.bundle() {
 		return
 	}
 	var check func(data, signature []byte) error

@@ -119,6 +119,20 @@ func (e *UnprovenError) Error() string { return fmt.Sprintf("%s is not proven: %
 // *UnprovenError unless there is one, it passed, and it is about these
 // very packages: those in RPMS, by their digests.
 func Proven(dir string) (Proof, error) {
+	paths, err := filepath.Glob(filepath.Join(dir, "RPMS", "*.rpm"))
+	if err != nil {
+		return Proof{}, err
+	}
+	now, err := Digests(paths)
+	if err != nil {
+		return Proof{}, err
+	}
+	return ProvenFor(dir, now)
+}
+
+// ProvenFor is Proven for packages that are not those in RPMS, by file name: of
+// signed ones, what the build made.
+func ProvenFor(dir string, packages []Package) (Proof, error) {
 	unproven := func(format string, args ...any) (Proof, error) {
 		return Proof{}, &UnprovenError{dir, fmt.Sprintf(format, args...)}
 	}
@@ -131,20 +145,13 @@ func Proven(dir string) (Proof, error) {
 	case json.Unmarshal(data, &p) != nil:
 		return unproven("its %s is no proof", ProofFile)
 	}
-	paths, err := filepath.Glob(filepath.Join(dir, "RPMS", "*.rpm"))
-	if err != nil {
-		return Proof{}, err
-	}
-	now, err := Digests(paths)
 	switch failed := slices.IndexFunc(p.Checks, func(c Check) bool { return !c.Passed }); {
-	case err != nil:
-		return Proof{}, err
 	case failed >= 0:
 		c := p.Checks[failed]
 		return unproven("its kernel failed: %s: want %s, got %s", c.Name, c.Want, c.Got)
 	case !p.Passed || len(p.Checks) == 0:
 		return unproven("its kernel failed")
-	case len(now) == 0 || !slices.Equal(now, p.Packages):
+	case len(packages) == 0 || !slices.Equal(packages, p.Packages):
 		return unproven("its %s is about other packages than those in RPMS", ProofFile)
 	}
 	return p, nil

@@ -127,6 +127,8 @@ func explain(err error) (code int, hint string) {
 		page        recipeError
 		key         *sign.KeyError
 		unverified  *unverifiedError
+		gate        *boot.UnprovenError
+		unlocked    *builder.UnlockedError
 		unreachable *engine.UnreachableError
 		old         *engine.TooOldError
 		base        *engine.BaseError
@@ -181,6 +183,10 @@ func explain(err error) (code int, hint string) {
 		return exitLock, lockHint(lock)
 	case errors.As(err, &key):
 		return exitKey, keyHint(key.Err)
+	case errors.As(err, &gate):
+		return exitUnproven, "namibuild boot SET proves it; --unproven publishes it all the same, and the bundle says so"
+	case errors.As(err, &unlocked):
+		return exitLock, "namibuild lock RECIPE and a build make a locked set; --unlocked publishes it all the same, and the bundle says so"
 	case errors.As(err, &unverified):
 		return exitUnverified, ""
 	case errors.As(err, &unreachable):
@@ -258,7 +264,8 @@ func stepCode(s builder.Step) int {
 		return exitNoKernel
 	case builder.StepCompare:
 		return exitOther
-	case builder.StepCollect, builder.StepPush, builder.StepPull, builder.StepSign, builder.StepVerify:
+	case builder.StepCollect, builder.StepPush, builder.StepPull, builder.StepSign, builder.StepVerify,
+		builder.StepRepository, builder.StepPapers, builder.StepSums, builder.StepGate:
 		return exitOutput
 	}
 	return exitEngine

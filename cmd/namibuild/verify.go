@@ -27,8 +27,9 @@ func (a *app) verifyCommand() *cobra.Command {
 		Short: "Check everything that a release says of itself",
 		Long: `verify looks at a release bundle, at the output directory of a build, or at a folder of
 packages: every digest and signature, that the packages beneath their signatures are
-what the build made, the repository's index, the list of digests. It needs no engine
-and no network. The exit code is 0 when nothing is wrong.
+what the build made and the proof is about, the lock, the repository's lists, the
+digests of all files. It needs no engine and no network. What a release goes without,
+by its own word, is shown as waived. The exit code is 0 when nothing is wrong.
 
 --key is the publisher's public key file. Without it the key in the bundle is taken:
 that shows damage, and not who made the bundle.`,
@@ -78,8 +79,11 @@ func (a *app) showVerification(d *display, v builder.Verification) {
 func printFindings(v builder.Verification) {
 	for _, f := range v.Findings {
 		mark := "ok    "
-		if !f.Passed {
+		switch {
+		case !f.Passed:
 			mark = "WRONG "
+		case f.Waived:
+			mark = "WAIVED"
 		}
 		fmt.Printf("%s %-11s %s\n", mark, f.Name, f.Text)
 	}

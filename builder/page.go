@@ -1,0 +1,143 @@
+package builder
+
+import (
+	"bytes"
+	_ "embed"
+	"fmt"
+	"html/template"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"namibuild/builder/boot"
+	"namibuild/builder/plan"
+	"namibuild/builder/recipe"
+)
+
+// pageFile is the page of a bundle that a person opens in a browser.
+const pageFile = "index.html"
+
+//go:embed page.html
+var pageText string
+
+var pageTemplate = template.Must(template.New(pageFile).Parse(pageText))
+
+// page is what the template shows.
+type page struct {
+	Title, Name, Date, KeyName, Fingerprint, KeyFile, URL, Install string
+	Waived                                                         []pageWaiver
+	Packages                                                       []pagePackage
+	SRPM, SRPMSum, SourceURL, Tag, Image, ImageDigest, PlanID      string
+	Lock, Diff                                                     string
+	Changed                                                        []string
+	Proof                                                          *boot.Proof
+	Files                                                          []pageFileLine
+}
+
+type pageWaiver struct{ Headline, Why string }
+
+type pagePackage struct{ Path, File, Size, SHA256 string }
+
+type pageFileLine struct{ Name, What string }
+
+// headlines are what a waived demand means to who installs the packages.
+var headlines = map[string]string{
+	"proof":  "Not proven.",
+	"lock":   "Not locked: others cannot build it again from this bundle alone.",
+	"source": "The source is not the one that the recipe vouches for.",
+}
+
+// page makes the page of the bundle as it stands.
+func (r *release) page() ([]byte, error) {
+	p := r.built.Plan
+	v := page{
+		Title: p.Name, Name: r.bundle.Name, Date: time.Unix(r.bundle.Time, 0).UTC().Format("2 January 2006"),
+		KeyName: r.Key.Name, Fingerprint: r.Key.Fingerprint, KeyFile: r.keyFile(), URL: r.url(),
+		SRPM: p.SRPM.File, SRPMSum: p.SRPM.SHA256, SourceURL: p.Source.URL, Tag: p.Tag,
+		Image: p.Image, ImageDigest: p.ImageDigest, PlanID: r.built.PlanID,
+		Lock: r.there(p.Name + ".lock"), Diff: r.there(Changes), Changed: changed(p), Proof: r.proof, Files: r.files(),
+	}
+	for _, w := range r.bundle.Waived {
+		v.Waived = append(v.Waived, pageWaiver{headlines[w.What], w.Why})
+	}
+	for i, one := range r.bundle.RPMs {
+		v.Packages = append(v.Packages, pagePackage{RPMS + "/" + one.File, one.File, fmt.Sprintf("%.1f MB", float64(one.Size)/1e6), one.SHA256})
+		if i == 0 || one.NEVRA.Name == "kernel" {
+			v.Title = fmt.Sprintf("%s %s-%s", one.NEVRA.Name, one.NEVRA.Version, one.NEVRA.Release)
+			v.Install = one.NEVRA.Name + "-" + one.NEVRA.Version + "-" + one.NEVRA.Release
+		}
+	}
+	var out bytes.Buffer
+	err := pageTemplate.Execute(&out, v)
+	return out.Bytes(), err
+}
+
+// url is where hosts find the bundle.
+func (r *release) url() string {
+	if r.URL == "" {
+		return "file:///srv/" + r.bundle.Name
+	}
+	return strings.TrimRight(r.URL, "/")
+}
+
+// there is the name of a file that is in the bundle, or nothing.
+func (r *release) there(name string) string {
+	if _, err := os.Stat(r.out.path(name)); err != nil {
+		return ""
+	}
+	return name
+}
+
+// changed are the recipe's changes, one text each.
+func changed(p plan.Plan) []string {
+	var all []string
+	for _, o := range p.Config {
+		all = append(all, o.Name+"="+o.Value)
+	}
+	for _, one := range p.Patches {
+		all = append(all, fmt.Sprintf("patch %s, sha256 %s", one.File, one.SHA256))
+	}
+	for _, one := range p.Sources {
+		all = append(all, fmt.Sprintf("file %s, sha256 %s", one.File, one.SHA256))
+	}
+	for _, e := range p.Edits {
+		all = append(all, editText(e))
+	}
+	return all
+}
+
+// editText is an edit in the manner of a diff.
+func editText(e recipe.Edit) string {
+	where := e.File
+	if e.In != recipe.InTree {
+		where = strings.TrimSpace(string(e.In) + " " + e.File)
+	}
+	find := e.Find
+	if find == "" {
+		find = "/" + e.Regexp + "/"
+	}
+	return where + "\n" + prefixed("- ", find) + "\n" + prefixed("+ ", e.Replace)
+}
+
+func prefixed(mark, text string) string {
+	return mark + strings.ReplaceAll(strings.TrimRight(text, "\n"), "\n", "\n"+mark)
+}
+
+// files are the bundle's other files and what they are.
+func (r *release) files() []pageFileLine {
+	all := []pageFileLine{
+		{r.keyFile(), "the public key"},
+		{r.bundle.Name + ".repo", "for /etc/yum.repos.d"},
+		{"repodata/repomd.xml", "the repository's index, signed in repomd.xml.asc"},
+		{RecordJSN, "everything the build was made from and of"},
+		{Log, "what rpmbuild said"},
+		{BuildRoot, "the packages it was built with"},
+		{Changes, "what was changed in the source"},
+		{r.bundle.Name + ".lock", "builds the same packages again: namibuild build --lock"},
+		{boot.ProofFile, "how the kernel was proven"},
+		{boot.LogFile, "what its console said"},
+		{ReleaseFile, "this release for programs"},
+	}
+	return slices.DeleteFunc(all, func(f pageFileLine) bool { return r.there(f.Name) == "" })
+}

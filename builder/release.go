@@ -1,0 +1,277 @@
+package builder
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"namibuild/builder/artifact"
+	"namibuild/builder/boot"
+	"namibuild/builder/plan"
+	"namibuild/builder/repodata"
+	"namibuild/builder/sign"
+)
+
+// ReleaseOptions say what is published, how, and by whom.
+type ReleaseOptions struct {
+	// Set is an output directory of Build.
+	Set string
+	// Output is the directory of the bundle. A bundle that is there is replaced.
+	Output string
+	Key    sign.Key
+	// HeaderOnly and PayloadDigests are those of sign.Options.
+	HeaderOnly, PayloadDigests bool
+	// Unproven publishes a set without a proof, Unlocked one that was built
+	// without a lock. The bundle says so.
+	Unproven, Unlocked bool
+	// URL is where hosts will find the bundle; empty is file:///srv/NAME.
+	URL string
+	// Tell takes the events; calls do not overlap.
+	Tell func(Event)
+}
+
+// Bundle is a release: what there is to know of it. It is its record.
+type Bundle struct {
+	Dir    string `json:"-"`
+	Name   string `json:"name"` // the recipe's
+	PlanID string `json:"planID"`
+	// Key is the fingerprint of the key that signed everything.
+	Key string `json:"key"`
+	// Time is what all times in the bundle are, in seconds.
+	Time int64 `json:"time"`
+	// Waived is what a release should have and this one goes without.
+	Waived []Waiver `json:"waived"`
+	// Packages are the signed packages, Built the same as the build made them.
+	artifact.Set
+	Built []artifact.RPM `json:"built"`
+}
+
+// Waiver is a demand that was waived, and why it was not met.
+type Waiver struct {
+	What string `json:"what"` // proof, lock, source
+	Why  string `json:"why"`
+}
+
+// ReleaseFile is a Bundle's record.
+const ReleaseFile = "release.json"
+
+// UnlockedError says that a set was not built from a lock.
+type UnlockedError struct {
+	Dir, Reason string
+	// Missing: there is no lock at all.
+	Missing bool
+}
+
+func (e *UnlockedError) Error() string { return fmt.Sprintf("%s is not locked: %s", e.Dir, e.Reason) }
+
+// Release makes a bundle of a set: one directory that is a yum repository of
+// signed packages, with everything that says what they are, what they were made
+// of and that they work. It depends on the set, the key and the options alone. The
+// directory appears when it is complete; on an error what was there stays.
+func Release(ctx context.Context, o ReleaseOptions) (Bundle, error) {
+	out, err := openBundle(o.Output)
+	if err != nil {
+		return Bundle{}, err
+	}
+	defer out.close()
+	r := &release{ReleaseOptions: o, ctx: ctx, out: out}
+	for _, step := range []struct {
+		name Step
+		what string
+		do   func() (string, error)
+	}{
+		{StepGate, "is " + o.Set + " whole, proven, locked?", r.gate},
+		{StepSign, "by " + o.Key.Name, r.sign},
+		{StepRepository, "lists, key, .repo file", r.repository},
+		{StepPapers, "records and page", r.papers},
+		{StepSums, "of every file", r.sums},
+	} {
+		if err := r.step(step.name, step.what, step.do); err != nil {
+			return Bundle{}, err
+		}
+	}
+	if err := out.publish(r.bundle.Time); err != nil {
+		return Bundle{}, err
+	}
+	r.bundle.Dir, r.bundle.Set.Dir = o.Output, filepath.Join(o.Output, RPMS)
+	return r.bundle, nil
+}
+
+// release is one run of Release.
+type release struct {
+	ReleaseOptions
+	ctx    context.Context
+	out    *bundleDir
+	built  Result
+	proof  *boot.Proof
+	bundle Bundle
+}
+
+// step does one step and tells of it; what do says is what came of it.
+func (r *release) step(s Step, what string, do func() (string, error)) error {
+	r.Tell(Event{Kind: Begin, Step: s, Text: what})
+	said, err := do()
+	if err == nil {
+		err = context.Cause(r.ctx)
+	}
+	if err != nil {
+		return &StepError{s, err}
+	}
+	r.Tell(Event{Kind: End, Step: s, Text: said})
+	return nil
+}
+
+// gate lets nothing through that is not whole, proven and locked.
+func (r *release) gate() (string, error) {
+	var err error
+	if r.built, err = OpenResult(r.Set); err != nil {
+		return "", err
+	}
+	r.bundle = Bundle{Name: r.built.Plan.Name, PlanID: r.built.PlanID, Key: r.Key.Fingerprint, Waived: []Waiver{}, Built: r.built.RPMs,
+		Time: r.Key.Time(r.built.Plan.SRPM.Epoch).Unix()}
+	dir := filepath.Dir(r.built.Dir)
+	proof, err := boot.Proven(dir)
+	if err == nil {
+		r.proof = &proof
+	}
+	if err := r.waive("proof", err, r.Unproven); err != nil {
+		return "", err
+	}
+	if err := r.waive("lock", locked(dir, r.built), r.Unlocked); err != nil {
+		return "", err
+	}
+	if why := r.built.Plan.Insecure; why != "" {
+		r.bundle.Waived = append(r.bundle.Waived, Waiver{"source", why})
+	}
+	for _, w := range r.bundle.Waived {
+		r.Tell(Event{Kind: Warning, Step: StepGate, Text: fmt.Sprintf("waived: %s: %s", w.What, w.Why)})
+	}
+	if len(r.bundle.Waived) == 0 {
+		return "proven and locked", nil
+	}
+	return count(len(r.bundle.Waived), "demand") + " waived", nil
+}
+
+// waive lets an unmet demand pass, on record, where that is allowed.
+func (r *release) waive(what string, err error, allowed bool) error {
+	var unproven *boot.UnprovenError
+	var unlocked *UnlockedError
+	switch {
+	case err == nil:
+		return nil
+	case allowed && errors.As(err, &unproven):
+		r.bundle.Waived = append(r.bundle.Waived, Waiver{what, unproven.Reason})
+		return nil
+	case allowed && errors.As(err, &unlocked):
+		r.bundle.Waived = append(r.bundle.Waived, Waiver{what, unlocked.Reason})
+		return nil
+	}
+	return err
+}
+
+// locked sees whether a directory has the lock of a build.
+func locked(dir string, built Result) error {
+	name := built.Plan.Name + ".lock"
+	data, err := os.ReadFile(filepath.Join(dir, name))
+	if errors.Is(err, os.ErrNotExist) {
+		return &UnlockedError{dir, "it has no " + name, true}
+	}
+	if err != nil {
+		return err
+	}
+	l, err := plan.ParseLock(bytes.NewReader(data))
+	if err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	if l.Plan.ID() != built.PlanID {
+		return &UnlockedError{dir, fmt.Sprintf("its %s is about plan %.12s, the build's is %.12s", name, l.Plan.ID(), built.PlanID), false}
+	}
+	return nil
+}
+
+// sign signs the packages into the bundle.
+func (r *release) sign() (string, error) {
+	signed, err := sign.Packages(r.ctx, r.built.Set, r.Key, r.out.path(RPMS), sign.Options{
+		Epoch: r.built.Plan.SRPM.Epoch, HeaderOnly: r.HeaderOnly, PayloadDigests: r.PayloadDigests,
+		Tell: func(done, total int64) {
+			r.Tell(Event{Kind: Progress, Step: StepSign, Done: done, Total: total, Unit: Bytes})
+		},
+	})
+	r.bundle.Set = signed
+	return fmt.Sprintf("%s by %s", count(len(signed.RPMs), "package"), r.Key.Name), err
+}
+
+// keyFile is the name of the public key in the bundle.
+func (r *release) keyFile() string { return keyPrefix + r.bundle.Name }
+
+// repository writes the public key, the lists and the .repo file.
+func (r *release) repository() (string, error) {
+	public, err := r.Key.Public()
+	if err != nil {
+		return "", err
+	}
+	if err := r.out.write(r.keyFile(), public); err != nil {
+		return "", err
+	}
+	repo, err := repodata.Write(r.out.dir, repodata.Options{Epoch: r.built.Plan.SRPM.Epoch, Sign: r.detached})
+	if err != nil {
+		return "", err
+	}
+	page, err := repodata.Source{ID: r.bundle.Name, Name: r.bundle.Name + " kernels", BaseURL: r.url(), Key: r.keyFile()}.File()
+	if err != nil {
+		return "", err
+	}
+	return fmt.Sprintf("%s, signed, for %s", count(len(repo.Packages), "package"), r.url()), r.out.write(r.bundle.Name+".repo", []byte(page))
+}
+
+func (r *release) detached(data []byte) ([]byte, error) {
+	return r.Key.Detached(r.ctx, bytes.NewReader(data), time.Unix(r.bundle.Time, 0).UTC())
+}
+
+// papers copies what the set has beside its packages, and writes the record and
+// the page.
+func (r *release) papers() (string, error) {
+	names := []string{RecordJSN, Log, BuildRoot, Changes, r.bundle.Name + ".lock"}
+	if r.proof != nil {
+		names = append(names, boot.ProofFile, boot.LogFile)
+	}
+	n := 0
+	for _, name := range names {
+		switch err := r.out.copy(filepath.Join(filepath.Dir(r.built.Dir), name), name); {
+		case err == nil:
+			n++
+		case !errors.Is(err, os.ErrNotExist):
+			return "", err
+		}
+	}
+	record, err := json.MarshalIndent(r.bundle, "", "  ")
+	if err != nil {
+		return "", err
+	}
+	if err := r.out.write(ReleaseFile, append(record, '\n')); err != nil {
+		return "", err
+	}
+	page, err := r.page()
+	if err != nil {
+		return "", err
+	}
+	return count(n, "record") + " of the build and the page", r.out.write(pageFile, page)
+}
+
+// sums writes the digests of all files, and signs them.
+func (r *release) sums() (string, error) {
+	page, err := sumFiles(r.out.dir)
+	if err != nil {
+		return "", err
+	}
+	signature, err := r.detached(page)
+	if err != nil {
+		return "", err
+	}
+	return count(bytes.Count(page, []byte("\n")), "file"), errors.Join(r.out.write(Sums, page), r.out.write(Sums+".asc", signature))
+}

@@ -1,0 +1,422 @@
+package builder
+
+import (
+	"context"
+	"crypto"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"namibuild/builder/boot"
+	"namibuild/builder/sign"
+)
+
+// private signs with a key in memory, and counts; it fails when left is used up.
+type private struct {
+	key  *rsa.PrivateKey
+	left int
+}
+
+func (p *private) Sign(_ context.Context, digest [sha256.Size]byte) ([]byte, error) {
+	if p.left--; p.left < 0 {
+		return nil, errors.New("the token was pulled")
+	}
+	return rsa.SignPKCS1v15(nil, p.key, crypto.SHA256, digest[:])
+}
+
+// signers are two keys, made once; small ones, they are made faster.
+var signers = sync.OnceValue(func() (keys [2]sign.Key) {
+	for i := range keys {
+		private := &private{sure(rsa.GenerateKey(rand.Reader, 2048)), 1 << 30}
+		keys[i] = sure(sign.Certify(context.Background(), &private.key.PublicKey, private,
+			sign.NewKeyOptions{Name: fmt.Sprintf("Key %d", i), Created: time.Unix(1600000000, 0)}))
+	}
+	return keys
+})
+
+// sure is for what cannot fail unless the test itself is wrong.
+func sure[T any](v T, err error) T {
+	if err != nil {
+		panic(err)
+	}
+	return v
+}
+
+// locked builds a set from its lock and gives its directory.
+func lockedSet(t *testing.T) string {
+	t.Helper()
+	o, _, _ := setup(t)
+	l := sure(MakeLock(context.Background(), o, "timewait.yaml", []byte(lockedPage)))
+	o.Lock, o.Release = &l, true
+	if _, err := Build(context.Background(), o); err != nil {
+		t.Fatal(err)
+	}
+	return o.Output
+}
+
+// proven puts a proof beside a set.
+func proven(t *testing.T, dir string) string {
+	t.Helper()
+	names := sure(filepath.Glob(filepath.Join(dir, RPMS, "*.rpm")))
+	p := boot.Proof{Passed: true, Packages: sure(boot.Digests(names)), Machine: "QEMU 7.2, tcg",
+		Checks: []boot.Check{{Name: "release", Want: "2.6.32", Got: "2.6.32", Passed: true}, {Name: "time-wait", Want: "5 s", Got: "5.01 s", Passed: true}}}
+	if err := boot.Write(dir, p, []byte("Linux version 2.6.32\n")); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+func releaseOf(set, output string) ReleaseOptions {
+	return ReleaseOptions{Set: set, Output: output, Key: signers()[0], Tell: func(Event) {}}
+}
+
+// tree is everything below a folder: modes, times and contents by path.
+func tree(t *testing.T, dir string) map[string]string {
+	t.Helper()
+	all := map[string]string{}
+	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		info := sure(d.Info())
+		content := ""
+		if !d.IsDir() {
+			content = string(sure(os.ReadFile(path)))
+		}
+		all[sure(filepath.Rel(dir, path))] = fmt.Sprint(info.Mode(), info.ModTime().Unix(), content)
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all
+}
+
+// A bundle has everything, is the same every time, and passes the judgement of
+// ourselves and of real rpm, gpg and sha256sum.
+func TestRelease(t *testing.T) {
+	set, top := proven(t, lockedSet(t)), t.TempDir()
+	first, second := filepath.Join(top, "one"), filepath.Join(top, "two")
+	var steps []string
+	o := releaseOf(set, first)
+	o.URL = "https://example.org/kernels/"
+	o.Tell = func(e Event) {
+		if e.Kind == End {
+			steps = append(steps, string(e.Step)+": "+e.Text)
+		}
+	}
+	b, err := Release(context.Background(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []string{"gate: proven and locked", "sign: 1 package by Key 0", "repodata: 1 package, signed, for https://example.org/kernels",
+		"papers: 7 records of the build and the page", "digests: 17 files"}
+	if diff := cmp.Diff(want, steps); diff != "" {
+		t.Error(diff)
+	}
+	if b.Time != 1600000000 || b.Key != signers()[0].Fingerprint || len(b.Waived) != 0 || b.Dir != first {
+		t.Errorf("%+v", b)
+	}
+	o.Output = second
+	for range 2 { // and over itself
+		if _, err := Release(context.Background(), o); err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(tree(t, first), tree(t, second)); diff != "" {
+			t.Errorf("released twice, other bytes: %s", diff)
+		}
+	}
+	if left := sure(filepath.Glob(filepath.Join(top, ".*"))); len(left) > 0 {
+		t.Errorf("left: %v", left)
+	}
+	v, err := Verify(context.Background(), VerifyOptions{Dir: first, Tell: func(Event) {}})
+	if err != nil || v.Wrong() > 0 || len(v.Findings) != 8 || !v.OwnKey {
+		t.Errorf("%+v, %v", v, err)
+	}
+	page := string(sure(os.ReadFile(filepath.Join(first, pageFile))))
+	for _, want := range []string{"kernel 2.6.32-431.3.1.namibuild.el6", "include/net/tcp.h\n- (60*HZ)\n&#43; (5*HZ)", "5.01 s", "https://example.org/kernels/RPM-GPG-KEY-timewait", b.Key, b.RPMs[0].SHA256} {
+		if !strings.Contains(page, want) {
+			t.Errorf("the page lacks %q", want)
+		}
+	}
+	if strings.Contains(page, "<script") || strings.Contains(page, "src=") {
+		t.Error("the page loads something")
+	}
+	judges(t, first, b.RPMs[0].File)
+}
+
+// judges are rpm, gpg and sha256sum.
+func judges(t *testing.T, bundle, file string) {
+	t.Helper()
+	db, home := "_dbpath "+t.TempDir(), t.TempDir()
+	for _, line := range [][]string{
+		{"rpmkeys", "--define", db, "--import", "RPM-GPG-KEY-timewait"},
+		{"rpmkeys", "--define", db, "--define", "_pkgverify_level all", "-K", RPMS + "/" + file},
+		{"gpg", "--homedir", home, "--batch", "--quiet", "--import", "RPM-GPG-KEY-timewait"},
+		{"gpg", "--homedir", home, "--batch", "--verify", "SHA256SUMS.asc", "SHA256SUMS"},
+		{"gpg", "--homedir", home, "--batch", "--verify", "repodata/repomd.xml.asc", "repodata/repomd.xml"},
+		{"sha256sum", "--check", "--strict", "SHA256SUMS"},
+	} {
+		cmd := exec.Command(line[0], line[1:]...)
+		cmd.Dir = bundle
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Errorf("%s: %v\n%s", strings.Join(line, " "), err, out)
+		}
+	}
+}
+
+// What is not proven or not locked is not published but by its own word.
+func TestReleaseGate(t *testing.T) {
+	var unproven *boot.UnprovenError
+	var unlocked *UnlockedError
+	var other *OtherPackagesError
+	tests := map[string]struct {
+		set    func(t *testing.T) string
+		change func(*ReleaseOptions)
+		want   any // the error; nil: published
+		waived []Waiver
+	}{
+		"not proven": {set: lockedSet, want: &unproven},
+		"not proven, waived": {set: lockedSet, change: func(o *ReleaseOptions) { o.Unproven = true },
+			waived: []Waiver{{"proof", "it has no proof.json"}}},
+		"not locked": {set: func(t *testing.T) string { return proven(t, unlockedSet(t)) }, want: &unlocked},
+		"not locked, waived": {set: func(t *testing.T) string { return proven(t, unlockedSet(t)) }, change: func(o *ReleaseOptions) { o.Unlocked = true },
+			waived: []Waiver{{"lock", "it has no timewait.lock"}}},
+		"other packages": {set: func(t *testing.T) string {
+			dir := proven(t, lockedSet(t))
+			name := sure(filepath.Glob(filepath.Join(otherSet(t), RPMS, "*.rpm")))[0]
+			if err := os.Rename(name, filepath.Join(dir, RPMS, filepath.Base(name))); err != nil {
+				t.Fatal(err)
+			}
+			return dir
+		}, want: &other},
+		"no set": {set: func(t *testing.T) string { return t.TempDir() }, want: ErrNoRecord},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			top := t.TempDir()
+			o := releaseOf(test.set(t), filepath.Join(top, "bundle"))
+			if test.change != nil {
+				test.change(&o)
+			}
+			b, err := Release(context.Background(), o)
+			switch want := test.want.(type) {
+			case nil:
+				if diff := cmp.Diff(test.waived, b.Waived); err != nil || diff != "" {
+					t.Errorf("%v %s", err, diff)
+				}
+				v := sure(Verify(context.Background(), VerifyOptions{Dir: o.Output, Tell: func(Event) {}}))
+				last := Finding{Name: test.waived[0].What, Passed: true, Waived: true, Text: test.waived[0].Why}
+				if v.Wrong() > 0 || !strings.Contains(fmt.Sprint(v.Findings), fmt.Sprint(last)) {
+					t.Errorf("%+v", v.Findings)
+				}
+				return
+			case error:
+				if !errors.Is(err, want) {
+					t.Errorf("got %v, want %v", err, want)
+				}
+			default:
+				if !errors.As(err, want) {
+					t.Errorf("got %v, want a %T", err, want)
+				}
+			}
+			if left := sure(os.ReadDir(top)); len(left) > 0 {
+				t.Errorf("left: %v", left)
+			}
+		})
+	}
+}
+
+func unlockedSet(t *testing.T) string {
+	o, _, _ := setup(t)
+	sure(Build(context.Background(), o))
+	return o.Output
+}
+
+// otherSet is another build's packages.
+func otherSet(t *testing.T) string {
+	o, _, _ := setup(t)
+	o.Recipe.Tag = "other"
+	sure(Build(context.Background(), o))
+	return o.Output
+}
+
+// Whatever ends a release, the bundle that was there stays, whole.
+func TestReleaseBreaksOff(t *testing.T) {
+	set, top := proven(t, lockedSet(t)), t.TempDir()
+	o := releaseOf(set, filepath.Join(top, "bundle"))
+	sure(Release(context.Background(), o))
+	before := tree(t, o.Output)
+	stopped, cancel := context.WithCancelCause(context.Background())
+	key := private{sure(rsa.GenerateKey(rand.Reader, 2048)), 1}
+	certificate := sure(sign.Certify(context.Background(), &key.key.PublicKey, &key, sign.NewKeyOptions{Name: "Token", Created: time.Unix(1600000000, 0)})).Certificate
+	var about *sign.KeyError
+	for left := range 4 { // two signatures of a package, one of the lists, one of the digests
+		broken := o
+		broken.Key = sign.NewKey(certificate, &private{key.key, left})
+		if _, err := Release(context.Background(), broken); !errors.As(err, &about) {
+			t.Errorf("with %d signatures: %v", left, err)
+		}
+	}
+	broken := o
+	broken.Tell = func(e Event) {
+		if e.Step == StepPapers {
+			cancel(errors.New("stopped"))
+		}
+	}
+	if _, err := Release(stopped, broken); err == nil || err.Error() != "stopped" {
+		t.Errorf("stopped: %v", err)
+	}
+	broken = o
+	broken.URL = "nowhere"
+	if _, err := Release(context.Background(), broken); err == nil || !strings.Contains(err.Error(), `"nowhere" is no URL`) {
+		t.Errorf("no URL: %v", err)
+	}
+	if diff := cmp.Diff(before, tree(t, o.Output)); diff != "" {
+		t.Errorf("the bundle changed: %s", diff)
+	}
+	if left := sure(filepath.Glob(filepath.Join(top, ".*"))); len(left) > 0 {
+		t.Errorf("left: %v", left)
+	}
+}
+
+// A release that was killed leaves a hidden folder, which the next one takes; two
+// at once do not meet; what is no bundle is not replaced.
+func TestReleaseOutput(t *testing.T) {
+	set, top := proven(t, lockedSet(t)), t.TempDir()
+	o := releaseOf(set, filepath.Join(top, "bundle"))
+	killed := filepath.Join(top, ".bundle.part", "bundle", RPMS)
+	if err := errors.Join(os.MkdirAll(killed, 0o777), os.WriteFile(filepath.Join(killed, "half.rpm"), nil, 0o666)); err != nil {
+		t.Fatal(err)
+	}
+	sure(Release(context.Background(), o))
+	if _, err := os.Stat(filepath.Join(o.Output, RPMS, "half.rpm")); err == nil {
+		t.Error("what a killed release left is in the bundle")
+	}
+	other := sure(openBundle(o.Output))
+	var output *OutputError
+	if _, err := Release(context.Background(), o); !errors.As(err, &output) || !strings.Contains(err.Error(), "another release is writing there") {
+		t.Errorf("two at once: %v", err)
+	}
+	other.close()
+	mine := filepath.Join(top, "mine")
+	if err := errors.Join(os.Mkdir(mine, 0o777), os.WriteFile(filepath.Join(mine, "letter"), nil, 0o666)); err != nil {
+		t.Fatal(err)
+	}
+	o.Output = mine
+	if _, err := Release(context.Background(), o); !errors.As(err, &output) || !strings.Contains(err.Error(), "something is there that is no bundle") {
+		t.Errorf("over something else: %v", err)
+	}
+	if left := sure(filepath.Glob(filepath.Join(top, ".*"))); len(left) > 0 {
+		t.Errorf("left: %v", left)
+	}
+}
+
+// A full disk is named, and nothing is left on it.
+func TestReleaseDiskFull(t *testing.T) {
+	disk := t.TempDir()
+	if err := syscall.Mount("tmpfs", disk, "tmpfs", 0, "size=16k"); err != nil {
+		t.Fatalf("this test mounts a small tmpfs, as root: %v", err)
+	}
+	defer syscall.Unmount(disk, syscall.MNT_DETACH)
+	o := releaseOf(proven(t, lockedSet(t)), filepath.Join(disk, "bundle"))
+	if _, err := Release(context.Background(), o); !errors.Is(err, syscall.ENOSPC) {
+		t.Errorf("got %v", err)
+	}
+	if left := sure(os.ReadDir(disk)); len(left) > 0 {
+		t.Errorf("left: %v", left)
+	}
+}
+
+// Every part of a bundle that is changed, taken away or put in is found.
+func TestVerifyFinds(t *testing.T) {
+	set := proven(t, lockedSet(t))
+	write := func(name, text string) func(dir string) error {
+		return func(dir string) error { return os.WriteFile(filepath.Join(dir, name), []byte(text), 0o666) }
+	}
+	replace := func(name, old, fresh string) func(string) error {
+		return func(dir string) error {
+			data := sure(os.ReadFile(filepath.Join(dir, name)))
+			if !strings.Contains(string(data), old) {
+				return fmt.Errorf("%s lacks %q", name, old)
+			}
+			return write(name, strings.Replace(string(data), old, fresh, 1))(dir)
+		}
+	}
+	remove := func(name string) func(string) error {
+		return func(dir string) error { return os.RemoveAll(filepath.Join(dir, name)) }
+	}
+	rpm := RPMS + "/kernel-2.6.32-431.3.1.namibuild.el6.x86_64.rpm"
+	tests := map[string]struct {
+		change func(dir string) error
+		key    int
+		want   map[string]string // finding to what it says
+	}{
+		"another key": {nil, 1, map[string]string{"signatures": "package is signed by another key", "release": "it names the key", "repository": "bad signature", "files": "SHA256SUMS: bad signature"}},
+		"package, a bit": {func(dir string) error {
+			data := sure(os.ReadFile(filepath.Join(dir, rpm)))
+			data[len(data)-3] ^= 4
+			return os.WriteFile(filepath.Join(dir, rpm), data, 0o666)
+		}, 0, map[string]string{"packages": "md5 got", "build": "is not as the build made it", "proof": "other packages", "release": "it is about another", "repository": "", "files": "sha256 got"}},
+		"package, unsigned": {func(dir string) error {
+			data := sure(os.ReadFile(filepath.Join(set, rpm)))
+			return os.WriteFile(filepath.Join(dir, rpm), data, 0o666)
+		}, 0, map[string]string{"signatures": "package is not signed", "repository": "", "files": "sha256 got"}},
+		"package, another": {func(dir string) error {
+			name := sure(filepath.Glob(filepath.Join(otherSet(t), RPMS, "*.rpm")))[0]
+			return os.Rename(name, filepath.Join(dir, RPMS, filepath.Base(name)))
+		}, 0, map[string]string{"signatures": "package is not signed", "build": "is not as the build made it", "proof": "other packages", "release": "it is about another", "repository": "", "files": "is not in SHA256SUMS"}},
+		"proof":         {replace(boot.ProofFile, `"got": "5.01 s"`, `"got": "60.0 s"`), 0, map[string]string{"files": "proof.json: sha256 got"}},
+		"proof, failed": {replace(boot.ProofFile, `"passed": true`, `"passed": false`), 0, map[string]string{"proof": "its kernel failed", "files": "proof.json: sha256 got"}},
+		"proof, away":   {remove(boot.ProofFile), 0, map[string]string{"files": "proof.json is missing"}},
+		"lock":          {replace("timewait.lock", `"jobs": 2`, `"jobs": 3`), 0, map[string]string{"lock": "the plan in it has the ID", "files": "timewait.lock: sha256 got"}},
+		"key, away":     {remove("RPM-GPG-KEY-timewait"), 0, map[string]string{"files": "RPM-GPG-KEY-timewait is missing"}},
+		"page":          {write(pageFile, "<p>install this instead</p>"), 0, map[string]string{"files": "index.html: sha256 got"}},
+		"a file more":   {write("install.sh", "#!/bin/sh\n"), 0, map[string]string{"files": "install.sh is not in SHA256SUMS"}},
+		"sums":          {replace(Sums, "index.html", "indexx.html"), 0, map[string]string{"files": "bad signature"}},
+		"sums, away":    {remove(Sums), 0, map[string]string{"files": "SHA256SUMS: no such file"}},
+		"lists":         {replace("repodata/repomd.xml", "<revision>", "<revision>1"), 0, map[string]string{"repository": "bad signature", "files": "repodata/repomd.xml: sha256 got"}},
+		"lists, away":   {remove("repodata"), 0, map[string]string{"repository": "", "files": "is missing"}},
+		"record":        {replace(ReleaseFile, `"key": "`, `"key": "0`), 0, map[string]string{"release": "it names the key 0", "files": "release.json: sha256 got"}},
+		"record, away":  {remove(ReleaseFile), 0, map[string]string{"release": "release.json: no such file", "files": "release.json is missing"}},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			o := releaseOf(set, filepath.Join(t.TempDir(), "bundle"))
+			sure(Release(context.Background(), o))
+			if test.change != nil {
+				if err := test.change(o.Output); err != nil {
+					t.Fatal(err)
+				}
+			}
+			c := signers()[test.key].Certificate
+			v, err := Verify(context.Background(), VerifyOptions{Dir: o.Output, Certificate: &c, Tell: func(Event) {}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, f := range v.Findings {
+				want, wrong := test.want[f.Name]
+				delete(test.want, f.Name)
+				if wrong == f.Passed || !strings.Contains(f.Text, want) {
+					t.Errorf("%+v, want …%s…", f, want)
+				}
+			}
+			if len(test.want) > 0 {
+				t.Errorf("not looked at: %v", test.want)
+			}
+		})
+	}
+}

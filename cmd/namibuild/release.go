@@ -1,0 +1,129 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"namibuild/builder"
+)
+
+// releaseFlags are the settings of a release, and of the build and the boot
+// before it.
+type releaseFlags struct {
+	signFlags
+	build    buildFlags
+	boot     bootFlags
+	output   string
+	url      string
+	unproven bool
+	unlocked bool
+}
+
+func (a *app) releaseCommand() *cobra.Command {
+	var f releaseFlags
+	c := &cobra.Command{
+		Use:   "release SET|RECIPE",
+		Short: "Make a signed bundle of a set that was proven: what you publish",
+		Long: `release makes one directory of SET, the output directory of a build: signed packages,
+a yum repository of them, the public key, the records of build and proof, a page for
+people, and signed digests of it all. Copy it to a web server, or "namibuild push" it.
+
+A set has to be proven ("namibuild boot") and built from a lock ("namibuild lock");
+--unproven and --unlocked let it pass all the same, and the bundle says so. With a
+RECIPE all of that is done first: build (into out/RECIPE), boot, release.
+
+The same set, key and options make the same bundle, byte for byte.
+
+` + keyHelp,
+		Example: `  namibuild release out/demo --key kernels.key --url https://example.org/kernels
+  namibuild release ./my-kernel.yaml --key agent --certificate kernels.asc`,
+		Args: oneArg("a set or a recipe"),
+		RunE: func(c *cobra.Command, args []string) error { return a.release(c.Context(), args[0], f) },
+	}
+	c.Flags().StringVarP(&f.output, "output", "o", "", "directory of the bundle (default SET-release); a bundle that is there is replaced")
+	c.Flags().StringVar(&f.url, "url", "", "where hosts will find the bundle (default file:///srv/NAME)")
+	c.Flags().BoolVar(&f.unproven, "unproven", false, "publish a set whose kernel nobody has booted")
+	c.Flags().BoolVar(&f.unlocked, "unlocked", false, "publish a set that was not built from a lock")
+	f.signFlags.add(c)
+	f.build.limits(c)
+	f.build.images(c)
+	f.build.source(c)
+	f.boot.machine(c)
+	c.Flags().StringVar(&f.build.lock, "lock", "", "the lock of a RECIPE (default RECIPE.lock beside it)")
+	c.ValidArgsFunction = completeRecipes
+	return c
+}
+
+func (a *app) release(ctx context.Context, name string, f releaseFlags) error {
+	started := time.Now()
+	k, closeKey, err := f.open(ctx)
+	if err != nil {
+		return a.cause(ctx, err)
+	}
+	defer closeKey()
+	set := strings.TrimSuffix(filepath.Clean(name), string(filepath.Separator)+builder.RPMS)
+	if !isSet(set) {
+		if set, err = a.makeSet(ctx, name, f); err != nil {
+			return err
+		}
+	}
+	if f.output == "" {
+		f.output = set + "-release"
+	}
+	d := newDisplay(os.Stdout, a.json)
+	b, err := builder.Release(ctx, builder.ReleaseOptions{
+		Set: set, Output: f.output, Key: k, HeaderOnly: f.headerOnly, PayloadDigests: f.digests,
+		Unproven: f.unproven, Unlocked: f.unlocked, URL: f.url, Tell: a.tell(d),
+	})
+	d.Close()
+	if err != nil {
+		return a.cause(ctx, err)
+	}
+	if a.json {
+		d.emit(struct {
+			Event string `json:"event"`
+			builder.Bundle
+			Dir string `json:"dir"`
+		}{"result", b, b.Dir})
+		return nil
+	}
+	return printBundle(b, time.Since(started))
+}
+
+// isSet: a build has left its record there.
+func isSet(dir string) bool {
+	_, err := os.Stat(filepath.Join(dir, builder.RecordJSN))
+	return err == nil
+}
+
+// makeSet builds a recipe and boots what came out.
+func (a *app) makeSet(ctx context.Context, name string, f releaseFlags) (string, error) {
+	if info, err := os.Stat(name); err == nil && info.IsDir() {
+		return "", usageError{fmt.Errorf("%s is no output directory of a build: it has no %s", name, builder.RecordJSN)}
+	}
+	r, err := loadRecipe(name)
+	if err != nil {
+		return "", err
+	}
+	f.build.output, f.build.release = filepath.Join("out", r.Name), !f.unlocked
+	if err := a.build(ctx, name, f.build); err != nil || f.unproven {
+		return f.build.output, err
+	}
+	f.boot.images, f.boot.offline = f.build, f.build.offline
+	return f.build.output, a.boot(ctx, f.build.output, f.boot)
+}
+
+func printBundle(b builder.Bundle, took time.Duration) error {
+	fmt.Printf("\n%s, made in %s of plan %.12s, signed by %s\n", b.Dir, short(took), b.PlanID, b.Key)
+	if err := printPackages(os.Stdout, b.Set); err != nil {
+		return err
+	}
+	_, err := fmt.Printf("look at it: %s\ncheck it:   namibuild verify %s\n", filepath.Join(b.Dir, "index.html"), b.Dir)
+	return err
+}
