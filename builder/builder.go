@@ -100,6 +100,9 @@ type Options struct {
 	// it is not. Release demands one.
 	Lock    *plan.Lock
 	Release bool
+	// SRPMFile, with a Lock, is where the locked SRPM lies on this host, wherever
+	// the recipe has it from.
+	SRPMFile string
 	// Host is the name of this host, which nothing in the packages may show.
 	Host string
 	// Tell takes the events; calls do not overlap.

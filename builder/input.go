@@ -35,9 +35,12 @@ func (b *build) input(ctx context.Context) (fetch.File, error) {
 		return fetch.File{}, &StepError{StepSource, err}
 	}
 	var f fetch.File
-	if src.Pack != "" {
+	switch {
+	case b.SRPMFile != "" && b.Lock != nil:
+		f, err = b.given()
+	case src.Pack != "":
 		f, err = b.packed(ctx, judge)
-	} else {
+	default:
 		f, err = b.fetch(ctx, judge)
 	}
 	if err != nil {
@@ -51,6 +54,15 @@ func (b *build) input(ctx context.Context) (fetch.File, error) {
 		from = ", from the store"
 	}
 	b.tell(End, StepSource, "%s, sha256 %.12s…%s", sourceName(src), f.SHA256, from)
+	return f, nil
+}
+
+// given is the locked SRPM where it lies: its digest is all that counts.
+func (b *build) given() (fetch.File, error) {
+	f, err := fetch.Check(b.SRPMFile, b.Lock.Plan.SRPM.SHA256, nil)
+	if err != nil {
+		return f, fmt.Errorf("checking %s: %w", path.Base(b.SRPMFile), err)
+	}
 	return f, nil
 }
 

@@ -8,6 +8,7 @@ import (
 
 	"namibuild/builder/engine"
 	"namibuild/builder/plan"
+	"namibuild/builder/recipe"
 	"namibuild/builder/source"
 )
 
@@ -86,6 +87,11 @@ func (b *build) checkRelease() error {
 func (b *build) checkLock(p plan.Plan, layers []string) error {
 	if b.Lock == nil {
 		return nil
+	}
+	// signatures that the locked key has made are as good as the key
+	if locked := b.Lock.Plan.ModuleKey; p.ModuleKey.Mode == string(recipe.KeyRecorded) && locked.Mode == string(recipe.KeyPersistent) &&
+		p.ModuleKey.Fingerprint == locked.Fingerprint {
+		p.ModuleKey = locked
 	}
 	if diff := b.Lock.Differences(p, layers); len(diff) > 0 {
 		return &LockError{diff}

@@ -104,6 +104,10 @@ func Rebuild(ctx context.Context, o Options, published string) (Rebuilt, error) 
 	if sameDir(setDir(published), o.Output) {
 		return Rebuilt{}, &OutputError{o.Output, errors.New("the published set lies there")}
 	}
+	var err error
+	if o.Recipe, err = withSignatures(o.Recipe, setDir(published)); err != nil {
+		return Rebuilt{}, err
+	}
 	res, err := Build(ctx, o)
 	if err != nil {
 		return Rebuilt{}, err
@@ -116,6 +120,24 @@ func Rebuild(ctx context.Context, o Options, published string) (Rebuilt, error) 
 	}
 	r.PlanID, r.Varied, r.Dir = res.PlanID, res.Varied, o.Output
 	b.tell(End, StepCompare, "%s: %s with the published signatures on them", r.Verdict, r.equal())
+	return r, nil
+}
+
+// withSignatures is a recipe with the signatures of a published set's modules in
+// the place of the key that made them. Where the set has none, who holds the key
+// can build it.
+func withSignatures(r recipe.Recipe, dir string) (recipe.Recipe, error) {
+	if r.ModuleKey.Mode != recipe.KeyPersistent {
+		return r, nil
+	}
+	table, err := os.ReadFile(filepath.Join(dir, ModuleSignatures))
+	if errors.Is(err, os.ErrNotExist) {
+		return r, nil
+	}
+	if err != nil {
+		return r, fmt.Errorf("rebuilding: reading the module signatures: %w", err)
+	}
+	r.ModuleKey = recipe.ModuleKey{Mode: recipe.KeyRecorded, File: ModuleSignatures, Content: table}
 	return r, nil
 }
 

@@ -17,6 +17,7 @@ import (
 	"namibuild/builder/artifact/compare"
 	"namibuild/builder/engine"
 	"namibuild/builder/engine/enginetest"
+	"namibuild/builder/fetch"
 	"namibuild/builder/rpm"
 	"namibuild/builder/rpm/rpmtest"
 )
@@ -111,6 +112,26 @@ func TestRebuild(t *testing.T) {
 	}
 }
 
+// The SRPM may lie elsewhere, if it is the locked one.
+func TestRebuildFromAnotherPlace(t *testing.T) {
+	dir, o, _ := published(t)
+	moved := filepath.Join(t.TempDir(), "moved.src.rpm")
+	if err := os.Rename(o.Recipe.Source.File, moved); err != nil {
+		t.Fatal(err)
+	}
+	o.SRPMFile = moved
+	if r, err := Rebuild(context.Background(), o, dir); err != nil || r.Verdict != compare.Identical {
+		t.Errorf("got %+v, %v", r, err)
+	}
+	if err := os.WriteFile(moved, []byte("another"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	var digest *fetch.DigestError
+	if _, err := Rebuild(context.Background(), o, dir); !errors.As(err, &digest) || !strings.HasPrefix(err.Error(), "checking moved.src.rpm: ") {
+		t.Errorf("another file: %v", err)
+	}
+}
+
 // One package is compared alone, with the set built from the lock beside it.
 func TestRebuildOnePackage(t *testing.T) {
 	dir, o, _ := published(t)
@@ -167,6 +188,39 @@ func TestRebuildByTheRecord(t *testing.T) {
 	var other *LockError
 	if _, err := Rebuild(context.Background(), o, dir); !errors.As(err, &other) {
 		t.Errorf("by another recipe: %v", err)
+	}
+}
+
+// The signatures of the modules, published with a set, stand for the key.
+func TestRebuildWithoutTheModuleKey(t *testing.T) {
+	o, f, _, _ := withKey(t)
+	f.Program = func(ctx context.Context, p *enginetest.Process) engine.Exit {
+		p.Spec.Aside.Answer("7 public")
+		p.Spec.Aside.Answer("8 sign " + moduleDigest)
+		return rpmbuild(ctx, p)
+	}
+	l, err := MakeLock(context.Background(), o, "timewait.yaml", []byte("name: timewait\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.Lock = &l
+	if _, err := Build(context.Background(), o); err != nil {
+		t.Fatal(err)
+	}
+	set := o.Output
+	o.Output = filepath.Join(t.TempDir(), "rebuilt")
+	if err := os.Remove(o.Recipe.ModuleKey.File); err != nil {
+		t.Fatal(err)
+	}
+	if r, err := Rebuild(context.Background(), o, set); err != nil || r.Verdict != compare.Identical {
+		t.Errorf("got %+v, %v", r, err)
+	}
+	if err := os.Remove(filepath.Join(set, ModuleSignatures)); err != nil {
+		t.Fatal(err)
+	}
+	var key *ModuleKeyError
+	if _, err := Rebuild(context.Background(), o, set); !errors.As(err, &key) {
+		t.Errorf("without key and signatures: %v", err)
 	}
 }
 

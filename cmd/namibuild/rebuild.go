@@ -48,7 +48,7 @@ when one has none, as compare does.`,
 	c.Flags().StringVarP(&f.output, "output", "o", "", "output directory (default out/RECIPE-rebuilt)")
 	c.Flags().StringVar(&f.lock, "lock", "", "the lock (default the one that lies beside)")
 	c.Flags().StringVar(&r.recipe, "recipe", "", "without a lock: the recipe that the build.json beside the set came from")
-	c.Flags().StringVar(&r.srpm, "source", "", "the SRPM as a file, where the store does not hold it and no url gives it")
+	c.Flags().StringVar(&r.srpm, "source", "", "the SRPM, where it lies on this host: for a recipe whose source is a file, or without a network")
 	c.MarkFlagsMutuallyExclusive("lock", "recipe")
 	f.images(c)
 	c.Flags().BoolVar(&f.offline, "offline", envOr("NAMIBUILD_OFFLINE", "") != "", "fetch nothing ($NAMIBUILD_OFFLINE)")
@@ -64,8 +64,8 @@ func (a *app) rebuild(ctx context.Context, published string, f buildFlags, from 
 	if err != nil {
 		return err
 	}
-	if from.srpm != "" {
-		r.Source.URL, r.Source.Mirrors, r.Source.Pack, r.Source.File = "", nil, "", from.srpm
+	if r.Source.File != "" && from.srpm == "" {
+		return usageError{fmt.Errorf("rebuilding: the source is a file, %s, and not in the lock: --source says where it lies", filepath.Base(r.Source.File))}
 	}
 	f.jobs, f.memory, f.tmpfs = l.Plan.Jobs, bytesFlag(l.Plan.MemoryBytes), bytesFlag(l.Plan.TmpfsBytes)
 	for _, p := range l.Plan.Pins {
@@ -79,7 +79,7 @@ func (a *app) rebuild(ctx context.Context, published string, f buildFlags, from 
 		return err
 	}
 	defer closeAll()
-	o.Lock, o.Host = &l, hostName()
+	o.Lock, o.SRPMFile, o.Host = &l, from.srpm, hostName()
 	d := newDisplay(os.Stdout, a.json)
 	o.Tell = a.tell(d)
 	res, err := builder.Rebuild(ctx, o, published)

@@ -40,7 +40,7 @@ var (
 	gzipStamp = &Cause{"gzip", "gzip writes the time, or the name, of what it compresses",
 		"gzip (GZIP=-n, or a gzip that always takes -n)", []string{pin(plan.PinGzip), "GZIP"}}
 	moduleKey = &Cause{"module-key", "a key to sign the modules with that was made in the build",
-		"the module key as an input, with deterministic or recorded signatures", []string{"moduleKey"}}
+		"module-key: persistent or recorded in the recipe", []string{"moduleKey.mode", "moduleKey.fingerprint", "moduleKey.signatures"}}
 	buildPath = &Cause{"path", "the directory that the build ran in",
 		"one topdir for every build", []string{"topdir"}}
 	order = &Cause{"order", "the order in which a file system lists a directory, or in which jobs end",
