@@ -57,7 +57,7 @@ func TestScripts(t *testing.T) {
 				write(t, filepath.Join(e.WorkDir, f.name+".yaml"), shippedWith(t, f.recipe, f.name+".src.rpm", fmt.Sprintf("sha256: %x", sha256.Sum256(srpm))))
 			}
 			record(t, filepath.Join(e.WorkDir, "tiny.yaml"), filepath.Join(e.WorkDir, "store"), filepath.Join(e.WorkDir, "built"))
-			server := httptest.NewServer(http.FileServer(http.Dir(e.WorkDir)))
+			server := httptest.NewServer(together(http.FileServer(http.Dir(e.WorkDir))))
 			e.Defer(server.Close)
 			e.Setenv("SERVER", server.URL)
 			registry := httptest.NewServer(memory.New(memory.Logger(log.New(io.Discard, "", 0)), memory.WithReferrersSupport(true)))
@@ -112,6 +112,25 @@ func shippedWith(t *testing.T, name, file, digest string) []byte {
 	page = regexp.MustCompile(`(?m)^  mirrors:\n(    - .*\n)+`).ReplaceAll(page, nil)
 	page = regexp.MustCompile(`(?m)^  url: .*$`).ReplaceAll(page, []byte("  file: "+file))
 	return regexp.MustCompile(`(?m)^  signed-by: .*$`).ReplaceAll(page, []byte("  "+digest))
+}
+
+// together serves what is asked for under /together/ only to two who ask at the
+// same time.
+func together(files http.Handler) http.Handler {
+	meet := make(chan struct{})
+	mux := http.NewServeMux()
+	mux.Handle("/", files)
+	mux.HandleFunc("/together/", func(w http.ResponseWriter, r *http.Request) {
+		select {
+		case meet <- struct{}{}:
+		case <-meet:
+		case <-time.After(30 * time.Second):
+			http.Error(w, "alone", http.StatusNotFound)
+			return
+		}
+		http.StripPrefix("/together", files).ServeHTTP(w, r)
+	})
+	return mux
 }
 
 // exits CODE PROGRAM ARG…: the program ends with that exit code.

@@ -193,6 +193,17 @@ func (d *display) above(text string) {
 	fmt.Fprintln(d.out, text)
 }
 
+// note prints a line that stays, within a step.
+func (d *display) note(text string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.style == plain {
+		text = "  " + text
+	}
+	d.above(text)
+	d.draw()
+}
+
 // draw shows the step that runs, on a terminal.
 func (d *display) draw() {
 	if d.style != live || d.cur == nil {

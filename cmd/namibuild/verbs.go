@@ -16,62 +16,6 @@ import (
 	"namibuild/builder/recipe"
 )
 
-func (a *app) fetchCommand() *cobra.Command {
-	var f buildFlags
-	c := &cobra.Command{
-		Use:   "fetch RECIPE",
-		Short: "Bring the source of a recipe into the store, checked, and print its path",
-		Long: `fetch downloads the source RPM of a recipe, or packs it in a container where the
-recipe says so (demo), checks it and prints path and sha256. The url is tried first,
-then the recipe's mirrors; a download that broke off goes on where it ended.`,
-		Args: oneArg("a recipe"),
-		RunE: func(c *cobra.Command, args []string) error { return a.fetch(c.Context(), args[0], f) },
-	}
-	f.images(c)
-	f.source(c)
-	c.ValidArgsFunction = completeRecipes
-	return c
-}
-
-// fetched is the source as JSON.
-type fetched struct {
-	Event    string `json:"event"`
-	Path     string `json:"path"`
-	SHA256   string `json:"sha256"`
-	Size     int64  `json:"size"`
-	Insecure string `json:"insecure,omitempty"`
-}
-
-func (a *app) fetch(ctx context.Context, name string, f buildFlags) error {
-	r, err := loadRecipe(name)
-	if err != nil {
-		return err
-	}
-	o := builder.Options{Recipe: r, Images: namibuild.Files, Offline: f.offline, InsecureSource: f.insecure}
-	if r.Source.Pack != "" && !f.offline {
-		var done func()
-		if o, done, err = a.options(ctx, r, f); err != nil {
-			return err
-		}
-		defer done()
-	} else if o.Store, err = a.openStore(); err != nil {
-		return err
-	}
-	d := newDisplay(os.Stderr, false)
-	o.Tell = a.tell(d)
-	in, err := builder.Input(ctx, o)
-	d.Close()
-	if err != nil {
-		return a.cause(ctx, err)
-	}
-	if a.json {
-		newDisplay(os.Stdout, true).emit(fetched{"result", in.Path, in.SHA256, in.Size, in.Waived})
-		return nil
-	}
-	_, err = fmt.Printf("%s\nsha256 %s\n", in.Path, in.SHA256)
-	return err
-}
-
 func (a *app) imageCommand() *cobra.Command {
 	var f buildFlags
 	var base string

@@ -1,0 +1,83 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+	"sync"
+
+	"namibuild/builder"
+	"namibuild/builder/recipe"
+)
+
+// fetchBoard shows several fetches as one step: a line for each that has come,
+// and of those on their way how far each is, and all together.
+type fetchBoard struct {
+	d     *display
+	names []string
+	tell  func(builder.Event)
+
+	mu          sync.Mutex
+	done, total []int64
+	open        int
+}
+
+// newFetchBoard makes the board of the recipes' fetches; tell takes the events
+// that it makes of theirs.
+func newFetchBoard(d *display, recipes []recipe.Recipe, tell func(builder.Event)) *fetchBoard {
+	b := &fetchBoard{d: d, tell: tell, open: len(recipes), done: make([]int64, len(recipes)), total: make([]int64, len(recipes))}
+	for _, r := range recipes {
+		b.names = append(b.names, r.Name)
+	}
+	if b.open > 1 {
+		tell(builder.Event{Kind: builder.Begin, Step: builder.StepSource, Text: fmt.Sprintf("of %d recipes: %s", b.open, strings.Join(b.names, ", "))})
+	}
+	return b
+}
+
+// teller takes the events of one fetch; those of several may come at once.
+func (b *fetchBoard) teller(i int) func(builder.Event) {
+	if len(b.names) == 1 {
+		return b.tell
+	}
+	return func(e builder.Event) {
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		switch e.Kind {
+		case builder.Begin:
+		case builder.Progress:
+			b.progress(i, e)
+		case builder.End:
+			b.end(i, e)
+		default:
+			e.Text = b.names[i] + ": " + e.Text
+			b.tell(e)
+		}
+	}
+}
+
+// progress adds up what came of all; on a terminal it also tells of each.
+func (b *fetchBoard) progress(i int, e builder.Event) {
+	b.done[i], b.total[i] = e.Done, e.Total
+	e.Done, e.Total = 0, 0
+	var each []string
+	for k, name := range b.names {
+		e.Done += b.done[k]
+		e.Total += max(b.total[k], b.done[k])
+		if b.total[k] > 0 && b.done[k] < b.total[k] {
+			each = append(each, fmt.Sprintf("%s %d%%", name, b.done[k]*100/b.total[k]))
+		}
+	}
+	if b.d.style == live {
+		b.tell(builder.Event{Kind: builder.Phase, Step: e.Step, Text: strings.Join(each, "  ")})
+	}
+	b.tell(e)
+}
+
+// end shows what has come; with the last, the step is at its end.
+func (b *fetchBoard) end(i int, e builder.Event) {
+	b.done[i] = b.total[i]
+	b.d.note(b.names[i] + ": " + e.Text)
+	if b.open--; b.open == 0 {
+		b.tell(builder.Event{Kind: builder.End, Step: e.Step, Text: fmt.Sprintf("of %d recipes", len(b.names))})
+	}
+}
