@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"os"
@@ -18,17 +19,19 @@ func (a *app) compareCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "compare A B",
 		Short: "Tell what differs between two builds, and why",
-		Long: `compare looks at two packages, or at the packages of two output directories: tag
-by tag, file by file, and into the files (archives, ELF sections, the kernel in a
-bzImage). Signatures are left out.
+		Long: `compare looks at two packages, or at the packages of two output directories or
+releases in a container registry (HOST/REPOSITORY:TAG or @sha256:…): tag by tag, file
+by file, and into the files (archives, ELF sections, the kernel in a bzImage).
+Signatures are left out.
 
 It ends with 0 when they are identical, 20 when every difference has a known
 reason (a clock, a host name, a module key: named with the pin that was missing),
 21 when one has none.`,
 		Example: `  namibuild compare out/demo out/demo-again
+  namibuild compare out/demo registry.example.org/kernels/demo:6.1.192
   namibuild compare --json signed/kernel-6.1.rpm rebuilt/kernel-6.1.rpm`,
 		Args: twoArgs,
-		RunE: func(_ *cobra.Command, args []string) error { return a.compare(args[0], args[1]) },
+		RunE: func(c *cobra.Command, args []string) error { return a.compare(c.Context(), args[0], args[1]) },
 	}
 }
 
@@ -44,11 +47,25 @@ type differError struct{ verdict compare.Verdict }
 
 func (e differError) Error() string { return "the two differ: " + string(e.verdict) }
 
-func (a *app) compare(one, two string) error {
-	found, err := builder.Compare(one, two)
+func (a *app) compare(ctx context.Context, one, two string) error {
+	d := newDisplay(os.Stderr, false)
+	defer d.Close()
+	x, done, err := a.published(ctx, d, one)
 	if err != nil {
 		return err
 	}
+	defer done()
+	y, done, err := a.published(ctx, d, two)
+	if err != nil {
+		return err
+	}
+	defer done()
+	d.Close()
+	found, err := builder.Compare(x, y)
+	if err != nil {
+		return err
+	}
+	found.A, found.B = one, two
 	if err := a.showComparison(found); err != nil {
 		return err
 	}

@@ -26,10 +26,10 @@ func (a *app) rebuildCommand() *cobra.Command {
 	var f buildFlags
 	var r rebuildFlags
 	c := &cobra.Command{
-		Use:   "rebuild DIR|RPM",
+		Use:   "rebuild DIR|RPM|REF",
 		Short: "Build a published set again, and compare it byte for byte",
-		Long: `rebuild takes the lock that lies beside a published set, or beside one of its
-packages, builds the set again, puts the published signatures on what came out, and
+		Long: `rebuild takes the lock that lies beside a published set, beside one of its
+packages, or in a release of a container registry, builds the set again, puts the published signatures on what came out, and
 compares. No private key is needed.
 
 --vary changes what must not matter to a byte: --vary shuffle,jobs=3,tmpfs=4G reads
@@ -41,8 +41,9 @@ It ends with 0 when all is identical, 20 when every difference has a known reaso
 when one has none, as compare does.`,
 		Example: `  namibuild rebuild ./published
   namibuild rebuild ./published/RPMS/kernel-6.1.rpm --vary shuffle,jobs=3
+  namibuild rebuild registry.example.org/kernels/demo:6.1.192
   namibuild rebuild out/demo --recipe demo`,
-		Args: oneArg("a published directory or package"),
+		Args: oneArg("a published directory, package or release"),
 		RunE: func(c *cobra.Command, args []string) error { return a.rebuild(c.Context(), args[0], f, r) },
 	}
 	c.Flags().StringVarP(&f.output, "output", "o", "", "output directory (default out/RECIPE-rebuilt)")
@@ -57,6 +58,13 @@ when one has none, as compare does.`,
 }
 
 func (a *app) rebuild(ctx context.Context, published string, f buildFlags, from rebuildFlags) error {
+	pulling := newDisplay(os.Stderr, false)
+	published, done, err := a.published(ctx, pulling, published)
+	pulling.Close()
+	if err != nil {
+		return err
+	}
+	defer done()
 	if _, err := os.Stat(published); err != nil {
 		return usageError{fmt.Errorf("rebuilding: %w", err)}
 	}

@@ -1,0 +1,37 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+
+	"namibuild/builder"
+	"namibuild/builder/oci"
+)
+
+// referenceForm is HOST/REPOSITORY:TAG or HOST/REPOSITORY@sha256:…, with a host
+// that has a dot or a port.
+var referenceForm = regexp.MustCompile(`^[\w-]+([.:][\w.:-]*)/[\w./-]+(:[\w.-]+|@sha256:[0-9a-f]{64})$`)
+
+// published gives the path of a set that is one, or that a container registry
+// has: then it is pulled into a temporary folder, which the function removes.
+func (a *app) published(ctx context.Context, d *display, arg string) (string, func(), error) {
+	if _, err := os.Stat(arg); !errors.Is(err, fs.ErrNotExist) || !referenceForm.MatchString(arg) {
+		return arg, func() {}, nil
+	}
+	tmp, err := os.MkdirTemp("", "namibuild-pull-*")
+	if err != nil {
+		return "", nil, err
+	}
+	remove := func() { os.RemoveAll(tmp) }
+	dir := filepath.Join(tmp, "set")
+	_, err = builder.Pull(ctx, arg, dir, builder.RegistryOptions{PlainHTTP: oci.Loopback(arg), UserAgent: userAgent(), Tell: a.tell(d)})
+	if err != nil {
+		remove()
+		return "", nil, a.cause(ctx, err)
+	}
+	return dir, remove, nil
+}
