@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 
+	"namibuild/builder/artifact"
 	"namibuild/builder/buildroot"
 	"namibuild/builder/sbom"
 )
@@ -23,6 +25,8 @@ const (
 type Record struct {
 	Result
 	Dir string // the output directory
+	// Built are the packages as the build made them, whatever Set holds now.
+	Built artifact.Set
 	// Root are the packages of the builder image.
 	Root buildroot.Root
 	// ChangesDiff is what the recipe changed in the source; empty: nothing.
@@ -47,6 +51,7 @@ func ReadRecord(path string) (Record, error) {
 	}
 	r := Record{Result: *s.Record, Dir: s.Dir}
 	r.Set.Dir = filepath.Join(s.Dir, RPMS)
+	r.Built = artifact.Set{Dir: r.Set.Dir, RPMs: slices.Clone(r.RPMs)}
 	root, err := r.attached(r.BuildRoot)
 	if err != nil {
 		return Record{}, err

@@ -40,7 +40,7 @@ func TestReadRecord(t *testing.T) {
 		if !strings.Contains(got.ChangesDiff, "(5*HZ)") {
 			t.Errorf("changes %q", got.ChangesDiff)
 		}
-		want := Record{Result: res, Dir: dir, Root: root, ChangesDiff: got.ChangesDiff}
+		want := Record{Result: res, Dir: dir, Built: res.Set, Root: root, ChangesDiff: got.ChangesDiff}
 		want.Image.Built = got.Image.Built
 		if d := cmp.Diff(want, got); d != "" {
 			t.Errorf("%s: -want +got\n%s", path, d)

@@ -148,7 +148,7 @@ func (l *list) image(p plan.Plan, root buildroot.Root) string {
 	})
 	for _, p := range root.Packages {
 		i := item{
-			kind: isTool, name: p.Name, version: p.Version, purl: toolPURL(root, p), supplier: distributor(root.Distribution),
+			kind: isTool, name: p.Name, version: p.Version, purl: root.PURL(p), supplier: distributor(root.Distribution),
 			licenses: names(p), from: p.Source,
 		}
 		if p.SHA256 != "" {

@@ -6,7 +6,6 @@ import (
 
 	"github.com/package-url/packageurl-go"
 
-	"namibuild/builder/buildroot"
 	"namibuild/builder/rpm"
 )
 
@@ -31,20 +30,6 @@ func rpmPURL(vendor string, n rpm.NEVRA) string {
 		q["epoch"] = n.Epoch
 	}
 	return packageurl.NewPackageURL(packageurl.TypeRPM, strings.ToLower(vendor), n.Name, n.Version+"-"+n.Release, packageurl.QualifiersFromMap(q), "").ToString()
-}
-
-// toolPURL names a package of the builder image. RPM's epoch is a qualifier,
-// Debian's a part of the version (purl's own definition of the types).
-func toolPURL(root buildroot.Root, p buildroot.Package) string {
-	q := map[string]string{"arch": p.Arch, "distro": root.Distribution + "-" + root.Release}
-	kind, version := packageurl.TypeDebian, p.Version
-	if p.Kind == buildroot.RPM {
-		kind = packageurl.TypeRPM
-		if epoch, rest, ok := strings.Cut(p.Version, ":"); ok {
-			q["epoch"], version = epoch, rest
-		}
-	}
-	return packageurl.NewPackageURL(kind, root.Distribution, p.Name, version, packageurl.QualifiersFromMap(q), "").ToString()
 }
 
 // distributor is a distribution as people write it.
