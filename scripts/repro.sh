@@ -1,0 +1,91 @@
+#!/bin/sh
+# scripts/bench repro [RECIPE.yaml]: builds a kernel again and again, with everything else that must not matter, and prints
+# whether all packages are the same, byte for byte. Without a recipe it is the demo with a module key of its own. Writes
+# repro.json (or $OUT). The seventh build has no key any more: it takes the signatures that the first one recorded.
+#
+# A difference is explained by `namibuild compare` and ends the script with status 1. ONLY="plain tmpfs" picks variations.
+set -eu
+cd "$(dirname "$0")/.."
+. scripts/lib.sh
+
+json=${OUT:-repro.json}
+need_go
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+trap 'exit 130' INT TERM HUP
+go build -o "$work/namibuild" ./cmd/namibuild
+namibuild=$work/namibuild
+
+if [ $# -gt 0 ]; then
+	recipe=$1
+else
+	"$namibuild" modkey new "$work/module.key" >/dev/null
+	cp -R recipes/demo recipes/demo.yaml "$work/"
+	recipe=$work/demo.yaml
+	echo "module-key: {persistent: module.key}" >>"$recipe"
+fi
+key=$(sed -n 's/^module-key: {persistent: \(.*\)}$/\1/p' "$recipe")
+
+# variation NAME: the options of a build that must give the same packages.
+variation() {
+	case $1 in
+	plain) echo --jobs 2 ;;
+	jobs) echo --jobs 3 ;;
+	tmpfs) echo --jobs 2 --tmpfs "${TMPFS:-6G}" ;;
+	shuffle) echo --jobs 2 --vary shuffle ;;
+	cpus) echo --jobs 2 --vary cpus=0 ;;
+	all) echo --jobs 5 --tmpfs "${TMPFS:-6G}" --vary shuffle --vary cpus=0 ;;
+	recorded) echo --jobs 2 ;;
+	esac
+}
+
+# recorded makes the recipe one that has signatures and no key.
+recorded() {
+	folder=$(dirname "$recipe")
+	cp "$work/plain/module-signatures.json" "$folder/"
+	sed 's/^module-key: .*/module-key: {recorded: module-signatures.json}/' "$recipe" >"$recipe.recorded.yaml"
+	recipe=$recipe.recorded.yaml
+}
+
+# sums DIR prints name and digest of every package.
+sums() { (cd "$1/RPMS" && sha256sum -- *.rpm); }
+
+failed=0 comma='' results=''
+for name in ${ONLY:-plain jobs tmpfs shuffle cpus all recorded}; do
+	if [ "$name" = recorded ]; then
+		if [ -z "$key" ] || [ ! -e "$work/plain/module-signatures.json" ]; then
+			continue
+		fi
+		recorded
+	fi
+	options=$(variation "$name")
+	say "$name: namibuild build $options"
+	began=$(date +%s)
+	# shellcheck disable=SC2086 # options are words
+	"$namibuild" build "$recipe" --no-lock $options -o "$work/$name" >"$work/log" || {
+		cat "$work/log"
+		die "the build did not succeed"
+	}
+	seconds=$(($(date +%s) - began))
+	packages=$(sums "$work/$name" | wc -l)
+	first=${first:-$name}
+	if [ "$(sums "$work/$name")" = "$(sums "$work/$first")" ]; then
+		verdict=same
+	else
+		verdict=different failed=1
+		"$namibuild" compare "$work/$first" "$work/$name" || true
+	fi
+	results="$results$comma{\"variation\":\"$name\",\"options\":\"$options\",\"began\":$began,\"seconds\":$seconds,\"packages\":$packages,\"verdict\":\"$verdict\"}"
+	comma=,
+	printf '%-9s %-55s %6s %9s %-9s\n' "$name" "$options" "$seconds" "$packages" "$verdict" >>"$work/table"
+	[ "$name" = "$first" ] || rm -rf "${work:?}/$name"
+done
+
+say "$(basename "$recipe" .recorded.yaml): the same packages?"
+printf '%-9s %-55s %6s %9s %-9s\n' variation options s packages 'as first'
+cat "$work/table"
+printf '\nsha256\n'
+sums "$work/$first"
+printf '{"results":[%s]}\n' "$results" >"$json"
+printf '\nwritten: %s\n' "$json"
+exit $failed
