@@ -191,8 +191,9 @@ func TestRebuildByTheRecord(t *testing.T) {
 	}
 }
 
-// The signatures of the modules, published with a set, stand for the key.
-func TestRebuildWithoutTheModuleKey(t *testing.T) {
+// A release is rebuilt from its bundle alone: it is signed, and the signatures of
+// its modules stand for their key, which is elsewhere.
+func TestRebuildARelease(t *testing.T) {
 	o, f, _, _ := withKey(t)
 	f.Program = func(ctx context.Context, p *enginetest.Process) engine.Exit {
 		p.Spec.Aside.Answer("7 public")
@@ -207,19 +208,23 @@ func TestRebuildWithoutTheModuleKey(t *testing.T) {
 	if _, err := Build(context.Background(), o); err != nil {
 		t.Fatal(err)
 	}
-	set := o.Output
+	bundle := filepath.Join(t.TempDir(), "bundle")
+	if _, err := Release(context.Background(), releaseOf(proven(t, o.Output), bundle)); err != nil {
+		t.Fatal(err)
+	}
 	o.Output = filepath.Join(t.TempDir(), "rebuilt")
 	if err := os.Remove(o.Recipe.ModuleKey.File); err != nil {
 		t.Fatal(err)
 	}
-	if r, err := Rebuild(context.Background(), o, set); err != nil || r.Verdict != compare.Identical {
+	r, err := Rebuild(context.Background(), o, bundle)
+	if err != nil || r.Verdict != compare.Identical || len(r.Grafts) != 1 || !r.Grafts[0].Equal || len(r.Pairs[0].Beneath) != 2 {
 		t.Errorf("got %+v, %v", r, err)
 	}
-	if err := os.Remove(filepath.Join(set, ModuleSignatures)); err != nil {
+	if err := os.Remove(filepath.Join(bundle, ModuleSignatures)); err != nil {
 		t.Fatal(err)
 	}
 	var key *ModuleKeyError
-	if _, err := Rebuild(context.Background(), o, set); !errors.As(err, &key) {
+	if _, err := Rebuild(context.Background(), o, bundle); !errors.As(err, &key) {
 		t.Errorf("without key and signatures: %v", err)
 	}
 }

@@ -236,7 +236,7 @@ func (r *release) detached(data []byte) ([]byte, error) {
 // papers copies what the set has beside its packages, and writes the record and
 // the page.
 func (r *release) papers() (string, error) {
-	names := []string{RecordJSN, Log, BuildRoot, Changes, r.bundle.Name + ".lock"}
+	names := []string{RecordJSN, Log, BuildRoot, Changes, ModuleSignatures, r.bundle.Name + ".lock"}
 	if r.proof != nil {
 		names = append(names, boot.ProofFile, boot.LogFile)
 	}
