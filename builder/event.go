@@ -32,6 +32,7 @@ const (
 	StepGate       Step = "gate"
 	StepSign       Step = "sign"
 	StepRepository Step = "repodata"
+	StepBill       Step = "sbom"
 	StepPapers     Step = "papers"
 	StepSums       Step = "digests"
 	StepVerify     Step = "verify"

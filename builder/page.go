@@ -68,6 +68,9 @@ func (r *release) page() ([]byte, error) {
 			v.Install = one.NEVRA.Name + "-" + one.NEVRA.Version + "-" + one.NEVRA.Release
 		}
 	}
+	if one := r.built.SRPM; one != nil {
+		v.Files = append([]pageFileLine{{SRPMS + "/" + one.File, "the source of these packages, patched"}}, v.Files...)
+	}
 	var out bytes.Buffer
 	err := pageTemplate.Execute(&out, v)
 	return out.Bytes(), err
@@ -130,6 +133,8 @@ func (r *release) files() []pageFileLine {
 		{r.keyFile(), "the public key"},
 		{r.bundle.Name + ".repo", "for /etc/yum.repos.d"},
 		{"repodata/repomd.xml", "the repository's index, signed in repomd.xml.asc"},
+		{SPDXFile, "what it is made of and with: every package and source, as SPDX"},
+		{CycloneDXFile, "the same as CycloneDX"},
 		{RecordJSN, "everything the build was made from and of"},
 		{Log, "what rpmbuild said"},
 		{BuildRoot, "the packages it was built with"},

@@ -88,6 +88,7 @@ func Release(ctx context.Context, o ReleaseOptions) (Bundle, error) {
 		{StepGate, "is " + o.Set + " whole, proven, locked?", r.gate},
 		{StepSign, "by " + o.Key.Name, r.sign},
 		{StepRepository, "lists, key, .repo file", r.repository},
+		{StepBill, "what it is made of", r.bill},
 		{StepPapers, "records and page", r.papers},
 		{StepSums, "of every file", r.sums},
 	} {
@@ -107,7 +108,7 @@ type release struct {
 	ReleaseOptions
 	ctx    context.Context
 	out    *bundleDir
-	built  Result
+	built  Record
 	proof  *boot.Proof
 	bundle Bundle
 }
@@ -128,13 +129,17 @@ func (r *release) step(s Step, what string, do func() (string, error)) error {
 
 // gate lets nothing through that is not whole, proven and locked.
 func (r *release) gate() (string, error) {
-	var err error
-	if r.built, err = OpenResult(r.Set); err != nil {
+	whole, err := OpenResult(r.Set)
+	if err != nil {
 		return "", err
 	}
+	if r.built, err = ReadRecord(r.Set); err != nil {
+		return "", err
+	}
+	r.built.Result = whole
 	r.bundle = Bundle{Name: r.built.Plan.Name, PlanID: r.built.PlanID, Key: r.Key.Fingerprint, Waived: []Waiver{}, Built: r.built.RPMs,
 		Time: r.Key.Time(r.built.Plan.SRPM.Epoch).Unix()}
-	dir := filepath.Dir(r.built.Dir)
+	dir := r.built.Dir
 	proof, err := boot.Proven(dir)
 	if err == nil {
 		r.proof = &proof
@@ -142,7 +147,7 @@ func (r *release) gate() (string, error) {
 	if err := r.waive("proof", err, r.Unproven); err != nil {
 		return "", err
 	}
-	if err := r.waive("lock", locked(dir, r.built), r.Unlocked); err != nil {
+	if err := r.waive("lock", locked(dir, r.built.Result), r.Unlocked); err != nil {
 		return "", err
 	}
 	if why := r.built.Plan.Insecure; why != "" {
@@ -194,16 +199,38 @@ func locked(dir string, built Result) error {
 	return nil
 }
 
-// sign signs the packages into the bundle.
+// sign signs the packages into the bundle, and the patched SRPM if there is one.
 func (r *release) sign() (string, error) {
-	signed, err := sign.Packages(r.ctx, r.built.Set, r.Key, r.out.path(RPMS), sign.Options{
+	signed, err := r.signed(r.built.Result.Set, RPMS)
+	if err != nil {
+		return "", err
+	}
+	r.bundle.Set = signed
+	n := len(signed.RPMs)
+	if r.built.SRPM != nil {
+		set, err := artifact.Open(filepath.Join(r.built.Dir, SRPMS))
+		if err != nil {
+			return "", err
+		}
+		if other := differing([]artifact.RPM{*r.built.SRPM}, set.RPMs); other != "" {
+			return "", &OtherPackagesError{r.built.Dir, other}
+		}
+		if _, err := r.signed(set, SRPMS); err != nil {
+			return "", err
+		}
+		n++
+	}
+	return fmt.Sprintf("%s by %s", count(n, "package"), r.Key.Name), nil
+}
+
+// signed signs a set into a folder of the bundle.
+func (r *release) signed(set artifact.Set, name string) (artifact.Set, error) {
+	return sign.Packages(r.ctx, set, r.Key, r.out.path(name), sign.Options{
 		Epoch: r.built.Plan.SRPM.Epoch, HeaderOnly: r.HeaderOnly, PayloadDigests: r.PayloadDigests,
 		Tell: func(done, total int64) {
 			r.Tell(Event{Kind: Progress, Step: StepSign, Done: done, Total: total, Unit: Bytes})
 		},
 	})
-	r.bundle.Set = signed
-	return fmt.Sprintf("%s by %s", count(len(signed.RPMs), "package"), r.Key.Name), err
 }
 
 // keyFile is the name of the public key in the bundle.
@@ -233,6 +260,22 @@ func (r *release) detached(data []byte) ([]byte, error) {
 	return r.Key.Detached(r.ctx, bytes.NewReader(data), time.Unix(r.bundle.Time, 0).UTC())
 }
 
+// signedRecord is the set's record with the packages as they are published.
+func (r *release) signedRecord() Record {
+	record := r.built
+	record.Set = r.bundle.Set
+	return record
+}
+
+// bill writes the bill of materials.
+func (r *release) bill() (string, error) {
+	spdx, cyclonedx, err := SBOM(r.signedRecord())
+	if err != nil {
+		return "", err
+	}
+	return "as SPDX and CycloneDX", errors.Join(r.out.write(SPDXFile, spdx), r.out.write(CycloneDXFile, cyclonedx))
+}
+
 // papers copies what the set has beside its packages, and writes the record and
 // the page.
 func (r *release) papers() (string, error) {
@@ -242,7 +285,7 @@ func (r *release) papers() (string, error) {
 	}
 	n := 0
 	for _, name := range names {
-		switch err := r.out.copy(filepath.Join(filepath.Dir(r.built.Dir), name), name); {
+		switch err := r.out.copy(filepath.Join(r.built.Dir, name), name); {
 		case err == nil:
 			n++
 		case !errors.Is(err, os.ErrNotExist):

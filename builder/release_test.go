@@ -16,11 +16,15 @@ import (
 	"sync"
 	"syscall"
 	"testing"
+	"testing/fstest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"namibuild/builder/boot"
+	"namibuild/builder/engine"
+	"namibuild/builder/engine/enginetest"
+	"namibuild/builder/rpm/rpmtest"
 	"namibuild/builder/sign"
 )
 
@@ -123,7 +127,7 @@ func TestRelease(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := []string{"gate: proven and locked", "sign: 1 package by Key 0", "repodata: 1 package, signed, for https://example.org/kernels",
-		"papers: 7 records of the build and the page", "digests: 17 files"}
+		"sbom: as SPDX and CycloneDX", "papers: 7 records of the build and the page", "digests: 19 files"}
 	if diff := cmp.Diff(want, steps); diff != "" {
 		t.Error(diff)
 	}
@@ -143,7 +147,7 @@ func TestRelease(t *testing.T) {
 		t.Errorf("left: %v", left)
 	}
 	v, err := Verify(context.Background(), VerifyOptions{Dir: first, Tell: func(Event) {}})
-	if err != nil || v.Wrong() > 0 || len(v.Findings) != 8 || !v.OwnKey {
+	if err != nil || v.Wrong() > 0 || len(v.Findings) != 9 || !v.OwnKey {
 		t.Errorf("%+v, %v", v, err)
 	}
 	page := string(sure(os.ReadFile(filepath.Join(first, pageFile))))
@@ -156,6 +160,33 @@ func TestRelease(t *testing.T) {
 		t.Error("the page loads something")
 	}
 	judges(t, first, b.RPMs[0].File)
+}
+
+// A patched SRPM is published, too, signed and listed.
+func TestReleaseSource(t *testing.T) {
+	const name = "kernel-2.6.32-431.3.1.namibuild.el6.src.rpm"
+	o, f, _ := setup(t)
+	f.Program = func(ctx context.Context, p *enginetest.Process) engine.Exit {
+		made := rpmtest.Build(rpmtest.Package{Name: "kernel", Version: "2.6.32", Release: "431.3.1.namibuild.el6", Source: true})
+		p.Topdir["SRPMS/"+name] = &fstest.MapFile{Data: made, Mode: 0o644}
+		return rpmbuild(ctx, p)
+	}
+	o.SRPM = true
+	sure(Build(context.Background(), o))
+	r := releaseOf(proven(t, o.Output), filepath.Join(t.TempDir(), "bundle"))
+	r.Unlocked = true
+	b := sure(Release(context.Background(), r))
+	v := sure(Verify(context.Background(), VerifyOptions{Dir: b.Dir, Tell: func(Event) {}}))
+	if v.Wrong() > 0 || v.Findings[0].Text != "2 packages, every digest right" {
+		t.Errorf("%+v", v.Findings)
+	}
+	judges(t, b.Dir, "../"+SRPMS+"/"+name)
+	if err := os.WriteFile(filepath.Join(b.Dir, SRPMS, name), sure(os.ReadFile(filepath.Join(o.Output, SRPMS, name))), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if v = sure(Verify(context.Background(), VerifyOptions{Dir: b.Dir, Tell: func(Event) {}})); v.Findings[1].Passed {
+		t.Errorf("an unsigned SRPM: %+v", v.Findings)
+	}
 }
 
 // judges are rpm, gpg and sha256sum.
@@ -370,15 +401,15 @@ func TestVerifyFinds(t *testing.T) {
 			data := sure(os.ReadFile(filepath.Join(dir, rpm)))
 			data[len(data)-3] ^= 4
 			return os.WriteFile(filepath.Join(dir, rpm), data, 0o666)
-		}, 0, map[string]string{"packages": "md5 got", "build": "is not as the build made it", "proof": "other packages", "release": "it is about another", "repository": "", "files": "sha256 got"}},
+		}, 0, map[string]string{"packages": "md5 got", "build": "is not as the build made it", "proof": "other packages", "release": "it is about another", "repository": "", "sbom": "it does not name kernel", "files": "sha256 got"}},
 		"package, unsigned": {func(dir string) error {
 			data := sure(os.ReadFile(filepath.Join(set, rpm)))
 			return os.WriteFile(filepath.Join(dir, rpm), data, 0o666)
-		}, 0, map[string]string{"signatures": "package is not signed", "repository": "", "files": "sha256 got"}},
+		}, 0, map[string]string{"signatures": "package is not signed", "repository": "", "sbom": "it does not name kernel", "files": "sha256 got"}},
 		"package, another": {func(dir string) error {
 			name := sure(filepath.Glob(filepath.Join(otherSet(t), RPMS, "*.rpm")))[0]
 			return os.Rename(name, filepath.Join(dir, RPMS, filepath.Base(name)))
-		}, 0, map[string]string{"signatures": "package is not signed", "build": "is not as the build made it", "proof": "other packages", "release": "it is about another", "repository": "", "files": "is not in SHA256SUMS"}},
+		}, 0, map[string]string{"signatures": "package is not signed", "build": "is not as the build made it", "proof": "other packages", "release": "it is about another", "repository": "", "sbom": "it does not name kernel", "files": "is not in SHA256SUMS"}},
 		"proof":         {replace(boot.ProofFile, `"got": "5.01 s"`, `"got": "60.0 s"`), 0, map[string]string{"files": "proof.json: sha256 got"}},
 		"proof, failed": {replace(boot.ProofFile, `"passed": true`, `"passed": false`), 0, map[string]string{"proof": "its kernel failed", "files": "proof.json: sha256 got"}},
 		"proof, away":   {remove(boot.ProofFile), 0, map[string]string{"files": "proof.json is missing"}},
@@ -387,10 +418,11 @@ func TestVerifyFinds(t *testing.T) {
 		"page":          {write(pageFile, "<p>install this instead</p>"), 0, map[string]string{"files": "index.html: sha256 got"}},
 		"a file more":   {write("install.sh", "#!/bin/sh\n"), 0, map[string]string{"files": "install.sh is not in SHA256SUMS"}},
 		"sums":          {replace(Sums, "index.html", "indexx.html"), 0, map[string]string{"files": "bad signature"}},
-		"sums, away":    {remove(Sums), 0, map[string]string{"files": "SHA256SUMS: no such file"}},
+		"sums, away":    {remove(Sums), 0, map[string]string{"files": "/SHA256SUMS: no such file"}},
 		"lists":         {replace("repodata/repomd.xml", "<revision>", "<revision>1"), 0, map[string]string{"repository": "bad signature", "files": "repodata/repomd.xml: sha256 got"}},
 		"lists, away":   {remove("repodata"), 0, map[string]string{"repository": "", "files": "is missing"}},
 		"record":        {replace(ReleaseFile, `"key": "`, `"key": "0`), 0, map[string]string{"release": "it names the key 0", "files": "release.json: sha256 got"}},
+		"sbom, away":    {remove(SPDXFile), 0, map[string]string{"sbom": "/sbom.spdx.json: no such file", "files": "sbom.spdx.json is missing"}},
 		"record, away":  {remove(ReleaseFile), 0, map[string]string{"release": "release.json: no such file", "files": "release.json is missing"}},
 	}
 	for name, test := range tests {

@@ -2,6 +2,7 @@ package builder
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -75,7 +76,7 @@ func Verify(ctx context.Context, o VerifyOptions) (Verification, error) {
 		return Verification{}, &StepError{StepVerify, fmt.Errorf("verifying %s: %w", o.Dir, err)}
 	}
 	o.Tell(Event{Kind: Begin, Step: StepVerify, Text: count(len(v.files), "package")})
-	for _, check := range []func(){v.packages, v.record, v.proof, v.lock, v.release, v.repository, v.sums} {
+	for _, check := range []func(){v.packages, v.record, v.proof, v.lock, v.release, v.repository, v.bill, v.sums} {
 		check()
 		if ctx.Err() != nil {
 			return Verification{}, context.Cause(ctx)
@@ -93,9 +94,12 @@ type verifying struct {
 	keys  []rpm.Key
 	rpms  string   // the folder of the packages
 	files []string // their names
-	built []artifact.RPM
-	size  int64
-	done  int64
+	// sources are the names of the SRPMs in SRPMS.
+	sources []string
+	// built and builtSources are the same packages without signatures.
+	built, builtSources []artifact.RPM
+	size                int64
+	done                int64
 }
 
 // open finds packages and key.
@@ -104,22 +108,31 @@ func (v *verifying) open() error {
 	if info, err := os.Stat(v.rpms); err != nil || !info.IsDir() {
 		v.rpms = v.Dir
 	}
-	entries, err := os.ReadDir(v.rpms)
-	if err != nil {
+	var err error
+	if v.files, err = v.list(v.rpms); err != nil {
 		return err
 	}
+	if len(v.files) == 0 {
+		return artifact.ErrNoPackages
+	}
+	if v.sources, err = v.list(filepath.Join(v.Dir, SRPMS)); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	return v.believe()
+}
+
+// list gives the packages in a folder, and adds their sizes up.
+func (v *verifying) list(dir string) (names []string, err error) {
+	entries, err := os.ReadDir(dir)
 	for _, e := range entries {
 		if !e.IsDir() && strings.HasSuffix(e.Name(), ".rpm") {
-			v.files = append(v.files, e.Name())
+			names = append(names, e.Name())
 			if info, err := e.Info(); err == nil {
 				v.size += info.Size()
 			}
 		}
 	}
-	if len(v.files) == 0 {
-		return artifact.ErrNoPackages
-	}
-	return v.believe()
+	return names, err
 }
 
 // believe takes the given certificate or the bundle's own.
@@ -169,8 +182,8 @@ func (v *verifying) bundle() bool {
 // packages checks digests and signatures of every package.
 func (v *verifying) packages() {
 	var broken, unsigned []error
-	for _, name := range v.files {
-		one, digests, signature := v.onePackage(name)
+	look := func(dir, name string) artifact.RPM {
+		one, digests, signature := v.onePackage(dir, name)
 		if digests != nil {
 			broken = append(broken, fmt.Errorf("%s: %w", name, digests))
 		}
@@ -180,9 +193,15 @@ func (v *verifying) packages() {
 		if signature != nil {
 			unsigned = append(unsigned, fmt.Errorf("%s: %w", name, signature))
 		}
-		v.built = append(v.built, one)
+		return one
 	}
-	v.found("packages", first(broken), "%s, every digest right", count(len(v.files), "package"))
+	for _, name := range v.files {
+		v.built = append(v.built, look(v.rpms, name))
+	}
+	for _, name := range v.sources {
+		v.builtSources = append(v.builtSources, look(filepath.Join(v.Dir, SRPMS), name))
+	}
+	v.found("packages", first(broken), "%s, every digest right", count(len(v.files)+len(v.sources), "package"))
 	by := "by " + v.Key
 	if v.OwnKey {
 		by += ", the bundle's own key"
@@ -200,8 +219,8 @@ func first(list []error) error {
 
 // onePackage gives a package as the build made it, and what is wrong with it and
 // with its signatures.
-func (v *verifying) onePackage(name string) (was artifact.RPM, digests, signature error) {
-	f, err := os.Open(filepath.Join(v.rpms, name))
+func (v *verifying) onePackage(dir, name string) (was artifact.RPM, digests, signature error) {
+	f, err := os.Open(filepath.Join(dir, name))
 	if err != nil {
 		return was, err, nil
 	}
@@ -262,7 +281,11 @@ func (v *verifying) record() {
 	case err != nil:
 		v.found("build", err, "")
 	case r != nil:
-		if other := differing(r.RPMs, v.built); other != "" {
+		var sources []artifact.RPM
+		if r.SRPM != nil {
+			sources = append(sources, *r.SRPM)
+		}
+		if other := cmp.Or(differing(r.RPMs, v.built), differing(sources, v.builtSources)); other != "" {
 			err = &OtherPackagesError{v.Dir, other}
 		}
 		v.found("build", err, "what plan %.12s made, byte for byte beneath the signatures", r.PlanID)
@@ -339,4 +362,40 @@ func (v *verifying) repository() {
 	}
 	repo, err := repodata.Verify(v.Dir, check)
 	v.found("repository", err, "%s listed, index signed", count(len(repo.Packages), "package"))
+}
+
+// bill sees that the bills of materials are about these packages.
+func (v *verifying) bill() {
+	var wrong []error
+	n := 0
+	for _, name := range []string{SPDXFile, CycloneDXFile} {
+		data, err := os.ReadFile(filepath.Join(v.Dir, name))
+		if errors.Is(err, os.ErrNotExist) && !v.bundle() {
+			continue
+		}
+		n++
+		if err == nil {
+			err = v.names(data)
+		}
+		if err != nil {
+			wrong = append(wrong, fmt.Errorf("%s: %w", name, err))
+		}
+	}
+	if n > 0 {
+		v.found("sbom", errors.Join(wrong...), "names these packages by their digests")
+	}
+}
+
+// names: a bill holds the digest of every package.
+func (v *verifying) names(bill []byte) error {
+	for _, name := range v.files {
+		sum, err := sumFile(filepath.Join(v.rpms, name))
+		if err != nil {
+			return err
+		}
+		if !bytes.Contains(bill, []byte(`"`+sum+`"`)) {
+			return fmt.Errorf("it does not name %s as it is", name)
+		}
+	}
+	return nil
 }

@@ -99,6 +99,9 @@ func (a *app) build(ctx context.Context, name string, f buildFlags) error {
 		return err
 	}
 	lock, err := f.readLock(name)
+	if err == nil && lock == nil && f.release {
+		err = &builder.LockError{}
+	}
 	if err != nil {
 		return err
 	}
