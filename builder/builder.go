@@ -211,6 +211,8 @@ type build struct {
 	key      *modkey.Key
 	recorded *modkey.Table
 	desk     *modkey.Desk
+	// tarballFile is where the store has the recipe's tarball; empty: none.
+	tarballFile string
 }
 
 func (b *build) tell(k Kind, s Step, format string, args ...any) {
@@ -249,7 +251,7 @@ func Prepare(ctx context.Context, o Options, w io.WriteSeeker) (source.Preview, 
 // patch writes the topdir of an SRPM with the recipe's tag and edits in it.
 func (b *build) patch(ctx context.Context, in fetch.File, w io.WriteSeeker) (source.Preview, error) {
 	b.tell(Begin, StepPrepare, "%s, tag %q", count(len(b.Recipe.Config)+len(b.Recipe.Patches)+len(b.Recipe.Sources)+len(b.Recipe.Edits), "edit"), b.Recipe.Tag)
-	preview, err := source.Prepare(ctx, in.Path, b.Recipe, w, b.bytes(StepPrepare))
+	preview, err := source.Prepare(ctx, in.Path, b.local(), w, b.bytes(StepPrepare))
 	if err != nil {
 		return preview, &StepError{StepPrepare, err}
 	}

@@ -449,3 +449,37 @@ func TestConfig(t *testing.T) {
 		}
 	}
 }
+
+// TestTarball: what the SRPM leaves out comes from where the recipe says, by its
+// digest, and the build finds it among its sources.
+func TestTarball(t *testing.T) {
+	o, _, _ := setup(t)
+	p := srpmPackage(t)
+	tree := p.Files[1].Content
+	p.Files = p.Files[:1]
+	data := rpmtest.Build(p)
+	file := filepath.Join(t.TempDir(), "linux-2.6.32-431.3.1.el6.tar.bz2")
+	for name, content := range map[string][]byte{o.Recipe.Source.File: data, file: []byte(tree)} {
+		if err := os.WriteFile(name, content, 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	o.Recipe.Source.SHA256 = fmt.Sprintf("%x", sha256.Sum256(data))
+	o.Recipe.Source.Tarball = recipe.Tarball{File: file, SHA256: strings.Repeat("a", 64)}
+	var step *StepError
+	if _, err := Build(context.Background(), o); !errors.As(err, &step) || step.Step != StepSource || !strings.Contains(err.Error(), "sha256 got ") {
+		t.Errorf("another digest: %v", err)
+	}
+	o.Recipe.Source.Tarball.SHA256 = fmt.Sprintf("%x", sha256.Sum256([]byte(tree)))
+	res, err := Build(context.Background(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := res.Plan.Source.Tarball; got.File != filepath.Base(file) || !strings.Contains(res.Plan.Text(), "  tarball    file linux-2.6.32-431.3.1.el6.tar.bz2\n") {
+		t.Errorf("the plan's: %+v\n%s", got, res.Plan.Text())
+	}
+	p2, _, err := Dry(context.Background(), o)
+	if err != nil || p2.ID() != res.PlanID {
+		t.Errorf("a dry run gives another plan: %v", err)
+	}
+}

@@ -22,7 +22,7 @@ func Dry(ctx context.Context, o Options) (plan.Plan, source.Preview, error) {
 		return bare, source.Preview{}, err
 	}
 	b.tell(Begin, StepPrepare, "looking the edits up")
-	preview, err := source.Inspect(ctx, in.Path, b.Recipe, b.bytes(StepPrepare))
+	preview, err := source.Inspect(ctx, in.Path, b.local(), b.bytes(StepPrepare))
 	if err != nil {
 		return bare, preview, &StepError{StepPrepare, err}
 	}

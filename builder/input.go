@@ -1,9 +1,11 @@
 package builder
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"path"
 	"path/filepath"
@@ -54,7 +56,7 @@ func (b *build) input(ctx context.Context) (fetch.File, error) {
 		from = ", from the store"
 	}
 	b.tell(End, StepSource, "%s, sha256 %.12s…%s", sourceName(src), f.SHA256, from)
-	return f, nil
+	return f, b.tarball(ctx)
 }
 
 // given is the locked SRPM where it lies: its digest is all that counts.
@@ -87,6 +89,35 @@ func sourceName(s recipe.Source) string {
 		return s.Pack + ".src.rpm (packed here)"
 	}
 	return path.Base(s.URL + filepath.ToSlash(s.File))
+}
+
+// tarball brings in what the SRPM leaves out.
+func (b *build) tarball(ctx context.Context) error {
+	t := b.Recipe.Source.Tarball
+	if t.Name() == "" {
+		return nil
+	}
+	b.tell(Begin, StepSource, "%s", t.Name())
+	f, err := b.Store.Fetch(ctx, fetch.Input{
+		URL: t.URL, File: t.File, SHA256: t.SHA256, Judge: func(io.Reader) error { return nil }, Offline: b.Offline,
+		Warn: func(text string) { b.tell(Warning, StepSource, "%s", text) },
+	}, b.bytes(StepSource))
+	if err != nil {
+		return &StepError{StepSource, err}
+	}
+	b.tarballFile = f.Path
+	b.tell(End, StepSource, "%s, sha256 %.12s…", t.Name(), f.SHA256)
+	return nil
+}
+
+// local is the recipe with the tarball where it lies on this host.
+func (b *build) local() recipe.Recipe {
+	r := b.Recipe
+	if b.tarballFile != "" {
+		t := &r.Source.Tarball
+		t.URL, t.File = cmp.Or(t.URL, t.Name()), b.tarballFile // URL keeps the name
+	}
+	return r
 }
 
 // packed gives the SRPM that the recipe's pack folder makes: the one packed

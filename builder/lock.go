@@ -37,7 +37,7 @@ func MakeLock(ctx context.Context, o Options, file string, page []byte) (plan.Lo
 		return plan.Lock{}, err
 	}
 	b.tell(Begin, StepPrepare, "looking the edits up")
-	preview, err := source.Inspect(ctx, in.Path, b.Recipe, b.bytes(StepPrepare))
+	preview, err := source.Inspect(ctx, in.Path, b.local(), b.bytes(StepPrepare))
 	if err != nil {
 		return plan.Lock{}, &StepError{StepPrepare, err}
 	}

@@ -204,6 +204,9 @@ func portable(s recipe.Source) recipe.Source {
 	if s.File != "" {
 		s.File = filepath.Base(s.File)
 	}
+	if s.Tarball.File != "" {
+		s.Tarball.File = s.Tarball.Name()
+	}
 	s.Mirrors = slices.Clone(s.Mirrors)
 	return s
 }

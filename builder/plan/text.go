@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"cmp"
 	"fmt"
 	"path"
 	"strings"
@@ -52,6 +53,9 @@ func (p Plan) facts() [][2]string {
 	}
 	for _, why := range trust(p.Source) {
 		all = append(all, [2]string{"trust", why})
+	}
+	if t := p.Source.Tarball; t.Name() != "" {
+		all = append(all, [2]string{"tarball", cmp.Or(t.URL, "file "+t.File)}, [2]string{"", "sha256 " + t.SHA256})
 	}
 	if p.Insecure != "" {
 		all = append(all, [2]string{"insecure", "taken although " + strings.Map(printable, p.Insecure)})

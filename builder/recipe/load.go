@@ -131,6 +131,9 @@ func loadFile(name string) (Recipe, error) {
 	if key := &r.ModuleKey; key.Mode == KeyPersistent && !filepath.IsAbs(key.File) {
 		key.File = filepath.Join(r.Dir, key.File)
 	}
+	if file := r.Source.Tarball.File; file != "" && !filepath.IsAbs(file) {
+		r.Source.Tarball.File = filepath.Join(r.Dir, file)
+	}
 	return r, r.checkPack()
 }
 

@@ -20,7 +20,8 @@ var (
 	pageKeys     = []string{"name", "description", "image", "source", "tag", "config", "patches", "sources", "edits", "rpmbuild", "module-key", "packages", "proof", "objects"}
 	patchKeys    = []string{"file", "strip"}
 	addedKeys    = []string{"file", "as"}
-	sourceKeys   = []string{"url", "mirrors", "file", "pack", "sha256", "signed-by", "key"}
+	sourceKeys   = []string{"url", "mirrors", "file", "pack", "sha256", "signed-by", "key", "tarball"}
+	tarballKeys  = []string{"url", "file", "sha256"}
 	editKeys     = []string{"in", "file", "find", "regexp", "replace", "times"}
 	rpmbuildKeys = []string{"with", "without", "define"}
 )
@@ -98,8 +99,23 @@ func (p *page) source(in mapping) (Source, []byte) {
 		SHA256:   p.text(m, "sha256", isSHA256),
 		SignedBy: p.text(m, "signed-by", isFingerprint),
 		Key:      p.text(m, "key", isBeside),
+		Tarball:  p.tarball(m),
 	}
 	return source, p.content(m, "key", source.Key)
+}
+
+// tarball is the one that an SRPM leaves out; its digest alone vouches for it.
+func (p *page) tarball(in mapping) Tarball {
+	e, ok := in.entries["tarball"]
+	if !ok {
+		return Tarball{}
+	}
+	m := p.mapping(e.value, "tarball", tarballKeys...)
+	p.need(m, "tarball", "sha256")
+	if e.value.Kind == yaml.MappingNode && m.has("url") == m.has("file") {
+		p.fault(e.value, "tarball wants a url or a file: expected one of them")
+	}
+	return Tarball{URL: p.text(m, "url", isURL), File: p.text(m, "file", isFile), SHA256: p.text(m, "sha256", isSHA256)}
 }
 
 // origin notes a source that is not exactly one thing, or that nobody vouches for.
@@ -116,7 +132,7 @@ func (p *page) origin(m mapping) {
 	case len(from) > 1:
 		p.fault(m.at, "source has %s: expected one of them", strings.Join(from, " and "))
 	case from[0] == "pack":
-		for _, key := range []string{"sha256", "signed-by", "key"} {
+		for _, key := range []string{"sha256", "signed-by", "key", "tarball"} {
 			if e, ok := m.entries[key]; ok {
 				p.fault(e.key, "%s beside pack: expected none, a pack is made here", key)
 			}

@@ -27,6 +27,7 @@ source:
   sha256: ` + digest + `
   signed-by: C1DAC52D1664E8A4386DBA430946FCA2C105B9DE
   key: keys/RPM-GPG-KEY-CentOS-6
+  tarball: {url: http://example.org/linux-2.6.32.tar.xz, sha256: ` + digest + `}
 tag: namibuild_2.x+1
 config:
   CONFIG_NET_9P: m
@@ -80,6 +81,7 @@ objects: 721
 				"http://example.com/el6/k?file=kernel-2.6.32-431.3.1.el6.src.rpm",
 			},
 			SHA256: digest, SignedBy: "C1DAC52D1664E8A4386DBA430946FCA2C105B9DE", Key: "keys/RPM-GPG-KEY-CentOS-6",
+			Tarball: Tarball{URL: "http://example.org/linux-2.6.32.tar.xz", SHA256: digest},
 		},
 		Tag: "namibuild_2.x+1",
 		Config: []Option{{"CONFIG_NET_9P", "m"}, {"CONFIG_9P_FS", "n"}, {"CONFIG_HZ", "1000"}, {"CONFIG_PHYSICAL_START", "0x1000000"},

@@ -9,6 +9,8 @@ import (
 	"cmp"
 	"io/fs"
 	"os"
+	"path"
+	"path/filepath"
 )
 
 // Recipe is one page of YAML, checked. It is not changed after Parse.
@@ -93,6 +95,25 @@ type Source struct {
 	SignedBy string `json:"signedBy"`
 	// Key is a file of public keys beside the recipe, or empty.
 	Key string `json:"key,omitempty"`
+	// Tarball is the kernel's, of an SRPM that leaves it out (NoSource).
+	Tarball Tarball `json:"tarball,omitzero"`
+}
+
+// Tarball is a file of SOURCES that an SRPM names and does not hold; exactly one
+// of URL and File is set, or nothing at all.
+type Tarball struct {
+	URL string `json:"url,omitempty"`
+	// File is a path of the host, as Source.File.
+	File   string `json:"file,omitempty"`
+	SHA256 string `json:"sha256"`
+}
+
+// Name is the file's in SOURCES; empty for none.
+func (t Tarball) Name() string {
+	if t == (Tarball{}) {
+		return ""
+	}
+	return path.Base(cmp.Or(t.URL, filepath.ToSlash(t.File)))
 }
 
 // Place is where the file of an edit lies.

@@ -57,6 +57,21 @@ func TestShippedRecipes(t *testing.T) {
 			Tag:         "namibuild", Edits: edits, Rpmbuild: Rpmbuild{With: []string{"firmware"}}, Packages: packages, Proof: proof,
 		},
 		{
+			Name:        "elrepo-ml6.6-timewait",
+			Description: "ELRepo's kernel-ml 6.6 for el9 with TCP_TIMEWAIT_LEN of 5 seconds instead of 60; not yet run",
+			Image:       "rocky9",
+			Source: Source{
+				URL:      "https://elrepo.org/linux/kernel/el9/SRPMS/kernel-ml-6.6.0-1.el9.elrepo.nosrc.rpm",
+				SignedBy: "96C0104F631547311E0BB1AE309BC305BAADAE52",
+				Tarball: Tarball{
+					URL:    "https://cdn.kernel.org/pub/linux/kernel/v6.x/linux-6.6.tar.xz",
+					SHA256: "d926a06c63dd8ac7df3f86ee1ffc2ce2a3b81a2d168484e76b5b389aba8e56d0",
+				},
+			},
+			Tag: "namibuild", Edits: edits,
+			Packages: []string{"kernel-ml", "kernel-ml-devel"},
+		},
+		{
 			Name:        "rocky8.9-timewait",
 			Description: "Rocky Linux 8.9's kernel 4.18.0-513.5.1 with TCP_TIMEWAIT_LEN of 5 seconds instead of 60; not yet run",
 			Image:       "rocky8",

@@ -3,6 +3,7 @@ package source
 import (
 	"fmt"
 
+	"namibuild/builder/recipe"
 	"namibuild/builder/rpm"
 )
 
@@ -26,7 +27,7 @@ type Content struct {
 
 // Describe reads the header of an SRPM, in the header's order of files.
 func Describe(srpm string) (Contents, error) {
-	s, err := openSRPM(srpm)
+	s, err := openSRPM(srpm, recipe.Tarball{})
 	if err != nil {
 		return Contents{}, fmt.Errorf("describing %s: %w", srpm, err)
 	}

@@ -31,8 +31,8 @@ var kins = []kin{
 		[]string{"kernel-x86_64.config", "kernel-x86_64-debug.config"}, "513.5.1.namibuild.el8_9"},
 	{"el9", "kernel", "5.14.0", "362.8.1.el9_3", ".el9_3", "linux-5.14.0-362.8.1.el9_3",
 		[]string{"kernel-x86_64-rhel.config", "kernel-x86_64-debug-rhel.config", "kernel-local"}, "362.8.1.namibuild.el9_3"},
-	{"elrepo", "kernel-lt", "4.4.52", "1.el7.elrepo", ".el7.elrepo", "linux-4.4.52",
-		[]string{"config-4.4.52-x86_64"}, "1.namibuild.el7.elrepo"},
+	{"elrepo", "kernel-ml", "6.6.0", "1.el9.elrepo", ".el9.elrepo", "linux-6.6",
+		[]string{"config-6.6.0-x86_64"}, "1.namibuild.el9.elrepo"},
 }
 
 func (k kin) spec(t *testing.T) string {
@@ -163,8 +163,8 @@ func TestFamilyFaults(t *testing.T) {
 			{File: "kernel.spec", Want: "one line `%define specrelease`", Found: "2: lines 12, 13"}}},
 		"el9 without EXTRAVERSION": {kins[2], "EXTRAVERSION = -${ShortRel}", "EXTRAVERSION = -1", []source.Fault{
 			{File: "kernel.spec", Want: "a line that puts %{release} into the Makefile's EXTRAVERSION, as in el8 and el9", Found: "no such line"}}},
-		"ELRepo without a tarball": {kins[3], "%define LKAver 4.4.52", "%define LKAver 4.4.53", []source.Fault{
-			{File: "kernel-lt.spec", Line: 26, Want: "the file of Source0 in the SRPM, `linux-4.4.53.tar.xz`", Found: "linux-4.4.52.tar.xz"}}},
+		"ELRepo without a tarball": {kins[3], "%define LKAver 6.6", "%define LKAver 6.7", []source.Fault{
+			{File: "kernel-ml.spec", Line: 26, Want: "the file of Source0 in the SRPM, `linux-6.7.tar.xz`", Found: "linux-6.6.tar.xz"}}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			before := c.kin.spec(t)
@@ -188,5 +188,58 @@ func TestOlderFamilies(t *testing.T) {
 				t.Errorf("%s, %s: %q %v", k.name, tag, preview.Warnings, err)
 			}
 		}
+	}
+}
+
+// TestTarballBeside: an SRPM that leaves its tarball out, as real rpm makes it
+// of NoSource, is built with the one that the recipe brings.
+func TestTarballBeside(t *testing.T) {
+	k := kins[3]
+	top := t.TempDir()
+	for _, dir := range []string{"SOURCES", "SPECS"} {
+		if err := os.Mkdir(filepath.Join(top, dir), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	save := func(name, content string) {
+		if err := os.WriteFile(filepath.Join(top, name), []byte(content), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	tarball := string(compress(t, "xz", pack(t, []item{file(k.top+"/Makefile", makefile), file(k.top+"/include/net/tcp.h", tcph)})))
+	save("SPECS/kernel-ml.spec", strings.Replace(k.spec(t), "Source1:", "NoSource: 0\nSource1:", 1))
+	save("SOURCES/"+k.configs[0], "# x86_64\nCONFIG_NET_9P=m\n")
+	save("SOURCES/"+k.top+".tar.xz", tarball)
+	run(t, "rpmbuild", "-bs", "--target", "x86_64", "--define", "_topdir "+top, "--define", "dist "+k.dist, filepath.Join(top, "SPECS/kernel-ml.spec"))
+	srpm := filepath.Join(top, "SRPMS/kernel-ml-6.6.0-1.el9.elrepo.nosrc.rpm")
+
+	r := kinRecipe
+	const left = "that it leaves it out (NoSource): source: in the recipe takes a tarball:"
+	if got := faultsOf(t, srpm, r); len(got) != 1 || got[0].Found != left {
+		t.Errorf("%+v", got)
+	}
+	save("held", tarball)
+	r.Source.Tarball = recipe.Tarball{URL: "http://example.org/a/" + k.top + ".tar.xz", File: filepath.Join(top, "held")}
+	preview, got := prepare(t, srpm, r)
+	if preview.Tarball != k.top+".tar.xz" || len(preview.Changes) != 3 {
+		t.Errorf("%+v", preview)
+	}
+	inner := unpack(t, strings.NewReader(content(t, got, "SOURCES/"+k.top+".tar.xz")))
+	if text := content(t, inner, k.top+"/include/net/tcp.h"); text != strings.Replace(tcph, "(60*HZ)", "(5*HZ)", 1) {
+		t.Errorf("tcp.h: %s", text)
+	}
+	seen, err := source.Inspect(t.Context(), srpm, r, nil)
+	if diff := cmp.Diff(preview, seen); err != nil || diff != "" {
+		t.Error("Inspect sees something else than Prepare", err, diff)
+	}
+	r.Edits, r.Config = nil, nil // the tag alone: as it is
+	if _, got := prepare(t, srpm, r); content(t, got, "SOURCES/"+k.top+".tar.xz") != tarball {
+		t.Error("the tarball is another")
+	}
+	const want = "inspecting el7.src.rpm: the SRPM has linux-3.10.0-1160.119.1.el7.tar.xz itself: no tarball is needed"
+	whole := kins[0].srpm(t, kins[0].spec(t))
+	r.Source.Tarball.URL = "http://example.org/linux-3.10.0-1160.119.1.el7.tar.xz"
+	if _, err := source.Inspect(t.Context(), whole, r, nil); err == nil || err.Error() != strings.Replace(want, "el7.src.rpm", filepath.Base(whole), 1) {
+		t.Error(err)
 	}
 }

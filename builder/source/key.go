@@ -19,7 +19,8 @@ const format = "namibuild topdir 1"
 func Key(srpmSHA256 string, r recipe.Recipe) string {
 	r.Name, r.Description, r.Image, r.Dir = "", "", "", ""
 	undebugged := len(r.Config) > 0 && !makesDebug(r.Rpmbuild)
-	r.Source, r.Rpmbuild = recipe.Source{}, recipe.Rpmbuild{}
+	r.Source = recipe.Source{Tarball: recipe.Tarball{File: r.Source.Tarball.Name(), SHA256: r.Source.Tarball.SHA256}}
+	r.Rpmbuild = recipe.Rpmbuild{}
 	if undebugged { // it decides where options go
 		r.Rpmbuild.Without = []string{"debug"}
 	}

@@ -62,7 +62,7 @@ type job struct {
 }
 
 func pass(ctx context.Context, name string, r recipe.Recipe, w io.WriteSeeker, progress func(done, total int64)) (Preview, error) {
-	s, err := openSRPM(name)
+	s, err := openSRPM(name, r.Source.Tarball)
 	if err != nil {
 		return Preview{}, err
 	}
@@ -109,11 +109,12 @@ func (j *job) planTree(nevra rpm.NEVRA) {
 		return
 	}
 	text := parseSpec(j.spec, j.text, map[string]string{"name": nevra.Name, "version": nevra.Version, "release": nevra.Release})
+	text.left = j.srpm.left
 	extraversion := ""
 	if j.recipe.Tag == "" {
-		j.names = noTag(text, j.srpm.names)
+		j.names = noTag(text, j.srpm.all())
 	} else {
-		j.names = retag(text, j.recipe.Tag, j.srpm.names, nevra.Release)
+		j.names = retag(text, j.recipe.Tag, j.srpm.all(), nevra.Release)
 		extraversion = j.names.extraversion
 	}
 	j.preview.Tarball = j.names.tarball

@@ -12,6 +12,8 @@ type spec struct {
 	lines []string
 	// tags are what the SRPM's header knows: name, version, release.
 	tags map[string]string
+	// left are the files that the SRPM names and leaves out.
+	left map[string]bool
 }
 
 // value is one setting in a spec: the text behind `%define name` or `Source0:`.
@@ -89,7 +91,8 @@ func (s spec) with(v value, text string) spec {
 	line := s.lines[v.line-1]
 	lines := append([]string(nil), s.lines...)
 	lines[v.line-1] = line[:v.at] + text + line[v.at+len(v.text):]
-	return spec{name: s.name, lines: lines, tags: s.tags}
+	s.lines = lines
+	return s
 }
 
 func (s spec) bytes() []byte {

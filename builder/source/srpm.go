@@ -1,6 +1,7 @@
 package source
 
 import (
+	"cmp"
 	"context"
 	"crypto/md5"
 	"crypto/sha1"
@@ -13,8 +14,10 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"slices"
 	"strings"
 
+	"namibuild/builder/recipe"
 	"namibuild/builder/rpm"
 )
 
@@ -26,18 +29,22 @@ type srpm struct {
 	names []string // the header's order
 	spec  string
 	total int64 // bytes in the payload's files
+	// left are the files that the package names and leaves out (NoSource), and
+	// tarball is the one of them that the recipe brings, if any.
+	left    map[string]bool
+	tarball recipe.Tarball
 }
 
 // errStop ends a pass over the payload without an error.
 var errStop = errors.New("stop")
 
-func openSRPM(name string) (*srpm, error) {
+func openSRPM(name string, tarball recipe.Tarball) (*srpm, error) {
 	file, err := os.Open(name)
 	var reason *fs.PathError
 	if errors.As(err, &reason) {
 		return nil, reason.Err // the caller names the file
 	}
-	s := &srpm{file: file, files: map[string]rpm.File{}}
+	s := &srpm{file: file, files: map[string]rpm.File{}, left: map[string]bool{}, tarball: tarball}
 	if err := s.readHeader(); err != nil {
 		file.Close()
 		return nil, err
@@ -62,8 +69,12 @@ func (s *srpm) readHeader() error {
 		if err := checkFile(f.Path, f.Mode); err != nil {
 			return err
 		}
-		if _, twice := s.files[f.Path]; twice {
+		if _, twice := s.files[f.Path]; twice || s.left[f.Path] {
 			return fmt.Errorf("file %q is listed twice", f.Path)
+		}
+		if f.Flags&rpm.FlagGhost != 0 { // rpm's mark of NoSource in an SRPM
+			s.left[f.Path] = true
+			continue
 		}
 		if f.Flags&rpm.FlagSpecfile != 0 {
 			specs = append(specs, f.Path)
@@ -78,7 +89,50 @@ func (s *srpm) readHeader() error {
 		return fmt.Errorf("want one spec, found %d %s", len(specs), strings.Join(specs, " "))
 	}
 	s.spec = specs[0]
+	return s.addTarball()
+}
+
+// addTarball takes the recipe's tarball for one more file of the package.
+func (s *srpm) addTarball() error {
+	name := s.tarball.Name()
+	if name == "" {
+		return nil
+	}
+	if _, there := s.files[name]; there {
+		return fmt.Errorf("the SRPM has %s itself: no tarball is needed", name)
+	}
+	info, err := os.Stat(s.tarball.File)
+	if err != nil {
+		return err
+	}
+	s.files[name] = rpm.File{Path: name, Size: info.Size(), Mode: 0o100644, Mtime: s.pkg.BuildTime()}
+	s.total += info.Size()
 	return nil
+}
+
+// besideIt gives do the recipe's tarball, behind the payload.
+func (s *srpm) besideIt(ctx context.Context, m *meter, do func(rpm.File, io.Reader) error) error {
+	if s.tarball.Name() == "" {
+		return nil
+	}
+	file, err := os.Open(s.tarball.File)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	err = s.one(ctx, s.files[s.tarball.Name()], m.count(file), do)
+	if err == errStop {
+		return nil
+	}
+	return err
+}
+
+// all are the names of the files that can be had.
+func (s *srpm) all() []string {
+	if name := s.tarball.Name(); name != "" {
+		return append(slices.Clone(s.names), name)
+	}
+	return s.names
 }
 
 // checkFile lets plain names of regular files pass: nothing else belongs into
@@ -113,7 +167,7 @@ func (s *srpm) each(ctx context.Context, m *meter, do func(rpm.File, io.Reader) 
 		}
 		entry, err := payload.Next()
 		if err == io.EOF {
-			return s.missing(seen)
+			return cmp.Or(s.missing(seen), s.besideIt(ctx, m, do))
 		}
 		if err != nil {
 			return fmt.Errorf("reading payload: %w", err)
@@ -140,7 +194,7 @@ func (s *srpm) match(e *rpm.Entry, seen map[string]bool) (rpm.File, error) {
 	}
 	f, ok := s.files[name]
 	switch {
-	case !ok:
+	case !ok || name == s.tarball.Name():
 		return f, fmt.Errorf("reading payload: file %q is not in the header", name)
 	case seen[name]:
 		return f, fmt.Errorf("reading payload: file %q comes twice", name)

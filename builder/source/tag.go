@@ -219,7 +219,10 @@ func (r *renaming) findTarball(src value, files []string) {
 		}
 	}
 	found := "no tarball"
-	if len(tarballs) > 0 {
+	switch {
+	case r.spec.left[name]:
+		found = "that it leaves it out (NoSource): source: in the recipe takes a tarball:"
+	case len(tarballs) > 0:
 		found = strings.Join(tarballs[:min(len(tarballs), 5)], ", ")
 	}
 	r.fault(src.line, "the file of Source0 in the SRPM, "+clip(name), found)

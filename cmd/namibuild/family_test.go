@@ -3,7 +3,11 @@
 package main
 
 import (
+	"crypto/sha256"
+	"fmt"
 	"os"
+	"path/filepath"
+	"regexp"
 	"testing"
 
 	"namibuild/builder/rpm/rpmtest"
@@ -18,6 +22,7 @@ type specFamily struct {
 }
 
 var families = []specFamily{
+	{"elrepo", "elrepo-ml6.6-timewait", "6.6.0", "1.el9.elrepo", "linux-6.6"},
 	{"el7", "centos7.9-timewait", "3.10.0", "1160.119.1.el7", "linux-3.10.0-1160.119.1.el7"},
 	{"el8", "rocky8.9-timewait", "4.18.0", "513.5.1.el8_9", "linux-4.18.0-513.5.1.el8_9"},
 	{"el9", "rocky9.3-timewait", "5.14.0", "362.8.1.el9_3", "linux-5.14.0-362.8.1.el9_3"},
@@ -31,11 +36,23 @@ func (f specFamily) srpm(t *testing.T) []byte {
 	}
 	k := newTiny()
 	k.top = f.top
+	files := []rpmtest.File{{Path: "kernel.spec", Content: string(spec), Mode: 0o100644, Flags: 1 << 5}}
+	if f.name != "elrepo" { // whose tarball lies beside
+		files = append(files, rpmtest.File{Path: f.top + ".tar.xz", Content: string(k.tarball(t)), Mode: 0o100644})
+	}
 	return rpmtest.Build(rpmtest.Package{
-		Name: "kernel", Version: f.version, Release: f.release, Arch: "x86_64", Source: true, BuildTime: 1700000000,
-		Files: []rpmtest.File{
-			{Path: "kernel.spec", Content: string(spec), Mode: 0o100644, Flags: 1 << 5},
-			{Path: f.top + ".tar.xz", Content: string(k.tarball(t)), Mode: 0o100644},
-		},
+		Name: "kernel", Version: f.version, Release: f.release, Arch: "x86_64", Source: true, BuildTime: 1700000000, Files: files,
 	})
+}
+
+// besideIt puts the tarball that ELRepo's SRPM leaves out into dir, and its name
+// into the page.
+func (f specFamily) besideIt(t *testing.T, dir string, page []byte) []byte {
+	t.Helper()
+	k := newTiny()
+	k.top = f.top
+	tarball := k.tarball(t)
+	write(t, filepath.Join(dir, f.top+".tar.xz"), tarball)
+	page = regexp.MustCompile(`(?m)^    url: .*$`).ReplaceAll(page, []byte("    file: "+f.top+".tar.xz"))
+	return regexp.MustCompile(`(?m)^    sha256: .*$`).ReplaceAll(page, fmt.Appendf(nil, "    sha256: %x", sha256.Sum256(tarball)))
 }

@@ -54,7 +54,8 @@ func TestScripts(t *testing.T) {
 			for _, f := range families {
 				srpm := f.srpm(t)
 				write(t, filepath.Join(e.WorkDir, f.name+".src.rpm"), srpm)
-				write(t, filepath.Join(e.WorkDir, f.name+".yaml"), shippedWith(t, f.recipe, f.name+".src.rpm", fmt.Sprintf("sha256: %x", sha256.Sum256(srpm))))
+				page := shippedWith(t, f.recipe, f.name+".src.rpm", fmt.Sprintf("sha256: %x", sha256.Sum256(srpm)))
+				write(t, filepath.Join(e.WorkDir, f.name+".yaml"), f.besideIt(t, e.WorkDir, page))
 			}
 			record(t, filepath.Join(e.WorkDir, "tiny.yaml"), filepath.Join(e.WorkDir, "store"), filepath.Join(e.WorkDir, "built"))
 			server := httptest.NewServer(together(http.FileServer(http.Dir(e.WorkDir))))
