@@ -12,6 +12,7 @@ import (
 	"sync/atomic"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -227,5 +228,46 @@ func TestPullFolders(t *testing.T) {
 	}
 	if data, err := os.ReadFile(filepath.Join(dir, ".busy.part/file")); err != nil || string(data) != "another's" {
 		t.Errorf("the other pull's file: %q, %v", data, err)
+	}
+}
+
+// What stands still is broken off and tried again, and in the end named.
+func TestStalls(t *testing.T) {
+	real, dir := startMemory(t, true), bundle(t)
+	pushed, err := oci.Push(ctx, dir, real+"/demo:v1", options())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer oci.SetStall(100 * time.Millisecond)()
+	var tries atomic.Int32
+	over := make(chan struct{})
+	stand := func(w http.ResponseWriter, r *http.Request) {
+		tries.Add(1)
+		if r.Method == http.MethodGet {
+			w.Header().Set("Content-Length", "500")
+			io.WriteString(w, "devel")
+			w.(http.Flusher).Flush()
+		}
+		select { // the server sees no end of a client whose body it does not read
+		case <-r.Context().Done():
+		case <-over:
+		}
+	}
+	host, _ := startProxy(t, real, func(w http.ResponseWriter, r *http.Request) bool {
+		stands := r.Method == http.MethodGet && strings.Contains(r.URL.Path, pushed.Files[2].Digest.String()) || isUpload(r) && r.ContentLength == 6<<20
+		if stands {
+			stand(w, r)
+		}
+		return stands
+	})
+	t.Cleanup(func() { close(over) }) // before the proxy closes
+	_, err = oci.Pull(ctx, host+"/demo:v1", filepath.Join(t.TempDir(), "x"), options())
+	if err == nil || !strings.HasSuffix(err.Error(), "registry "+host+": no byte passed for a minute") || tries.Swap(0) != 3 {
+		t.Errorf("pull: %v", err)
+	}
+	put(t, dir, "RPMS/large.rpm", strings.Repeat("large!", 1<<20))
+	_, err = oci.Push(ctx, dir, host+"/demo:v2", options())
+	if err == nil || !strings.HasSuffix(err.Error(), "registry "+host+": no byte passed for a minute") || tries.Load() != 3 {
+		t.Errorf("push: %v", err)
 	}
 }

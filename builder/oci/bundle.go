@@ -54,15 +54,22 @@ func mediaType(name string) string {
 // attached are the files that are referrers of a release as well, by their path.
 var attached = []string{"sbom.spdx.json", "sbom.cdx.json", "provenance.json", "proof.json"}
 
-// readFolder finds the files of a release, by path. Hidden names are left out,
-// they are unfinished; what is no plain file is an error.
+// left says which names in a folder are no part of a release: what is unfinished
+// is hidden, what a build that failed left is called so.
+func left(dir, path string) bool {
+	name := filepath.Base(path)
+	return strings.HasPrefix(name, ".") || filepath.Dir(path) == filepath.Clean(dir) && strings.HasPrefix(name, "failed.")
+}
+
+// readFolder finds the files of a release, by path. What is no plain file is an
+// error.
 func readFolder(dir string) ([]File, error) {
 	var files []File
 	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
 		switch {
 		case err != nil:
 			return err
-		case path != dir && strings.HasPrefix(d.Name(), "."):
+		case path != dir && left(dir, path):
 			if d.IsDir() {
 				return fs.SkipDir
 			}

@@ -52,6 +52,8 @@ func bundle(t *testing.T) string {
 		"notes.bin":                        "x",
 		".lock":                            "hidden",
 		".part/RPMS/a.rpm":                 "hidden",
+		"failed.log":                       "of a later build",
+		"failed.RPMS/a.rpm":                "of a later build",
 	} {
 		put(t, dir, name, content)
 	}
@@ -68,13 +70,13 @@ func options() oci.Options {
 		}}
 }
 
-// tree is every file beneath a folder that is not hidden, with its content.
+// tree is every file of a release, with its content.
 func tree(t *testing.T, dir string) map[string]string {
 	t.Helper()
 	all := map[string]string{}
 	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
 		rel, _ := filepath.Rel(dir, path)
-		if err != nil || d.IsDir() || strings.HasPrefix(rel, ".") {
+		if err != nil || d.IsDir() || strings.HasPrefix(rel, ".") || strings.HasPrefix(rel, "failed.") {
 			return err
 		}
 		data, err := os.ReadFile(path)

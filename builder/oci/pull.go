@@ -183,7 +183,9 @@ func (p *pull) file(ctx context.Context, f File, path string) error {
 func (p *pull) fill(ctx context.Context, f File, file *os.File) error {
 	w := &sink{file: file, sum: f.Digest.Algorithm().Hash()}
 	err := again(ctx, func() (bool, error) {
-		err := p.copy(ctx, f, w)
+		watch := startWatch(ctx)
+		defer watch.stop()
+		err := watch.cause(p.copy(watch, f, w))
 		return w.err != nil || final(err), err
 	})
 	switch {
@@ -199,8 +201,8 @@ func (p *pull) fill(ctx context.Context, f File, file *os.File) error {
 }
 
 // copy reads the blob from where w ends.
-func (p *pull) copy(ctx context.Context, f File, w *sink) error {
-	body, err := p.repo.Blobs().Fetch(ctx, f.descriptor())
+func (p *pull) copy(watch *watch, f File, w *sink) error {
+	body, err := p.repo.Blobs().Fetch(watch.ctx, f.descriptor())
 	if err != nil {
 		return err
 	}
@@ -215,7 +217,7 @@ func (p *pull) copy(ctx context.Context, f File, w *sink) error {
 	}
 	left := f.Size - w.n
 	before := p.done + w.n
-	told := &teller{r: io.LimitReader(body, left), tell: func(n int64) { p.tell(Progress{f.Path, before + n, p.out.Size}) }}
+	told := &teller{r: watch.reader(io.LimitReader(body, left)), tell: func(n int64) { p.tell(Progress{f.Path, before + n, p.out.Size}) }}
 	n, err := io.Copy(w, told)
 	if err == nil && n < left {
 		err = io.ErrUnexpectedEOF

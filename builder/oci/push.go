@@ -142,7 +142,9 @@ func (p *push) blob(ctx context.Context, d ocispec.Descriptor, open func() (io.R
 			return true, err
 		}
 		defer content.Close()
-		if err := p.repo.Blobs().Push(ctx, d, content); err != nil {
+		w := startWatch(ctx)
+		defer w.stop()
+		if err := w.cause(p.repo.Blobs().Push(w.ctx, d, w.reader(content))); err != nil {
 			return final(err), err
 		}
 		p.out.Sent += d.Size

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -293,7 +294,10 @@ func engineHint(err error) string {
 
 func registryHint(e *oci.RegistryError) string {
 	var dial *net.OpError
+	var certificate *tls.CertificateVerificationError
 	switch {
+	case errors.As(e, &certificate):
+		return "$SSL_CERT_FILE names a file of certificates to believe, the registry's own too"
 	case errors.As(e, &dial) && dial.Op == "dial":
 		return "does the registry run, and is its name right? A proxy is taken from $HTTPS_PROXY and $HTTP_PROXY"
 	case e.Status == http.StatusUnauthorized, e.Status == http.StatusForbidden:

@@ -4,6 +4,7 @@ package main
 
 import (
 	"crypto/sha256"
+	"encoding/pem"
 	"errors"
 	"fmt"
 	"io"
@@ -34,7 +35,8 @@ func TestMain(m *testing.M) {
 // e2e_test.go. Each finds the tiny kernel as tiny.yaml, and the shipped
 // recipe centos6.5-timewait with the tiny kernel as its source, and the sets of
 // writeSets, the keys of writeKeys, and what an in-memory build of tiny.yaml
-// leaves as built; $SERVER serves its folder, $REGISTRY is an empty container registry.
+// leaves as built; $SERVER serves its folder, $REGISTRY is an empty container
+// registry, over HTTPS $TLSREGISTRY, with the certificate ca.pem.
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/script",
@@ -64,6 +66,10 @@ func TestScripts(t *testing.T) {
 			registry := httptest.NewServer(memory.New(memory.Logger(log.New(io.Discard, "", 0)), memory.WithReferrersSupport(true)))
 			e.Defer(registry.Close)
 			e.Setenv("REGISTRY", strings.TrimPrefix(registry.URL, "http://"))
+			secure := httptest.NewTLSServer(registry.Config.Handler)
+			e.Defer(secure.Close)
+			e.Setenv("TLSREGISTRY", strings.TrimPrefix(secure.URL, "https://"))
+			write(t, filepath.Join(e.WorkDir, "ca.pem"), pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: secure.Certificate().Raw}))
 			return writeKeys(e.WorkDir)
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){"exits": exits},
