@@ -45,14 +45,14 @@ func (r Record) Caveats() (map[string]string, error) {
 		}
 	}
 	all["unpinned"] = strings.Join(off, ", ")
-	unproven := (*boot.UnprovenError)(nil)
-	if _, err := boot.Proven(r.Dir); errors.As(err, &unproven) {
-		all["unproven"] = unproven.Reason
+	none := (*boot.UnprovenError)(nil)
+	if _, err := boot.Proven(r.Dir); errors.As(err, &none) {
+		all[unproven] = none.Reason
 	} else if err != nil {
 		return nil, err
 	}
 	var err error
-	if all["unlocked"], err = r.unlocked(); err != nil {
+	if all[unlocked], err = r.unlocked(); err != nil {
 		return nil, err
 	}
 	for word, why := range all {
@@ -62,6 +62,12 @@ func (r Record) Caveats() (map[string]string, error) {
 	}
 	return all, nil
 }
+
+// The caveats that keep a set from being released.
+const (
+	unproven = "unproven"
+	unlocked = "unlocked"
+)
 
 // lockFile is the lock that a locked build leaves in its set.
 func (r Record) lockFile() string { return r.Plan.Name + ".lock" }

@@ -33,6 +33,7 @@ const (
 	StepSign       Step = "sign"
 	StepRepository Step = "repodata"
 	StepBill       Step = "sbom"
+	StepProvenance Step = "statement"
 	StepPapers     Step = "papers"
 	StepSums       Step = "digests"
 	StepVerify     Step = "verify"

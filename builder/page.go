@@ -2,6 +2,7 @@ package builder
 
 import (
 	"bytes"
+	"cmp"
 	_ "embed"
 	"fmt"
 	"html/template"
@@ -26,7 +27,7 @@ var pageTemplate = template.Must(template.New(pageFile).Parse(pageText))
 // page is what the template shows.
 type page struct {
 	Title, Name, Date, KeyName, Fingerprint, KeyFile, URL, Install string
-	Waived                                                         []pageWaiver
+	Caveats                                                        []pageCaveat
 	Packages                                                       []pagePackage
 	SRPM, SRPMSum, SourceURL, Tag, Image, ImageDigest, PlanID      string
 	Lock, Diff                                                     string
@@ -35,17 +36,20 @@ type page struct {
 	Files                                                          []pageFileLine
 }
 
-type pageWaiver struct{ Headline, Why string }
+type pageCaveat struct{ Headline, Why string }
 
 type pagePackage struct{ Path, File, Size, SHA256 string }
 
 type pageFileLine struct{ Name, What string }
 
-// headlines are what a waived demand means to who installs the packages.
+// headlines are what a caveat means to who installs the packages.
 var headlines = map[string]string{
-	"proof":  "Not proven.",
-	"lock":   "Not locked: others cannot build it again from this bundle alone.",
-	"source": "The source is not the one that the recipe vouches for.",
+	unproven:         "Nobody has booted this kernel:",
+	unlocked:         "Others cannot build it again from this bundle alone:",
+	"insecure":       "The source is not the one that the recipe vouches for:",
+	"unreproducible": "Built again, the packages differ:",
+	"unpinned":       "Built without pins that make packages equal:",
+	"varied":         "Built with what should not matter changed:",
 }
 
 // page makes the page of the bundle as it stands.
@@ -58,8 +62,8 @@ func (r *release) page() ([]byte, error) {
 		Image: p.Image, ImageDigest: p.ImageDigest, PlanID: r.built.PlanID,
 		Lock: r.there(p.Name + ".lock"), Diff: r.there(Changes), Changed: changed(p), Proof: r.proof, Files: r.files(),
 	}
-	for _, w := range r.bundle.Waived {
-		v.Waived = append(v.Waived, pageWaiver{headlines[w.What], w.Why})
+	for _, c := range r.bundle.Caveats {
+		v.Caveats = append(v.Caveats, pageCaveat{cmp.Or(headlines[c.What], c.What+":"), c.Why})
 	}
 	for i, one := range r.bundle.RPMs {
 		v.Packages = append(v.Packages, pagePackage{RPMS + "/" + one.File, one.File, fmt.Sprintf("%.1f MB", float64(one.Size)/1e6), one.SHA256})
@@ -135,6 +139,7 @@ func (r *release) files() []pageFileLine {
 		{"repodata/repomd.xml", "the repository's index, signed in repomd.xml.asc"},
 		{SPDXFile, "what it is made of and with: every package and source, as SPDX"},
 		{CycloneDXFile, "the same as CycloneDX"},
+		{ProvenanceFile, "how it was built, as a signed SLSA statement"},
 		{RecordJSN, "everything the build was made from and of"},
 		{Log, "what rpmbuild said"},
 		{BuildRoot, "the packages it was built with"},

@@ -6,13 +6,14 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"namibuild/builder/artifact"
 	"namibuild/builder/boot"
-	"namibuild/builder/plan"
 	"namibuild/builder/repodata"
 	"namibuild/builder/sign"
 )
@@ -29,6 +30,8 @@ type ReleaseOptions struct {
 	// Unproven publishes a set without a proof, Unlocked one that was built
 	// without a lock. The bundle says so.
 	Unproven, Unlocked bool
+	// BuilderID is that of ProvenanceOptions.
+	BuilderID string
 	// URL is where hosts will find the bundle; empty is file:///srv/NAME.
 	URL string
 	// Tell takes the events; calls do not overlap.
@@ -44,16 +47,16 @@ type Bundle struct {
 	Key string `json:"key"`
 	// Time is what all times in the bundle are, in seconds.
 	Time int64 `json:"time"`
-	// Waived is what a release should have and this one goes without.
-	Waived []Waiver `json:"waived"`
+	// Caveats are what a reader must not overlook, by their words.
+	Caveats []Caveat `json:"caveats"`
 	// Packages are the signed packages, Built the same as the build made them.
 	artifact.Set
 	Built []artifact.RPM `json:"built"`
 }
 
-// Waiver is a demand that was waived, and why it was not met.
-type Waiver struct {
-	What string `json:"what"` // proof, lock, source
+// Caveat is one of Record.Caveats.
+type Caveat struct {
+	What string `json:"what"` // unproven, unlocked, insecure, …
 	Why  string `json:"why"`
 }
 
@@ -61,11 +64,7 @@ type Waiver struct {
 const ReleaseFile = "release.json"
 
 // UnlockedError says that a set was not built from a lock.
-type UnlockedError struct {
-	Dir, Reason string
-	// Missing: there is no lock at all.
-	Missing bool
-}
+type UnlockedError struct{ Dir, Reason string }
 
 func (e *UnlockedError) Error() string { return fmt.Sprintf("%s is not locked: %s", e.Dir, e.Reason) }
 
@@ -89,6 +88,7 @@ func Release(ctx context.Context, o ReleaseOptions) (Bundle, error) {
 		{StepSign, "by " + o.Key.Name, r.sign},
 		{StepRepository, "lists, key, .repo file", r.repository},
 		{StepBill, "what it is made of", r.bill},
+		{StepProvenance, "how it was built", r.provenance},
 		{StepPapers, "records and page", r.papers},
 		{StepSums, "of every file", r.sums},
 	} {
@@ -137,64 +137,36 @@ func (r *release) gate() (string, error) {
 		return "", err
 	}
 	r.built.Result = whole
-	r.bundle = Bundle{Name: r.built.Plan.Name, PlanID: r.built.PlanID, Key: r.Key.Fingerprint, Waived: []Waiver{}, Built: r.built.RPMs,
+	r.bundle = Bundle{Name: r.built.Plan.Name, PlanID: r.built.PlanID, Key: r.Key.Fingerprint, Caveats: []Caveat{}, Built: r.built.RPMs,
 		Time: r.Key.Time(r.built.Plan.SRPM.Epoch).Unix()}
-	dir := r.built.Dir
-	proof, err := boot.Proven(dir)
-	if err == nil {
+	if err := r.caveats(); err != nil {
+		return "", err
+	}
+	if proof, err := boot.Proven(r.built.Dir); err == nil {
 		r.proof = &proof
 	}
-	if err := r.waive("proof", err, r.Unproven); err != nil {
-		return "", err
+	if slices.ContainsFunc(r.bundle.Caveats, func(c Caveat) bool { return c.What == unproven || c.What == unlocked }) {
+		return "let through, with " + count(len(r.bundle.Caveats), "caveat"), nil
 	}
-	if err := r.waive("lock", locked(dir, r.built.Result), r.Unlocked); err != nil {
-		return "", err
-	}
-	if why := r.built.Plan.Insecure; why != "" {
-		r.bundle.Waived = append(r.bundle.Waived, Waiver{"source", why})
-	}
-	for _, w := range r.bundle.Waived {
-		r.Tell(Event{Kind: Warning, Step: StepGate, Text: fmt.Sprintf("waived: %s: %s", w.What, w.Why)})
-	}
-	if len(r.bundle.Waived) == 0 {
-		return "proven and locked", nil
-	}
-	return count(len(r.bundle.Waived), "demand") + " waived", nil
+	return "whole, proven, locked", nil
 }
 
-// waive lets an unmet demand pass, on record, where that is allowed.
-func (r *release) waive(what string, err error, allowed bool) error {
-	var unproven *boot.UnprovenError
-	var unlocked *UnlockedError
-	switch {
-	case err == nil:
-		return nil
-	case allowed && errors.As(err, &unproven):
-		r.bundle.Waived = append(r.bundle.Waived, Waiver{what, unproven.Reason})
-		return nil
-	case allowed && errors.As(err, &unlocked):
-		r.bundle.Waived = append(r.bundle.Waived, Waiver{what, unlocked.Reason})
-		return nil
-	}
-	return err
-}
-
-// locked sees whether a directory has the lock of a build.
-func locked(dir string, built Result) error {
-	name := built.Plan.Name + ".lock"
-	data, err := os.ReadFile(filepath.Join(dir, name))
-	if errors.Is(err, os.ErrNotExist) {
-		return &UnlockedError{dir, "it has no " + name, true}
-	}
+// caveats finds what there is to be said against the set; two of them are let
+// through on demand only.
+func (r *release) caveats() error {
+	all, err := r.built.Caveats()
 	if err != nil {
 		return err
 	}
-	l, err := plan.ParseLock(bytes.NewReader(data))
-	if err != nil {
-		return fmt.Errorf("%s: %w", name, err)
+	if why, is := all[unproven]; is && !r.Unproven {
+		return &boot.UnprovenError{Dir: r.built.Dir, Reason: why}
 	}
-	if l.Plan.ID() != built.PlanID {
-		return &UnlockedError{dir, fmt.Sprintf("its %s is about plan %.12s, the build's is %.12s", name, l.Plan.ID(), built.PlanID), false}
+	if why, is := all[unlocked]; is && !r.Unlocked {
+		return &UnlockedError{r.built.Dir, why}
+	}
+	for _, what := range slices.Sorted(maps.Keys(all)) {
+		r.bundle.Caveats = append(r.bundle.Caveats, Caveat{what, all[what]})
+		r.Tell(Event{Kind: Warning, Step: StepGate, Text: what + ": " + all[what]})
 	}
 	return nil
 }
@@ -274,6 +246,19 @@ func (r *release) bill() (string, error) {
 		return "", err
 	}
 	return "as SPDX and CycloneDX", errors.Join(r.out.write(SPDXFile, spdx), r.out.write(CycloneDXFile, cyclonedx))
+}
+
+// provenance states how the packages were built, and signs it.
+func (r *release) provenance() (string, error) {
+	o := ProvenanceOptions{BuilderID: r.BuilderID, Caveats: map[string]string{}}
+	for _, c := range r.bundle.Caveats {
+		o.Caveats[c.What] = c.Why
+	}
+	envelope, err := Provenance(r.ctx, r.signedRecord(), o, r.Key)
+	if err != nil {
+		return "", err
+	}
+	return "SLSA provenance, signed", r.out.write(ProvenanceFile, envelope)
 }
 
 // papers copies what the set has beside its packages, and writes the record and

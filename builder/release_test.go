@@ -126,12 +126,12 @@ func TestRelease(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := []string{"gate: proven and locked", "sign: 1 package by Key 0", "repodata: 1 package, signed, for https://example.org/kernels",
-		"sbom: as SPDX and CycloneDX", "papers: 7 records of the build and the page", "digests: 19 files"}
+	want := []string{"gate: whole, proven, locked", "sign: 1 package by Key 0", "repodata: 1 package, signed, for https://example.org/kernels",
+		"sbom: as SPDX and CycloneDX", "statement: SLSA provenance, signed", "papers: 7 records of the build and the page", "digests: 20 files"}
 	if diff := cmp.Diff(want, steps); diff != "" {
 		t.Error(diff)
 	}
-	if b.Time != 1600000000 || b.Key != signers()[0].Fingerprint || len(b.Waived) != 0 || b.Dir != first {
+	if b.Time != 1600000000 || b.Key != signers()[0].Fingerprint || len(b.Caveats) != 1 || b.Dir != first {
 		t.Errorf("%+v", b)
 	}
 	o.Output = second
@@ -147,7 +147,7 @@ func TestRelease(t *testing.T) {
 		t.Errorf("left: %v", left)
 	}
 	v, err := Verify(context.Background(), VerifyOptions{Dir: first, Tell: func(Event) {}})
-	if err != nil || v.Wrong() > 0 || len(v.Findings) != 9 || !v.OwnKey {
+	if err != nil || v.Wrong() > 0 || len(v.Findings) != 11 || !v.OwnKey {
 		t.Errorf("%+v, %v", v, err)
 	}
 	page := string(sure(os.ReadFile(filepath.Join(first, pageFile))))
@@ -215,17 +215,17 @@ func TestReleaseGate(t *testing.T) {
 	var unlocked *UnlockedError
 	var other *OtherPackagesError
 	tests := map[string]struct {
-		set    func(t *testing.T) string
-		change func(*ReleaseOptions)
-		want   any // the error; nil: published
-		waived []Waiver
+		set     func(t *testing.T) string
+		change  func(*ReleaseOptions)
+		want    any // the error; nil: published
+		caveats []Caveat
 	}{
 		"not proven": {set: lockedSet, want: &unproven},
 		"not proven, waived": {set: lockedSet, change: func(o *ReleaseOptions) { o.Unproven = true },
-			waived: []Waiver{{"proof", "it has no proof.json"}}},
+			caveats: []Caveat{{"unproven", "it has no proof.json"}, {"unreproducible", "the module key is made anew in every build"}}},
 		"not locked": {set: func(t *testing.T) string { return proven(t, unlockedSet(t)) }, want: &unlocked},
 		"not locked, waived": {set: func(t *testing.T) string { return proven(t, unlockedSet(t)) }, change: func(o *ReleaseOptions) { o.Unlocked = true },
-			waived: []Waiver{{"lock", "it has no timewait.lock"}}},
+			caveats: []Caveat{{"unlocked", "it has no timewait.lock"}, {"unreproducible", "the module key is made anew in every build"}}},
 		"other packages": {set: func(t *testing.T) string {
 			dir := proven(t, lockedSet(t))
 			name := sure(filepath.Glob(filepath.Join(otherSet(t), RPMS, "*.rpm")))[0]
@@ -246,11 +246,11 @@ func TestReleaseGate(t *testing.T) {
 			b, err := Release(context.Background(), o)
 			switch want := test.want.(type) {
 			case nil:
-				if diff := cmp.Diff(test.waived, b.Waived); err != nil || diff != "" {
+				if diff := cmp.Diff(test.caveats, b.Caveats); err != nil || diff != "" {
 					t.Errorf("%v %s", err, diff)
 				}
 				v := sure(Verify(context.Background(), VerifyOptions{Dir: o.Output, Tell: func(Event) {}}))
-				last := Finding{Name: test.waived[0].What, Passed: true, Waived: true, Text: test.waived[0].Why}
+				last := Finding{Name: test.caveats[0].What, Passed: true, Caveat: true, Text: test.caveats[0].Why}
 				if v.Wrong() > 0 || !strings.Contains(fmt.Sprint(v.Findings), fmt.Sprint(last)) {
 					t.Errorf("%+v", v.Findings)
 				}
@@ -295,7 +295,7 @@ func TestReleaseBreaksOff(t *testing.T) {
 	key := private{sure(rsa.GenerateKey(rand.Reader, 2048)), 1}
 	certificate := sure(sign.Certify(context.Background(), &key.key.PublicKey, &key, sign.NewKeyOptions{Name: "Token", Created: time.Unix(1600000000, 0)})).Certificate
 	var about *sign.KeyError
-	for left := range 4 { // two signatures of a package, one of the lists, one of the digests
+	for left := range 5 { // two of a package, one each of lists, provenance and digests
 		broken := o
 		broken.Key = sign.NewKey(certificate, &private{key.key, left})
 		if _, err := Release(context.Background(), broken); !errors.As(err, &about) {
@@ -396,20 +396,20 @@ func TestVerifyFinds(t *testing.T) {
 		key    int
 		want   map[string]string // finding to what it says
 	}{
-		"another key": {nil, 1, map[string]string{"signatures": "package is signed by another key", "release": "it names the key", "repository": "bad signature", "files": "SHA256SUMS: bad signature"}},
+		"another key": {nil, 1, map[string]string{"signatures": "package is signed by another key", "release": "it names the key", "repository": "bad signature", "provenance": "no good signature by this key", "files": "SHA256SUMS: bad signature"}},
 		"package, a bit": {func(dir string) error {
 			data := sure(os.ReadFile(filepath.Join(dir, rpm)))
 			data[len(data)-3] ^= 4
 			return os.WriteFile(filepath.Join(dir, rpm), data, 0o666)
-		}, 0, map[string]string{"packages": "md5 got", "build": "is not as the build made it", "proof": "other packages", "release": "it is about another", "repository": "", "sbom": "it does not name kernel", "files": "sha256 got"}},
+		}, 0, map[string]string{"packages": "md5 got", "build": "is not as the build made it", "proof": "other packages", "release": "it is about another", "repository": "", "sbom": "it does not name kernel", "provenance": "it is not about kernel", "files": "sha256 got"}},
 		"package, unsigned": {func(dir string) error {
 			data := sure(os.ReadFile(filepath.Join(set, rpm)))
 			return os.WriteFile(filepath.Join(dir, rpm), data, 0o666)
-		}, 0, map[string]string{"signatures": "package is not signed", "repository": "", "sbom": "it does not name kernel", "files": "sha256 got"}},
+		}, 0, map[string]string{"signatures": "package is not signed", "repository": "", "sbom": "it does not name kernel", "provenance": "it is not about kernel", "files": "sha256 got"}},
 		"package, another": {func(dir string) error {
 			name := sure(filepath.Glob(filepath.Join(otherSet(t), RPMS, "*.rpm")))[0]
 			return os.Rename(name, filepath.Join(dir, RPMS, filepath.Base(name)))
-		}, 0, map[string]string{"signatures": "package is not signed", "build": "is not as the build made it", "proof": "other packages", "release": "it is about another", "repository": "", "sbom": "it does not name kernel", "files": "is not in SHA256SUMS"}},
+		}, 0, map[string]string{"signatures": "package is not signed", "build": "is not as the build made it", "proof": "other packages", "release": "it is about another", "repository": "", "sbom": "it does not name kernel", "provenance": "it is not about kernel", "files": "is not in SHA256SUMS"}},
 		"proof":         {replace(boot.ProofFile, `"got": "5.01 s"`, `"got": "60.0 s"`), 0, map[string]string{"files": "proof.json: sha256 got"}},
 		"proof, failed": {replace(boot.ProofFile, `"passed": true`, `"passed": false`), 0, map[string]string{"proof": "its kernel failed", "files": "proof.json: sha256 got"}},
 		"proof, away":   {remove(boot.ProofFile), 0, map[string]string{"files": "proof.json is missing"}},
@@ -423,6 +423,7 @@ func TestVerifyFinds(t *testing.T) {
 		"lists, away":   {remove("repodata"), 0, map[string]string{"repository": "", "files": "is missing"}},
 		"record":        {replace(ReleaseFile, `"key": "`, `"key": "0`), 0, map[string]string{"release": "it names the key 0", "files": "release.json: sha256 got"}},
 		"sbom, away":    {remove(SPDXFile), 0, map[string]string{"sbom": "/sbom.spdx.json: no such file", "files": "sbom.spdx.json is missing"}},
+		"statement":     {replace(ProvenanceFile, `"payload":"`, `"payload":"A`), 0, map[string]string{"provenance": "verifying the provenance: ", "files": "provenance.json: sha256 got"}},
 		"record, away":  {remove(ReleaseFile), 0, map[string]string{"release": "release.json: no such file", "files": "release.json is missing"}},
 	}
 	for name, test := range tests {

@@ -36,8 +36,8 @@ type VerifyOptions struct {
 type Finding struct {
 	Name   string `json:"name"`
 	Passed bool   `json:"passed"`
-	// Waived: the release goes without it, and says so.
-	Waived bool `json:"waived,omitempty"`
+	// Caveat: the release says this against itself.
+	Caveat bool `json:"caveat,omitempty"`
 	// Text says what was found, in one line.
 	Text string `json:"text"`
 }
@@ -76,7 +76,7 @@ func Verify(ctx context.Context, o VerifyOptions) (Verification, error) {
 		return Verification{}, &StepError{StepVerify, fmt.Errorf("verifying %s: %w", o.Dir, err)}
 	}
 	o.Tell(Event{Kind: Begin, Step: StepVerify, Text: count(len(v.files), "package")})
-	for _, check := range []func(){v.packages, v.record, v.proof, v.lock, v.release, v.repository, v.bill, v.sums} {
+	for _, check := range []func(){v.packages, v.record, v.proof, v.lock, v.release, v.repository, v.bill, v.provenance, v.sums} {
 		check()
 		if ctx.Err() != nil {
 			return Verification{}, context.Cause(ctx)
@@ -96,10 +96,11 @@ type verifying struct {
 	files []string // their names
 	// sources are the names of the SRPMs in SRPMS.
 	sources []string
-	// built and builtSources are the same packages without signatures.
-	built, builtSources []artifact.RPM
-	size                int64
-	done                int64
+	// now are the packages as they are, built without their signatures, as are
+	// builtSources.
+	now, built, builtSources []artifact.RPM
+	size                     int64
+	done                     int64
 }
 
 // open finds packages and key.
@@ -197,6 +198,11 @@ func (v *verifying) packages() {
 	}
 	for _, name := range v.files {
 		v.built = append(v.built, look(v.rpms, name))
+		sum, err := sumFile(filepath.Join(v.rpms, name))
+		if err != nil {
+			broken = append(broken, err)
+		}
+		v.now = append(v.now, artifact.RPM{File: name, SHA256: sum})
 	}
 	for _, name := range v.sources {
 		v.builtSources = append(v.builtSources, look(filepath.Join(v.Dir, SRPMS), name))
@@ -311,15 +317,18 @@ func (v *verifying) lock() {
 	if err != nil || r == nil {
 		return // a finding already, or no build
 	}
-	err = locked(v.Dir, *r)
-	if unlocked := (*UnlockedError)(nil); errors.As(err, &unlocked) && unlocked.Missing {
+	if _, err := os.Stat(filepath.Join(v.Dir, r.Plan.Name+".lock")); errors.Is(err, os.ErrNotExist) {
 		return
+	}
+	why, err := Record{Result: *r, Dir: v.Dir}.unlocked()
+	if why != "" {
+		err = errors.New(why)
 	}
 	v.found("lock", err, "pins plan %.12s", r.PlanID)
 }
 
 // release holds the record of the release against key and packages, and tells
-// what was waived.
+// its caveats.
 func (v *verifying) release() {
 	data, err := os.ReadFile(filepath.Join(v.Dir, ReleaseFile))
 	if errors.Is(err, os.ErrNotExist) && !v.bundle() {
@@ -333,8 +342,8 @@ func (v *verifying) release() {
 		err = v.released(b)
 	}
 	v.found("release", err, "of %s, by the key that it names", b.Name)
-	for _, w := range b.Waived {
-		v.Findings = append(v.Findings, Finding{Name: w.What, Passed: true, Waived: true, Text: w.Why})
+	for _, c := range b.Caveats {
+		v.Findings = append(v.Findings, Finding{Name: c.What, Passed: true, Caveat: true, Text: c.Why})
 	}
 }
 
@@ -388,14 +397,25 @@ func (v *verifying) bill() {
 
 // names: a bill holds the digest of every package.
 func (v *verifying) names(bill []byte) error {
-	for _, name := range v.files {
-		sum, err := sumFile(filepath.Join(v.rpms, name))
-		if err != nil {
-			return err
-		}
-		if !bytes.Contains(bill, []byte(`"`+sum+`"`)) {
-			return fmt.Errorf("it does not name %s as it is", name)
+	for _, r := range v.now {
+		if !bytes.Contains(bill, []byte(`"`+r.SHA256+`"`)) {
+			return fmt.Errorf("it does not name %s as it is", r.File)
 		}
 	}
 	return nil
+}
+
+// provenance sees that the statement is signed and about these packages.
+func (v *verifying) provenance() {
+	envelope, err := os.ReadFile(filepath.Join(v.Dir, ProvenanceFile))
+	if errors.Is(err, os.ErrNotExist) && !v.bundle() {
+		return
+	}
+	if err == nil && v.Certificate == nil {
+		err = fmt.Errorf("%s: no key to check it with", ProvenanceFile)
+	}
+	if err == nil {
+		_, err = VerifyProvenance(v.ctx, envelope, *v.Certificate, artifact.Set{RPMs: v.now})
+	}
+	v.found("provenance", err, "states how these packages were built, signed")
 }

@@ -266,7 +266,7 @@ func stepCode(s builder.Step) int {
 	case builder.StepCompare:
 		return exitOther
 	case builder.StepCollect, builder.StepPush, builder.StepPull, builder.StepSign, builder.StepVerify,
-		builder.StepRepository, builder.StepBill, builder.StepPapers, builder.StepSums, builder.StepGate:
+		builder.StepRepository, builder.StepBill, builder.StepProvenance, builder.StepPapers, builder.StepSums, builder.StepGate:
 		return exitOutput
 	}
 	return exitEngine

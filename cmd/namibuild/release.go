@@ -21,6 +21,7 @@ type releaseFlags struct {
 	boot     bootFlags
 	output   string
 	url      string
+	builder  string
 	unproven bool
 	unlocked bool
 }
@@ -50,6 +51,7 @@ The same set, key and options make the same bundle, byte for byte.
 	c.Flags().StringVar(&f.url, "url", "", "where hosts will find the bundle (default file:///srv/NAME)")
 	c.Flags().BoolVar(&f.unproven, "unproven", false, "publish a set whose kernel nobody has booted")
 	c.Flags().BoolVar(&f.unlocked, "unlocked", false, "publish a set that was not built from a lock")
+	c.Flags().StringVar(&f.builder, "builder-id", "", "URI of who vouches for the machine that built (default: nobody but the key's holder)")
 	f.signFlags.add(c)
 	f.build.limits(c)
 	f.build.images(c)
@@ -79,7 +81,7 @@ func (a *app) release(ctx context.Context, name string, f releaseFlags) error {
 	d := newDisplay(os.Stdout, a.json)
 	b, err := builder.Release(ctx, builder.ReleaseOptions{
 		Set: set, Output: f.output, Key: k, HeaderOnly: f.headerOnly, PayloadDigests: f.digests,
-		Unproven: f.unproven, Unlocked: f.unlocked, URL: f.url, Tell: a.tell(d),
+		Unproven: f.unproven, Unlocked: f.unlocked, URL: f.url, BuilderID: f.builder, Tell: a.tell(d),
 	})
 	d.Close()
 	if err != nil {

@@ -28,8 +28,9 @@ func (a *app) verifyCommand() *cobra.Command {
 		Long: `verify looks at a release bundle, at the output directory of a build, or at a folder of
 packages: every digest and signature, that the packages beneath their signatures are
 what the build made and the proof is about, the lock, the repository's lists, the
-digests of all files. It needs no engine and no network. What a release goes without,
-by its own word, is shown as waived. The exit code is 0 when nothing is wrong.
+bills of materials, the provenance, the digests of all files. It needs no engine and no
+network. What a release says against itself is shown as a caveat, and is not wrong. The
+exit code is 0 when nothing is wrong.
 
 --key is the publisher's public key file. Without it the key in the bundle is taken:
 that shows damage, and not who made the bundle.`,
@@ -82,10 +83,10 @@ func printFindings(v builder.Verification) {
 		switch {
 		case !f.Passed:
 			mark = "WRONG "
-		case f.Waived:
-			mark = "WAIVED"
+		case f.Caveat:
+			mark = "CAVEAT"
 		}
-		fmt.Printf("%s %-11s %s\n", mark, f.Name, f.Text)
+		fmt.Printf("%s %-14s %s\n", mark, f.Name, f.Text)
 	}
 	if v.OwnKey {
 		fmt.Printf("the key came with the bundle: compare %s with what its publisher says, or give --key\n", v.Key)
