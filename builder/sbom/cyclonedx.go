@@ -148,18 +148,21 @@ func (b Bill) dependencies(set string) *[]cdx.Dependency {
 	return &all
 }
 
-// choices are licenses one by one: by identifier where SPDX has one.
+// choices are licenses: as one expression where SPDX has words for all of them,
+// else each in the package's own words. Never by identifier: the schema takes
+// only those that SPDX had when it was published.
 func choices(licenses []string) *cdx.Licenses {
+	if len(licenses) == 0 {
+		return nil
+	}
+	declared := cdx.LicenseAcknowledgementDeclared
+	one, own := expression(licenses)
+	if len(own) == 0 {
+		return &cdx.Licenses{{Expression: one, Acknowledgement: &declared}}
+	}
 	var all cdx.Licenses
 	for _, words := range licenses {
-		l := &cdx.License{Name: words, Acknowledgement: cdx.LicenseAcknowledgementDeclared}
-		if id, ok := spdxID(words); ok {
-			l.Name, l.ID = "", id
-		}
-		all = append(all, cdx.LicenseChoice{License: l})
-	}
-	if all == nil {
-		return nil
+		all = append(all, cdx.LicenseChoice{License: &cdx.License{Name: words, Acknowledgement: declared}})
 	}
 	return &all
 }

@@ -36,16 +36,6 @@ func sentence(license string) bool {
 	return false
 }
 
-// spdxID is the identifier of a license on SPDX's list that a package names by
-// it, in whatever case.
-func spdxID(license string) (string, bool) {
-	if strings.ContainsAny(license, " ()+") {
-		return "", false
-	}
-	ok, id := spdxexp.ActiveLicense(license)
-	return id, ok
-}
-
 // ownLicense is a license in a package's own words, which SPDX wants declared
 // under an identifier.
 type ownLicense struct{ id, words string }

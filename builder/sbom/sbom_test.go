@@ -50,6 +50,8 @@ func input(t *testing.T) sbom.Input {
 				Licenses: []string{"GPLv3+ and GPLv3+ with exceptions and GPLv2+ with exceptions"}},
 			{Kind: "rpm", Name: "perl", Version: "4:5.10.1-136.el6", Arch: "x86_64", Source: "perl-5.10.1-136.el6.src.rpm",
 				Licenses: []string{"(GPL+ or Artistic) and (GPLv2+ or Artistic)"}},
+			// newer in SPDX's list than CycloneDX's schema is
+			{Kind: "rpm", Name: "snprintf", Version: "1-1", Arch: "x86_64", Licenses: []string{"snprintf", "Kazlib"}},
 			{Kind: "rpm", Name: "zlib", Version: "1.2.3-29.el6", Arch: "x86_64", Source: "zlib-1.2.3-29.el6.src.rpm", Licenses: []string{"zlib and Boost"}},
 		}},
 		Changes: "diff --git a/kernel.spec b/kernel.spec\n-%define x <1> & 2\n+%define x \"3\"\n",
