@@ -5,6 +5,7 @@
 package main
 
 import (
+	"bufio"
 	"errors"
 	"fmt"
 	"io"
@@ -51,6 +52,8 @@ func world() probe.World {
 }
 
 var specials = map[string]func() int{
+	"ask":      ask,
+	"await":    await,
 	"cage":     cage,
 	"eat":      eat,
 	"fill":     fill,
@@ -154,6 +157,39 @@ func random() int {
 	}
 	fmt.Printf("random %d:%d\n", st.Rdev>>8, st.Rdev&0xff)
 	return 0
+}
+
+// ask asks a hundred questions, keeps the answers in the topdir and waits for
+// the end of its stdin.
+func ask() int {
+	in := bufio.NewReader(os.Stdin)
+	var answers []byte
+	for i := range 100 {
+		fmt.Printf("question %d\n", i)
+		answer, err := in.ReadBytes('\n')
+		if err != nil {
+			return 1
+		}
+		answers = append(answers, answer...)
+	}
+	name := filepath.Join(topdir, "answers")
+	if os.WriteFile(name+".part", answers, 0o644) != nil || os.Rename(name+".part", name) != nil {
+		return 1
+	}
+	_, _ = io.Copy(io.Discard, in)
+	return 0
+}
+
+// await prints the answers when they are there.
+func await() int {
+	for range 600 {
+		if answers, err := os.ReadFile(filepath.Join(topdir, "answers")); err == nil {
+			fmt.Print(string(answers))
+			return 0
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
+	return 1
 }
 
 // sleep does not care for its stdin.
