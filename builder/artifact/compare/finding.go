@@ -132,11 +132,6 @@ func (l *list) order(p Place, a, b []string) {
 	}
 }
 
-// has tells whether a cause was found.
-func (l *list) has(c *Cause) bool {
-	return slices.ContainsFunc(l.all, func(f *Finding) bool { return f.Cause == c })
-}
-
 // size counts the differences.
 func (l *list) size() (n int) {
 	for _, f := range l.all {

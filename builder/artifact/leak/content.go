@@ -63,7 +63,7 @@ func (s *search) compressed(b *bufio.Reader, head []byte, depth int) error {
 	source := &kept{r: b}
 	plain, err := rpm.Decompress(source)
 	if err == nil {
-		err = s.unpacked(bufio.NewReaderSize(plain, bufferSize), depth+1)
+		_ = s.unpacked(bufio.NewReaderSize(plain, bufferSize), depth+1)
 		plain.Close()
 	}
 	if source.err != nil {
