@@ -65,6 +65,7 @@ func TestEndToEndQuickstart(t *testing.T) {
 	}
 	checkProofs(t, out, out+"-stock")
 	checkBoot(t, out)
+	checkRelease(t, out)
 }
 
 // Each case is the tiny kernel with one thing wrong.
