@@ -17,8 +17,10 @@
 //	proof.json              application/vnd.namibuild.proof.v1+json
 //	build.json              application/vnd.namibuild.build.v1+json
 //	*.lock                  application/vnd.namibuild.lock.v1+json
+//	any other *.json        application/json
 //	*.html                  text/html
-//	*.log, *.repo, SHA256SUMS   text/plain
+//	*.diff, *.log, *.repo   text/plain
+//	SHA256SUMS              text/plain
 //	anything else           application/octet-stream
 //
 // SBOMs, provenance and proof are attached to it a second time: each as the one
