@@ -47,7 +47,7 @@ func ReadRecord(path string) (Record, error) {
 	case s.Record == nil:
 		return Record{}, &NoSetError{path, "its " + RecordJSN + " is missing, or is about other packages"}
 	case s.Record.BuildRoot.File == "":
-		return Record{}, &NoSetError{path, "its " + RecordJSN + " does not tell what it was built in: an earlier version of namibuild made it"}
+		return Record{}, &NoSetError{path, "its " + RecordJSN + " does not tell what it was built in: an earlier version of namibuild made it; build it again"}
 	}
 	r := Record{Result: *s.Record, Dir: s.Dir}
 	r.Set.Dir = filepath.Join(s.Dir, RPMS)

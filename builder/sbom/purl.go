@@ -39,6 +39,8 @@ func distributor(id string) string {
 		return "CentOS"
 	case "debian":
 		return "Debian"
+	case "rocky":
+		return "Rocky Linux"
 	}
 	return id
 }

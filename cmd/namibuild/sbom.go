@@ -49,10 +49,12 @@ func (a *app) sbom(set, format string) error {
 		_, err = os.Stdout.Write(cyclonedx)
 		return err
 	}
-	for name, data := range map[string][]byte{builder.SPDXFile: spdx, builder.CycloneDXFile: cyclonedx} {
-		if err := builder.WriteWhole(filepath.Join(record.Dir, name), data); err != nil {
-			return &builder.OutputError{Dir: record.Dir, Err: err}
-		}
+	err = builder.WriteWhole(filepath.Join(record.Dir, builder.SPDXFile), spdx)
+	if err == nil {
+		err = builder.WriteWhole(filepath.Join(record.Dir, builder.CycloneDXFile), cyclonedx)
+	}
+	if err != nil {
+		return &builder.OutputError{Dir: record.Dir, Err: err}
 	}
 	return a.wrote(record.Dir, builder.SPDXFile, builder.CycloneDXFile)
 }
