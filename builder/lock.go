@@ -99,8 +99,16 @@ func (b *build) checkLock(p plan.Plan, layers []string) error {
 	return nil
 }
 
+// warnRelease says what a release should not be: one that nobody can make again.
+func (b *build) warnRelease(p plan.Plan) {
+	if b.Release && !p.ModuleKey.Reproducible() {
+		b.tell(Warning, "", "this release is not reproducible: its module key is ephemeral")
+	}
+}
+
 // lockedImage gives the builder image, if the lock's is the same.
 func (b *build) lockedImage(ctx context.Context, p plan.Plan) (engine.Image, error) {
+	b.warnRelease(p)
 	image, err := b.image(ctx)
 	if err == nil {
 		err = b.checkLock(p, image.Layers)

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -15,7 +16,7 @@ import (
 const lockedPage = "name: timewait\nimage: centos6\nsource: {file: kernel.src.rpm, signed-by: C1DAC52D1664E8A4386DBA430946FCA2C105B9DE}\npackages: [kernel]\n"
 
 func TestBuildByLock(t *testing.T) {
-	o, f, _ := setup(t)
+	o, f, events := setup(t)
 	l, err := MakeLock(context.Background(), o, "timewait.yaml", []byte(lockedPage))
 	if err != nil {
 		t.Fatal(err)
@@ -35,6 +36,10 @@ func TestBuildByLock(t *testing.T) {
 	kept, err := plan.ParseLock(bytes.NewReader(data))
 	if err != nil || kept.Plan.ID() != res.PlanID {
 		t.Errorf("the lock beside the packages is of plan %s: %v", kept.Plan.ID(), err)
+	}
+
+	if !slices.ContainsFunc(*events, func(e Event) bool { return e.Kind == Warning && strings.Contains(e.Text, "not reproducible") }) {
+		t.Error("nobody says that a release with an ephemeral key is not reproducible")
 	}
 
 	o.Lock, o.Release = nil, false
