@@ -61,15 +61,14 @@ func compressed(head []byte) bool {
 func (s *search) compressed(b *bufio.Reader, head []byte, depth int) error {
 	s.gzip(head)
 	source := &kept{r: b}
-	plain, err := rpm.Decompress(source)
-	if err == nil {
+	if plain, err := rpm.Decompress(source); err == nil {
 		_ = s.unpacked(bufio.NewReaderSize(plain, bufferSize), depth+1)
 		plain.Close()
 	}
 	if source.err != nil {
 		return source.err
 	}
-	_, err = io.Copy(io.Discard, b)
+	_, err := io.Copy(io.Discard, b)
 	return err
 }
 
