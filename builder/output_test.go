@@ -99,7 +99,7 @@ func TestOutputLeavesNothing(t *testing.T) {
 // whole: whatever has happened until then, the next one that opens the
 // directory goes on there.
 func TestSettle(t *testing.T) {
-	old := map[string]string{"RPMS/a.rpm": "old", "SRPMS/a.src.rpm": "old", "build.json": "old", "build.log": "old", "proof.json": "old", "notes.txt": "mine"}
+	old := map[string]string{"RPMS/a.rpm": "old", "SRPMS/a.src.rpm": "old", "build.json": "old", "build.log": "old", "proof.json": "old", "repodata/repomd.xml": "old", "notes.txt": "mine"}
 	next := map[string]string{"RPMS/b.rpm": "new", "build.json": "new", "build.log": "new"}
 	under := func(dir string, files map[string]string) map[string]string {
 		moved := map[string]string{}

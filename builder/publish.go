@@ -23,8 +23,11 @@ const (
 var setNames = []string{
 	RPMS, SRPMS, RecordJSN, Log, BuildRoot, Changes, SPDXFile, CycloneDXFile, ProvenanceFile,
 	ModuleSignatures, FailedLog, FailedRPMS, "proof.json", "proof.log",
-	"bench.json", "bench.csv", "bench.svg", "bench.png",
+	"bench.json", "bench.csv", "bench.svg", "bench.png", repodataFolder,
 }
+
+// repodataFolder is what MakeRepository writes of a set's packages.
+const repodataFolder = "repodata"
 
 // commit makes a folder of dir the set that settle puts in place: one rename.
 func commit(dir, part string) error {

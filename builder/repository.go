@@ -101,7 +101,7 @@ func (o RepositoryOptions) allowed() error {
 	if _, err := os.Stat(filepath.Join(o.Dir, Sums)); err == nil {
 		return fmt.Errorf("%s is a release: its repository is part of what was signed", o.Dir)
 	}
-	if _, err := os.Stat(filepath.Join(o.Dir, "repodata", "repomd.xml.asc")); err == nil && o.Key == nil {
+	if _, err := os.Stat(filepath.Join(o.Dir, repodataFolder, "repomd.xml.asc")); err == nil && o.Key == nil {
 		return fmt.Errorf("%s is a signed repository, and there is no key to sign it again", o.Dir)
 	}
 	return nil
