@@ -64,17 +64,18 @@ func (i interrupted) Error() string { return "interrupted (" + i.signal.String()
 
 func (a *app) root() *cobra.Command {
 	c := &cobra.Command{
-		Use: "namibuild",
-
+		Use:   "namibuild",
 		Short: "Turn a kernel source RPM and a page of YAML into kernel RPMs, on any Docker host",
 		Long: `namibuild turns a kernel source RPM and a page of YAML into patched kernel RPMs:
 it checks the source, makes the edits (each must match exactly as often as the
 recipe says), streams the result into a container without network or privilege,
-runs rpmbuild there, and takes out packages that it has checked.`,
-		Example: `  namibuild recipes
-  namibuild plan demo
+runs rpmbuild there, and takes out packages that it has checked. It boots what it
+built and proves what the recipe promises, builds it again byte for byte, and makes
+a signed release of it.`,
+		Example: `  namibuild plan demo
   namibuild build demo
-  namibuild build ./my-kernel.yaml -o ./rpms`,
+  namibuild boot out/demo
+  namibuild release out/demo --key kernels.key`,
 		SilenceUsage:  true,
 		SilenceErrors: true,
 		PersistentPreRunE: func(*cobra.Command, []string) error {
@@ -88,34 +89,45 @@ runs rpmbuild there, and takes out packages that it has checked.`,
 	f.StringVar(&a.prefix, "image-prefix", envOr("NAMIBUILD_IMAGE_PREFIX", "namibuild"), "first part of builder image names ($NAMIBUILD_IMAGE_PREFIX)")
 	f.BoolVar(&a.json, "json", false, "print events and results as one JSON object a line")
 	c.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
-	c.AddCommand(
-		a.buildCommand(),
-		a.planCommand(),
-		a.lockCommand(),
-		a.modkeyCommand(),
-		a.fetchCommand(),
-		a.prepareCommand(),
-		a.imageCommand(),
-		a.bootCommand(),
-		a.benchCommand(),
-		a.compareCommand(),
-		a.rebuildCommand(),
-		a.checkCommand(),
-		a.releaseCommand(),
-		a.keyCommand(),
-		a.signCommand(),
-		a.verifyCommand(),
-		a.repoCommand(),
-		a.sbomCommand(),
-		a.provenanceCommand(),
-		a.pushCommand(),
-		a.pullCommand(),
-		a.recipesCommand(),
-		a.cleanCommand(),
-		a.versionCommand(),
-		exitCodesTopic(),
-	)
+	cobra.EnableCommandSorting = false // ours is the order of the work
+	for _, g := range a.verbs() {
+		c.AddGroup(&cobra.Group{ID: g.title, Title: g.title + ":"})
+		for _, verb := range g.verbs {
+			verb.GroupID = g.title
+			c.AddCommand(verb)
+		}
+	}
+	c.AddCommand(exitCodesTopic())
+	c.SetHelpCommandGroupID(housekeeping)
+	c.SetCompletionCommandGroupID(housekeeping)
 	return c
+}
+
+const housekeeping = "Housekeeping"
+
+// group is what help lists under one title.
+type group struct {
+	title string
+	verbs []*cobra.Command
+}
+
+// verbs are all verbs, in the order in which a kernel meets them.
+func (a *app) verbs() []group {
+	return []group{
+		{"Build", []*cobra.Command{
+			a.recipesCommand(), a.planCommand(), a.fetchCommand(), a.buildCommand(), a.lockCommand(), a.modkeyCommand(),
+		}},
+		{"Prove", []*cobra.Command{
+			a.bootCommand(), a.benchCommand(), a.checkCommand(), a.compareCommand(), a.rebuildCommand(),
+		}},
+		{"Publish", []*cobra.Command{
+			a.keyCommand(), a.releaseCommand(), a.verifyCommand(), a.pushCommand(), a.pullCommand(),
+		}},
+		{"Single steps", []*cobra.Command{
+			a.prepareCommand(), a.imageCommand(), a.signCommand(), a.repoCommand(), a.sbomCommand(), a.provenanceCommand(),
+		}},
+		{housekeeping, []*cobra.Command{a.cleanCommand(), a.versionCommand()}},
+	}
 }
 
 func (a *app) openLog() error {
