@@ -64,6 +64,7 @@ func TestEndToEndQuickstart(t *testing.T) {
 		}
 	}
 	checkProofs(t, out, out+"-stock")
+	checkBench(t, out)
 	checkBoot(t, out)
 	checkRelease(t, out)
 }
