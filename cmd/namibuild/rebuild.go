@@ -28,9 +28,9 @@ func (a *app) rebuildCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "rebuild DIR|RPM|REF",
 		Short: "Build a published set again, and compare it byte for byte",
-		Long: `rebuild takes the lock that lies beside a published set, beside one of its
-packages, or in a release of a container registry, builds the set again, puts the published signatures on what came out, and
-compares. No private key is needed.
+		Long: `rebuild takes the lock that lies beside a published set, beside one of its packages, or
+in a release of a container registry, builds the set again, puts the published
+signatures on what came out, and compares. No private key is needed.
 
 --vary changes what must not matter to a byte: --vary shuffle,jobs=3,tmpfs=4G reads
 directories in another order, compiles with other jobs, and builds in memory. A
