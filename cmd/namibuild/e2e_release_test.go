@@ -59,6 +59,9 @@ func checkRelease(t *testing.T, set string) {
 			t.Error(got)
 		}
 	}
+	if err := os.Mkdir(filepath.Join(top, "theirs"), 0o777); err != nil {
+		t.Fatal(err)
+	}
 	output(t, "createrepo_c", "--quiet", "--outputdir", filepath.Join(top, "theirs"), one)
 	if ours, theirs := listed(t, one), listed(t, filepath.Join(top, "theirs")); !slices.Equal(ours, theirs) || len(ours) != 4 {
 		t.Errorf("our list: %v\ncreaterepo_c's: %v", ours, theirs)
