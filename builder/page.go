@@ -19,6 +19,9 @@ import (
 // pageFile is the page of a bundle that a person opens in a browser.
 const pageFile = "index.html"
 
+// chartFile is the chart of a bench, shown on the page.
+const chartFile = "bench.svg"
+
 //go:embed page.html
 var pageText string
 
@@ -30,7 +33,7 @@ type page struct {
 	Caveats                                                        []pageCaveat
 	Packages                                                       []pagePackage
 	SRPM, SRPMSum, SourceURL, Tag, Image, ImageDigest, PlanID      string
-	Lock, Diff                                                     string
+	Lock, Diff, Chart                                              string
 	Changed                                                        []string
 	Proof                                                          *boot.Proof
 	Files                                                          []pageFileLine
@@ -60,7 +63,7 @@ func (r *release) page() ([]byte, error) {
 		KeyName: r.Key.Name, Fingerprint: r.Key.Fingerprint, KeyFile: r.keyFile(), URL: r.url(),
 		SRPM: p.SRPM.File, SRPMSum: p.SRPM.SHA256, SourceURL: p.Source.URL, Tag: p.Tag,
 		Image: p.Image, ImageDigest: p.ImageDigest, PlanID: r.built.PlanID,
-		Lock: r.there(p.Name + ".lock"), Diff: r.there(Changes), Changed: changed(p), Proof: r.proof, Files: r.files(),
+		Lock: r.there(r.built.lockFile()), Diff: r.there(Changes), Chart: r.there(chartFile), Changed: changed(p), Proof: r.proof, Files: r.files(),
 	}
 	for _, c := range r.bundle.Caveats {
 		v.Caveats = append(v.Caveats, pageCaveat{cmp.Or(headlines[c.What], c.What+":"), c.Why})
@@ -144,7 +147,8 @@ func (r *release) files() []pageFileLine {
 		{Log, "what rpmbuild said"},
 		{BuildRoot, "the packages it was built with"},
 		{Changes, "what was changed in the source"},
-		{r.bundle.Name + ".lock", "builds the same packages again: namibuild build --lock"},
+		{"bench.json", "what was measured of the kernel"},
+		{r.built.lockFile(), "builds the same packages again: namibuild build --lock"},
 		{boot.ProofFile, "how the kernel was proven"},
 		{boot.LogFile, "what its console said"},
 		{ReleaseFile, "this release for programs"},

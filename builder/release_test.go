@@ -189,13 +189,42 @@ func TestReleaseSource(t *testing.T) {
 	}
 }
 
+// EL6's packages get the digests that rpm 6 asks for, and are by verify's word
+// still what the build made.
+func TestReleaseDigests(t *testing.T) {
+	o, f, _ := setup(t)
+	f.Program = func(_ context.Context, p *enginetest.Process) engine.Exit {
+		made := rpmtest.Build(rpmtest.Package{Name: "kernel", Version: "2.6.32", Release: "431.3.1.namibuild.el6", Arch: "x86_64", Legacy: true,
+			Files: []rpmtest.File{{Path: "/boot/vmlinuz", Content: "x"}}})
+		p.Topdir["RPMS/x86_64/kernel-2.6.32-431.3.1.namibuild.el6.x86_64.rpm"] = &fstest.MapFile{Data: made, Mode: 0o644}
+		return engine.Exit{}
+	}
+	sure(Build(context.Background(), o))
+	for _, name := range []string{"bench.json", chartFile} {
+		if err := os.WriteFile(filepath.Join(o.Output, name), []byte("<svg/>"), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	r := releaseOf(proven(t, o.Output), filepath.Join(t.TempDir(), "bundle"))
+	r.Unlocked, r.PayloadDigests = true, true
+	b := sure(Release(context.Background(), r))
+	v := sure(Verify(context.Background(), VerifyOptions{Dir: b.Dir, Tell: func(Event) {}}))
+	if v.Wrong() > 0 || b.RPMs[0].SHA256 == b.Built[0].SHA256 {
+		t.Errorf("%+v", v.Findings)
+	}
+	judges(t, b.Dir, b.RPMs[0].File, "--define", "_pkgverify_flags 0x20100") // MD5 and SHA-1 do not count
+	if page := sure(os.ReadFile(filepath.Join(b.Dir, pageFile))); !strings.Contains(string(page), `<img src="bench.svg"`) {
+		t.Error("the page does not show the chart")
+	}
+}
+
 // judges are rpm, gpg and sha256sum.
-func judges(t *testing.T, bundle, file string) {
+func judges(t *testing.T, bundle, file string, mode ...string) {
 	t.Helper()
 	db, home := "_dbpath "+t.TempDir(), t.TempDir()
 	for _, line := range [][]string{
 		{"rpmkeys", "--define", db, "--import", "RPM-GPG-KEY-timewait"},
-		{"rpmkeys", "--define", db, "--define", "_pkgverify_level all", "-K", RPMS + "/" + file},
+		append(append([]string{"rpmkeys", "--define", db, "--define", "_pkgverify_level all"}, mode...), "-K", RPMS+"/"+file),
 		{"gpg", "--homedir", home, "--batch", "--quiet", "--import", "RPM-GPG-KEY-timewait"},
 		{"gpg", "--homedir", home, "--batch", "--verify", "SHA256SUMS.asc", "SHA256SUMS"},
 		{"gpg", "--homedir", home, "--batch", "--verify", "repodata/repomd.xml.asc", "repodata/repomd.xml"},
