@@ -264,7 +264,7 @@ func (r *release) provenance() (string, error) {
 // papers copies what the set has beside its packages, and writes the record and
 // the page.
 func (r *release) papers() (string, error) {
-	names := []string{RecordJSN, Log, BuildRoot, Changes, ModuleSignatures, r.bundle.Name + ".lock"}
+	names := []string{RecordJSN, Log, BuildRoot, Changes, ModuleSignatures, r.built.lockFile(), "bench.json", "bench.csv", chartFile, "bench.png"}
 	if r.proof != nil {
 		names = append(names, boot.ProofFile, boot.LogFile)
 	}
