@@ -11,7 +11,8 @@ cd "$(dirname "$0")/.."
 json=${OUT:-repro.json}
 need_go
 work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
+beside=''
+trap 'rm -rf "$work"; [ -z "$beside" ] || rm -f "$beside/.repro.yaml" "$beside/.repro.json"' EXIT
 trap 'exit 130' INT TERM HUP
 go build -o "$work/namibuild" ./cmd/namibuild
 namibuild=$work/namibuild
@@ -24,6 +25,7 @@ else
 	recipe=$work/demo.yaml
 	echo "module-key: {persistent: module.key}" >>"$recipe"
 fi
+title=$(basename "$recipe")
 key=$(sed -n 's/^module-key: {persistent: \(.*\)}$/\1/p' "$recipe")
 
 # variation NAME: the options of a build that must give the same packages.
@@ -39,12 +41,12 @@ variation() {
 	esac
 }
 
-# recorded makes the recipe one that has signatures and no key.
+# recorded makes the recipe one that has signatures and no key, beside it until the script ends.
 recorded() {
-	folder=$(dirname "$recipe")
-	cp "$work/plain/module-signatures.json" "$folder/"
-	sed 's/^module-key: .*/module-key: {recorded: module-signatures.json}/' "$recipe" >"$recipe.recorded.yaml"
-	recipe=$recipe.recorded.yaml
+	beside=$(dirname "$recipe")
+	cp "$work/plain/module-signatures.json" "$beside/.repro.json"
+	sed 's/^module-key: .*/module-key: {recorded: .repro.json}/' "$recipe" >"$beside/.repro.yaml"
+	recipe=$beside/.repro.yaml
 }
 
 # sums DIR prints name and digest of every package.
@@ -81,7 +83,7 @@ for name in ${ONLY:-plain jobs tmpfs shuffle cpus all recorded}; do
 	[ "$name" = "$first" ] || rm -rf "${work:?}/$name"
 done
 
-say "$(basename "$recipe" .recorded.yaml): the same packages?"
+say "$title: the same packages?"
 printf '%-9s %-55s %6s %9s %-9s\n' variation options s packages 'as first'
 cat "$work/table"
 printf '\nsha256\n'
