@@ -16,6 +16,7 @@ import (
 var (
 	ErrUnreachable = errors.New("gpg-agent does not answer")
 	ErrNotHeld     = errors.New("gpg-agent does not hold this key")
+	ErrRefused     = errors.New("gpg-agent says")
 )
 
 // Agent reaches a key that gpg-agent holds, on its disk or on a card.

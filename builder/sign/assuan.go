@@ -143,5 +143,5 @@ func agentError(line string) error {
 	case gpgNoSecretKey:
 		return ErrNotHeld
 	}
-	return fmt.Errorf("the agent says: %s", words)
+	return fmt.Errorf("%w: %s", ErrRefused, words)
 }

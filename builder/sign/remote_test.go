@@ -92,6 +92,13 @@ func TestAgentPinentry(t *testing.T) {
 	if _, err := attempt(context.Background(), sign.Agent{Socket: socket(t, env), Options: []string{"ttyname=/dev/null"}}, c); err != nil {
 		t.Fatal(err)
 	}
+	must(t, env, "gpgconf", "--kill", "gpg-agent")
+	if err := os.WriteFile(pinentry, []byte("#!/bin/sh\nexit 1\n"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := attempt(context.Background(), sign.Agent{Socket: socket(t, env)}, c); !errors.Is(err, sign.ErrRefused) {
+		t.Errorf("a pinentry that does not work: %v", err)
+	}
 	asked, err := os.ReadFile(filepath.Join(dir, "asked"))
 	if err != nil || !strings.Contains(string(asked), "namibuild signs packages with the key "+c.Fingerprint) {
 		t.Errorf("the pinentry was asked %q, %v", asked, err)

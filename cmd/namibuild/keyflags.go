@@ -201,6 +201,8 @@ func keyHint(err error) string {
 		return "gpgconf --launch gpg-agent starts it; --key agent:SOCKET names another"
 	case errors.Is(err, sign.ErrNotHeld):
 		return "gpg --import takes the secret key, gpg --card-status tells the agent of a card"
+	case errors.Is(err, sign.ErrRefused):
+		return "if its pinentry cannot ask: export GPG_TTY=$(tty), or give the passphrase by --passphrase-file or $NAMIBUILD_PASSPHRASE"
 	case errors.Is(err, sign.ErrExpired):
 		return "gpg --quick-set-expire FINGERPRINT 2y gives it more time; namibuild key new makes another"
 	case errors.Is(err, sign.ErrPurpose), errors.Is(err, sign.ErrRevoked):
