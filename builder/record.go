@@ -57,7 +57,7 @@ func (o *output) attach(name, content string) (Attached, error) {
 
 // origin records the SRPM and what the recipe changed in it.
 func (b *build) origin(in fetch.File, p source.Preview, out *output) (source.Contents, Attached, error) {
-	contents, err := source.Describe(in.Path)
+	contents, err := source.Describe(in.Path, b.local().Source.Tarball)
 	if err != nil {
 		return contents, Attached{}, &StepError{StepPrepare, err}
 	}

@@ -25,9 +25,11 @@ type Content struct {
 	Digest    string `json:"digest"`
 }
 
-// Describe reads the header of an SRPM, in the header's order of files.
-func Describe(srpm string) (Contents, error) {
-	s, err := openSRPM(srpm, recipe.Tarball{})
+// Describe reads the header of an SRPM, in the header's order of files. Behind
+// them comes the tarball that the SRPM leaves out and the recipe names, if any;
+// its File is where it lies.
+func Describe(srpm string, tarball recipe.Tarball) (Contents, error) {
+	s, err := openSRPM(srpm, tarball)
 	if err != nil {
 		return Contents{}, fmt.Errorf("describing %s: %w", srpm, err)
 	}
@@ -40,6 +42,9 @@ func Describe(srpm string) (Contents, error) {
 			continue // a %ghost of the header: it has no content
 		}
 		c.Files = append(c.Files, Content{name, f.Size, f.DigestAlgo.String(), f.Digest})
+	}
+	if name := tarball.Name(); name != "" {
+		c.Files = append(c.Files, Content{name, s.files[name].Size, "sha256", tarball.SHA256})
 	}
 	return c, nil
 }
