@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 
+	"namibuild/builder"
+
 	"namibuild/builder/rpm/rpmtest"
 )
 
@@ -52,7 +54,7 @@ func TestEndToEndConfigThatDoesNotStick(t *testing.T) {
 		t.Errorf("exit %d\n%s", code, stderr)
 	}
 	left, err := os.ReadDir(out)
-	if err != nil || len(left) != 1 || left[0].Name() != "failed.log" {
+	if err != nil || len(left) != 2 || left[0].Name() != builder.FailedRPMS || left[1].Name() != builder.FailedLog {
 		t.Errorf("left in the output directory: %v, %v", left, err)
 	}
 	nothingLeft(t)
