@@ -47,7 +47,7 @@ type pageFileLine struct{ Name, What string }
 
 // headlines are what a caveat means to who installs the packages.
 var headlines = map[string]string{
-	unproven:         "Nobody has booted this kernel:",
+	unproven:         "Nothing proves that this kernel works:",
 	unlocked:         "Others cannot build it again from this bundle alone:",
 	"insecure":       "The source is not the one that the recipe vouches for:",
 	"unreproducible": "Built again, the packages differ:",

@@ -13,14 +13,14 @@ import (
 	"namibuild/builder/rpm"
 )
 
-// unknownKeyError says that a recipe names a key that does not come with
+// UnknownKeyError says that a recipe names a key that does not come with
 // namibuild.
-type unknownKeyError struct {
+type UnknownKeyError struct {
 	fingerprint string
 	looked      []string
 }
 
-func (e *unknownKeyError) Error() string {
+func (e *UnknownKeyError) Error() string {
 	return fmt.Sprintf("no key with the fingerprint %s comes with namibuild or the recipe (looked at %s)", e.fingerprint, strings.Join(e.looked, ", "))
 }
 
@@ -31,7 +31,7 @@ func (b *build) judge(src recipe.Source) (fetch.Judge, error) {
 		return whole, nil
 	}
 	keys, err := trustedKey(b.Images, b.Recipe)
-	switch unknown := (*unknownKeyError)(nil); {
+	switch unknown := (*UnknownKeyError)(nil); {
 	case errors.As(err, &unknown) && b.InsecureSource:
 		return func(io.Reader) error { return err }, nil
 	case errors.As(err, &unknown):
@@ -62,7 +62,7 @@ func untrusted(err error) bool {
 		return digest.Judged == nil || untrusted(digest.Judged)
 	}
 	return errors.Is(err, rpm.ErrNotSigned) || errors.Is(err, rpm.ErrBadSignature) ||
-		errors.As(err, new(*rpm.OtherKeyError)) || errors.As(err, new(*unknownKeyError))
+		errors.As(err, new(*rpm.OtherKeyError)) || errors.As(err, new(*UnknownKeyError))
 }
 
 // waive takes an SRPM that is not trusted, if it is whole by its own digests.
@@ -92,7 +92,7 @@ func trustedKey(images fs.FS, r recipe.Recipe) ([]rpm.Key, error) {
 			return []rpm.Key{k}, nil
 		}
 	}
-	return nil, &unknownKeyError{src.SignedBy, []string{src.Key}}
+	return nil, &UnknownKeyError{src.SignedBy, []string{src.Key}}
 }
 
 // shippedKey finds the OpenPGP key of a fingerprint among the image files.
@@ -112,7 +112,7 @@ func shippedKey(images fs.FS, fingerprint string) ([]rpm.Key, error) {
 			}
 		}
 	}
-	return nil, &unknownKeyError{fingerprint, names}
+	return nil, &UnknownKeyError{fingerprint, names}
 }
 
 func readKeys(images fs.FS, name string) ([]rpm.Key, error) {

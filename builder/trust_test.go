@@ -226,7 +226,7 @@ func TestRecipesKey(t *testing.T) {
 		t.Error("a key that ships although the recipe has another: ", err)
 	}
 	r.Keys = []byte("no key")
-	if _, err := trustedKey(namibuild.Files, r); err == nil || errors.As(err, new(*unknownKeyError)) || !strings.HasPrefix(err.Error(), "reading KEY: ") {
+	if _, err := trustedKey(namibuild.Files, r); err == nil || errors.As(err, new(*UnknownKeyError)) || !strings.HasPrefix(err.Error(), "reading KEY: ") {
 		t.Error("what is no key: ", err)
 	}
 }

@@ -145,7 +145,8 @@ func (v *verifying) believe() error {
 		}
 		c, err := sign.ParseCertificate(data)
 		if err != nil {
-			return fmt.Errorf("%s: %w", filepath.Base(names[0]), err)
+			v.found("key", fmt.Errorf("%s: %w", filepath.Base(names[0]), err), "")
+			return nil
 		}
 		v.Certificate, v.OwnKey = &c, true
 	}

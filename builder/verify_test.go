@@ -92,3 +92,17 @@ func TestVerifyFinds(t *testing.T) {
 		})
 	}
 }
+
+// A damaged key in the bundle is a finding like any other damage.
+func TestVerifyDamagedKey(t *testing.T) {
+	o := releaseOf(proven(t, lockedSet(t)), filepath.Join(t.TempDir(), "bundle"))
+	sure(Release(context.Background(), o))
+	found := sure(filepath.Glob(filepath.Join(o.Output, keyPrefix+"*")))
+	if err := os.WriteFile(found[0], []byte("no key\n"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	v, err := Verify(context.Background(), VerifyOptions{Dir: o.Output, Tell: func(Event) {}})
+	if err != nil || v.Wrong() == 0 || v.Findings[0].Name != "key" || v.Findings[0].Passed {
+		t.Errorf("%+v, %v", v, err)
+	}
+}

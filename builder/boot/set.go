@@ -113,6 +113,12 @@ type UnprovenError struct {
 	Reason string
 }
 
+// kernelFailed begins the reason of a proof that says no.
+const kernelFailed = "its kernel failed"
+
+// Failed tells that there is a proof, and that it says no.
+func (e *UnprovenError) Failed() bool { return strings.HasPrefix(e.Reason, kernelFailed) }
+
 func (e *UnprovenError) Error() string { return fmt.Sprintf("%s is not proven: %s", e.Dir, e.Reason) }
 
 // Proven gives the proof of an output directory. The error is an
@@ -148,9 +154,9 @@ func ProvenFor(dir string, packages []Package) (Proof, error) {
 	switch failed := slices.IndexFunc(p.Checks, func(c Check) bool { return !c.Passed }); {
 	case failed >= 0:
 		c := p.Checks[failed]
-		return unproven("its kernel failed: %s: want %s, got %s", c.Name, c.Want, c.Got)
+		return unproven(kernelFailed+": %s: want %s, got %s", c.Name, c.Want, c.Got)
 	case !p.Passed || len(p.Checks) == 0:
-		return unproven("its kernel failed")
+		return unproven(kernelFailed)
 	case len(packages) == 0 || !slices.Equal(packages, p.Packages):
 		return unproven("its %s is about other packages than those in RPMS", ProofFile)
 	}

@@ -6,6 +6,8 @@ import (
 	"crypto/rsa"
 	"crypto/sha256"
 	"errors"
+	"io"
+	"os"
 
 	"github.com/ProtonMail/go-crypto/openpgp/packet"
 )
@@ -29,6 +31,9 @@ func OpenFile(path string, passphrase Passphrase) (Key, error) {
 
 func openFile(path string, passphrase Passphrase) (Key, error) {
 	data, err := readSecret(path)
+	if errors.Is(err, ErrReadable) && holdsPublic(path) {
+		return Key{}, errPublic
+	}
 	if err != nil {
 		return Key{}, err
 	}
@@ -42,7 +47,7 @@ func openFile(path string, passphrase Passphrase) (Key, error) {
 	}
 	switch {
 	case e.PrivateKey == nil:
-		return Key{}, errors.New("it holds the public half only")
+		return Key{}, errPublic
 	case e.PrivateKey.Dummy():
 		return Key{}, errors.New("the secret half of its primary key is elsewhere: offline, or on a card that gpg-agent reaches")
 	}
@@ -54,6 +59,23 @@ func openFile(path string, passphrase Passphrase) (Key, error) {
 		return Key{}, errors.New("it holds no RSA key")
 	}
 	return NewKey(c, memory{private}), nil
+}
+
+var errPublic = errors.New("it holds the public half only")
+
+// holdsPublic tells a public key's file, which everybody may read.
+func holdsPublic(path string) bool {
+	f, err := os.Open(path)
+	if err != nil {
+		return false
+	}
+	defer f.Close()
+	data, err := io.ReadAll(io.LimitReader(f, maxSecret))
+	if err != nil {
+		return false
+	}
+	e, _, err := readEntity(data)
+	return err == nil && e.PrivateKey == nil
 }
 
 func unlock(k *packet.PrivateKey, passphrase Passphrase) error {

@@ -6,10 +6,13 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
+
+	"namibuild/builder"
 )
 
 // The claim of the README: one script, and there are kernel packages with the
@@ -184,9 +187,13 @@ func TestEndToEndTiny(t *testing.T) {
 			t.Fatalf("exit %d\n%s%s", code, stdout, stderr)
 		}
 	}
-	found, err := filepath.Glob(filepath.Join(out, "*"))
-	if err != nil || len(found) != 3 {
-		t.Errorf("in the output directory: %v, %v", found, err)
+	entries, err := os.ReadDir(out)
+	var found []string
+	for _, e := range entries {
+		found = append(found, e.Name())
+	}
+	if want := []string{builder.RPMS, builder.RecordJSN, builder.Log, builder.BuildRoot, builder.Changes}; err != nil || !slices.Equal(found, want) {
+		t.Errorf("in the output directory: %q, %v", found, err)
 	}
 	if got := output(t, "rpm", "-qpl", filepath.Join(out, "RPMS", "kernel-2.6.32-431.3.1.namibuild.el6.x86_64.rpm")); got != "/boot/timewait\n" {
 		t.Errorf("files: %q", got)

@@ -73,6 +73,7 @@ runs rpmbuild there, and takes out packages that it has checked. It boots what i
 built and proves what the recipe promises, builds it again byte for byte, and makes
 a signed release of it.`,
 		Example: `  namibuild plan demo
+  namibuild lock demo
   namibuild build demo
   namibuild boot out/demo
   namibuild release out/demo --key kernels.key`,

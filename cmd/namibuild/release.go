@@ -49,7 +49,7 @@ The same set, key and options make the same bundle, byte for byte.
 	}
 	c.Flags().StringVarP(&f.output, "output", "o", "", "directory of the bundle (default SET-release); a bundle that is there is replaced")
 	c.Flags().StringVar(&f.url, "url", "", "where hosts will find the bundle (default file:///srv/NAME)")
-	c.Flags().BoolVar(&f.unproven, "unproven", false, "publish a set whose kernel nobody has booted")
+	c.Flags().BoolVar(&f.unproven, "unproven", false, "publish a set whose kernel was not booted, or failed its proof")
 	c.Flags().BoolVar(&f.unlocked, "unlocked", false, "publish a set that was not built from a lock")
 	c.Flags().StringVar(&f.builder, "builder-id", "", "URI of who vouches for the machine that built (default: nobody but the key's holder)")
 	f.signFlags.add(c)
@@ -122,7 +122,7 @@ func (a *app) makeSet(ctx context.Context, name string, f releaseFlags) (string,
 }
 
 func printBundle(b builder.Bundle, took time.Duration) error {
-	fmt.Printf("\n%s, made in %s of plan %.12s, signed by %s\n", b.Dir, short(took), b.PlanID, b.Key)
+	fmt.Printf("\n%s, made in %s by plan %.12s, signed by %s\n", b.Dir, short(took), b.PlanID, b.Key)
 	if err := printPackages(os.Stdout, b.Set); err != nil {
 		return err
 	}

@@ -76,7 +76,7 @@ var remedies = []remedy{
 	of[*builder.ModuleKeyError](exitUsage, "namibuild modkey new FILE makes a key; module-key: in the recipe names it"),
 	by(func(e *builder.LockError) (int, string) { return exitLock, lockHint(e) }),
 	by(func(e *sign.KeyError) (int, string) { return exitKey, keyHint(e.Err) }),
-	of[*boot.UnprovenError](exitUnproven, "namibuild boot SET proves it; --unproven publishes it all the same, and the bundle says so"),
+	by(unprovenHint),
 	of[*builder.UnlockedError](exitLock, "namibuild lock RECIPE and a build make a locked set; --unlocked publishes it all the same, and the bundle says so"),
 	of[*unverifiedError](exitUnverified, ""),
 	by(func(e *engine.UnreachableError) (int, string) { return exitEngine, engineHint(e) }),
@@ -88,6 +88,7 @@ var remedies = []remedy{
 	by(func(e *builder.NotPackedError) (int, string) {
 		return exitSource, "namibuild fetch " + e.Recipe + " packs it"
 	}),
+	of[*builder.UnknownKeyError](exitSource, "in a copy of the recipe's page, source: key: names that key's file beside it; with sha256: instead of signed-by: none is needed"),
 	of[*builder.UntrustedError](exitSource, "--insecure-source takes it all the same, if it is a whole SRPM; plan and record then say so"),
 	of[*fetch.OfflineError](exitSource, "namibuild fetch RECIPE, without --offline and $NAMIBUILD_OFFLINE, brings it into the store"),
 	of[*engine.NotHeldError](exitImage, "namibuild image RECIPE builds it, with a network"),
@@ -114,6 +115,13 @@ func differHint(e differError) (int, string) {
 		return exitExplained, ""
 	}
 	return exitUnexplained, ""
+}
+
+func unprovenHint(e *boot.UnprovenError) (int, string) {
+	if e.Failed() {
+		return exitUnproven, "proof.log in the set is what its console said"
+	}
+	return exitUnproven, "namibuild boot SET proves it; --unproven publishes it all the same, and the bundle says so"
 }
 
 func lockHint(e *builder.LockError) string {
