@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 
 	"namibuild/builder"
@@ -30,16 +31,20 @@ func (a *app) cause(ctx context.Context, err error) error {
 }
 
 // report prints what went wrong, one line and, where there is a cure, a hint,
-// and gives the exit code.
-func (a *app) report(err error) int {
+// and gives the exit code. verb is the command's whole name, which knows best
+// how it wants to be called.
+func (a *app) report(err error, verb string) int {
 	if err == nil {
 		return exitOK
 	}
 	code, hint := explain(err)
+	if hint == helpHint {
+		hint = verb + " --help"
+	}
 	if reported(err) {
 		return code
 	}
-	if a.json {
+	if a.json || slices.Contains(os.Args, "--json") { // of a verb that there is not, cobra reads no flag
 		a.reportJSON(err, code, hint)
 		return code
 	}
@@ -72,7 +77,7 @@ func sentence(err error) string {
 	}
 	var faults recipe.Faults
 	if !errors.As(err, &faults) {
-		return err.Error()
+		return strings.ReplaceAll(strings.TrimSpace(err.Error()), "\n\nDid you mean this?\n\t", "; did you mean ")
 	}
 	lines := []string{fmt.Sprintf("the recipe has %d faults", len(faults))}
 	if len(faults) == 1 {

@@ -33,9 +33,9 @@ type app struct {
 func main() {
 	a := &app{log: logrus.New()}
 	ctx, stop := interruptible(context.Background())
-	err := a.root().ExecuteContext(ctx)
+	verb, err := a.root().ExecuteContextC(ctx)
 	stop()
-	os.Exit(a.report(err))
+	os.Exit(a.report(err, verb.CommandPath()))
 }
 
 // interruptible gives a context that ends with the first Ctrl-C (or TERM, HUP);

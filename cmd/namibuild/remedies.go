@@ -57,10 +57,13 @@ func is(target error, code int, hint string) remedy {
 	return func(err error) (int, string, bool) { return code, hint, errors.Is(err, target) }
 }
 
+// helpHint sends to the help of the verb that was called.
+const helpHint = "--help"
+
 // unknownWord is the remedy of what cobra has no type for.
 func unknownWord(err error) (code int, hint string, ok bool) {
 	ok = strings.HasPrefix(err.Error(), "unknown command ") || strings.HasPrefix(err.Error(), "if any flags in the group ")
-	return exitUsage, "namibuild --help", ok
+	return exitUsage, helpHint, ok
 }
 
 // remedies are all of them. The first that fits counts: an error of a type comes
@@ -70,7 +73,7 @@ var remedies = []remedy{
 	by(differHint),
 	of[leaksError](exitLeaks, ""),
 	of[*builder.NoLockError](exitLock, "--lock names it; without one, --recipe names the recipe that the build.json there came from"),
-	of[usageError](exitUsage, "namibuild --help"),
+	of[usageError](exitUsage, helpHint),
 	of[recipeError](exitUsage, ""),
 	unknownWord,
 	of[*builder.ModuleKeyError](exitUsage, "namibuild modkey new FILE makes a key; module-key: in the recipe names it"),
