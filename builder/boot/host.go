@@ -98,9 +98,11 @@ func (t *tail) Write(p []byte) (int, error) {
 
 func (t *tail) String() string { return strings.Join(strings.Fields(string(t.data)), " ") }
 
-// probeLimit is for a QEMU that does next to nothing: 0.1 s where all is well;
-// a KVM that is there and does not work may hang without a word.
-const probeLimit = 3 * time.Second
+// probeLimit is for a QEMU that does next to nothing: 0.1 s where all is well.
+// A KVM that is there and does not work may hang without a word, and one that is
+// emulated itself crawls through the firmware in some three seconds, and then hangs
+// in the kernel.
+const probeLimit = time.Second
 
 // probeStatus is how QEMU ends when its guest writes 0x10 to isa-debug-exit.
 const probeStatus = 0x10<<1 | 1
