@@ -8,7 +8,6 @@ import (
 	"io"
 	"time"
 
-	cerrdefs "github.com/containerd/errdefs"
 	"github.com/docker/docker/api/types"
 	"github.com/docker/docker/api/types/container"
 	"github.com/docker/docker/pkg/stdcopy"
@@ -36,7 +35,7 @@ func (c *Container) serve(ctx context.Context, lost func(error)) (end func(), er
 		return func() {}, nil
 	}
 	stream, err := c.execute(ctx, c.spec.Aside.Command)
-	if cerrdefs.IsConflict(err) { // the main process is over already
+	if err != nil && c.over(ctx) { // already, and then nothing can be started beside it
 		return func() {}, nil
 	}
 	if err != nil {
@@ -52,6 +51,19 @@ func (c *Container) serve(ctx context.Context, lost func(error)) (end func(), er
 		}
 	}()
 	return func() { close(over); stream.Close() }, nil
+}
+
+// over tells whether the main process ends within the grace.
+func (c *Container) over(ctx context.Context) bool {
+	ctx, cancel := context.WithTimeout(ctx, asideGrace)
+	defer cancel()
+	ended, failed := c.engine.client.ContainerWait(ctx, c.id, container.WaitConditionNotRunning)
+	select {
+	case <-ended:
+		return true
+	case <-failed:
+		return false
+	}
 }
 
 func (c *Container) execute(ctx context.Context, command []string) (types.HijackedResponse, error) {
