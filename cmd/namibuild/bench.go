@@ -77,15 +77,15 @@ func (a *app) bench(ctx context.Context, set, stock string, traffic boot.Traffic
 	}
 	link := &connection{prefix: a.prefix}
 	defer link.close()
-	d := newDisplay(os.Stdout, a.json)
-	o.Connect, o.Tell = link.open, a.tell(d)
-	r, err := builder.Bench(ctx, builder.BenchOptions{BootOptions: o, Stock: stock, Traffic: traffic})
-	d.Close()
+	r, err := watch(ctx, a, func(tell func(builder.Event)) (boot.Report, error) {
+		o.Connect, o.Tell = link.open, tell
+		return builder.Bench(ctx, builder.BenchOptions{BootOptions: o, Stock: stock, Traffic: traffic})
+	})
 	if err != nil {
-		return a.cause(ctx, err)
+		return err
 	}
 	if a.json {
-		d.emit(struct {
+		a.emit(struct {
 			Event string `json:"event"`
 			boot.Report
 		}{"result", r})

@@ -111,15 +111,15 @@ func (a *app) build(ctx context.Context, name string, f buildFlags) error {
 	}
 	defer closeAll()
 	o.Lock, o.Release = lock, f.release
-	d := newDisplay(os.Stdout, a.json)
-	o.Tell, o.Host = a.tell(d), hostName()
-	res, err := builder.Build(ctx, o)
-	d.Close()
+	res, err := watch(ctx, a, func(tell func(builder.Event)) (builder.Result, error) {
+		o.Tell, o.Host = tell, hostName()
+		return builder.Build(ctx, o)
+	})
 	if err != nil {
-		return a.cause(ctx, err)
+		return err
 	}
 	if a.json {
-		d.emit(struct {
+		a.emit(struct {
 			Event string `json:"event"`
 			builder.Result
 			Dir string `json:"dir"`
@@ -198,23 +198,6 @@ func (f *buildFlags) setLimits(o *builder.Options, cpus int) error {
 		o.Memory = int64(2+o.Jobs)<<30 + o.Tmpfs
 	}
 	return nil
-}
-
-// tell gives events to the display, and notes to the log.
-func (a *app) tell(d *display) func(builder.Event) {
-	return func(e builder.Event) {
-		switch log := a.log.WithField("step", e.Step); e.Kind {
-		case builder.Note:
-			log.Info(e.Text)
-		case builder.Output:
-			log.Debug(e.Text)
-		case builder.Begin, builder.End:
-			log.Debug(string(e.Kind) + ": " + e.Text)
-		}
-		if e.Kind != builder.Note || a.json {
-			d.Event(e)
-		}
-	}
 }
 
 func arguments(list []string) (map[string]string, error) {

@@ -49,7 +49,7 @@ func (a *app) check(ctx context.Context, dir string) error {
 		return a.cause(ctx, err)
 	}
 	if a.json {
-		newDisplay(os.Stdout, true).emit(struct {
+		a.emit(struct {
 			Event string          `json:"event"`
 			Leaks []builder.Leaks `json:"leaks"`
 		}{"result", all})

@@ -77,7 +77,7 @@ func (a *app) compare(ctx context.Context, one, two string) error {
 
 func (a *app) showComparison(found builder.Comparison) error {
 	if a.json {
-		newDisplay(os.Stdout, true).emit(struct {
+		a.emit(struct {
 			Event string `json:"event"`
 			builder.Comparison
 		}{"result", found})

@@ -109,5 +109,5 @@ func (a *app) reportJSON(err error, code int, hint string) {
 	if lock := (*builder.LockError)(nil); errors.As(err, &lock) {
 		out.Locked = lock.Differences
 	}
-	newDisplay(os.Stdout, true).emit(out)
+	a.emit(out)
 }

@@ -144,7 +144,7 @@ func (a *app) fetchOne(ctx context.Context, r recipe.Recipe, f buildFlags, tell 
 
 func (a *app) printFetched(name string, file fetch.File) error {
 	if a.json {
-		newDisplay(os.Stdout, true).emit(fetched{"result", name, file.Path, file.SHA256, file.Size, file.Waived})
+		a.emit(fetched{"result", name, file.Path, file.SHA256, file.Size, file.Waived})
 		return nil
 	}
 	_, err := fmt.Printf("%s\nsha256 %s\n", file.Path, file.SHA256)

@@ -260,7 +260,7 @@ func (a *app) keyShowCommand() *cobra.Command {
 
 func (a *app) printKey(c sign.Certificate, secret, public string) error {
 	if a.json {
-		newDisplay(os.Stdout, true).emit(struct {
+		a.emit(struct {
 			Event       string     `json:"event"`
 			Fingerprint string     `json:"fingerprint"`
 			Name        string     `json:"name"`

@@ -122,7 +122,7 @@ func (a *app) lock(ctx context.Context, name, file string, noImage bool, f build
 	}
 	d.Close()
 	if a.json {
-		newDisplay(os.Stdout, true).emit(map[string]any{"event": "result", "lock": file, "planID": l.Plan.ID(), "imageLayers": l.Layers})
+		a.emit(map[string]any{"event": "result", "lock": file, "planID": l.Plan.ID(), "imageLayers": l.Layers})
 		return nil
 	}
 	_, err = fmt.Printf("%s\nplan %s\n", file, l.Plan.ID())

@@ -119,7 +119,7 @@ func (a *app) modkeyShow(file string) error {
 
 func (a *app) showKey(file string, k modkey.Public, half string, signatures int) error {
 	if a.json {
-		newDisplay(os.Stdout, true).emit(map[string]any{
+		a.emit(map[string]any{
 			"event": "result", "file": file, "half": half, "name": k.Name(), "fingerprint": k.Fingerprint, "algorithm": "DSA 1024", "signatures": signatures,
 		})
 		return nil

@@ -70,7 +70,7 @@ func (a *app) plan(ctx context.Context, name string, f buildFlags) error {
 		return a.cause(ctx, err)
 	}
 	if a.json {
-		newDisplay(os.Stdout, true).emit(planned{"plan", p.ID(), p, preview.Renames, preview.Notes, preview.Diff()})
+		a.emit(planned{"plan", p.ID(), p, preview.Renames, preview.Notes, preview.Diff()})
 		return nil
 	}
 	return printPlan(os.Stdout, p, preview)

@@ -91,15 +91,15 @@ func (a *app) prepareSRPM(ctx context.Context, name string, f buildFlags) error 
 		return err
 	}
 	defer done()
-	d := newDisplay(os.Stdout, a.json)
-	o.Tell = a.tell(d)
-	srpm, err := builder.SourceRPM(ctx, o)
-	d.Close()
+	srpm, err := watch(ctx, a, func(tell func(builder.Event)) (artifact.RPM, error) {
+		o.Tell = tell
+		return builder.SourceRPM(ctx, o)
+	})
 	if err != nil {
-		return a.cause(ctx, err)
+		return err
 	}
 	if a.json {
-		d.emit(struct {
+		a.emit(struct {
 			Event string `json:"event"`
 			artifact.RPM
 		}{"result", srpm})

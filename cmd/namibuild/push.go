@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"os"
 
 	"github.com/spf13/cobra"
 
@@ -54,14 +53,14 @@ func exactArgs(what string, n int) cobra.PositionalArgs {
 }
 
 func (a *app) push(ctx context.Context, dir, reference string, plainHTTP bool) error {
-	d := newDisplay(os.Stdout, a.json)
-	pushed, err := builder.Push(ctx, dir, reference, builder.RegistryOptions{PlainHTTP: plainHTTP, UserAgent: userAgent(), Tell: a.tell(d)})
-	d.Close()
+	pushed, err := watch(ctx, a, func(tell func(builder.Event)) (oci.Pushed, error) {
+		return builder.Push(ctx, dir, reference, builder.RegistryOptions{PlainHTTP: plainHTTP, UserAgent: userAgent(), Tell: tell})
+	})
 	if err != nil {
-		return a.cause(ctx, err)
+		return err
 	}
 	if a.json {
-		d.emit(struct {
+		a.emit(struct {
 			Event string `json:"event"`
 			oci.Pushed
 		}{"result", pushed})

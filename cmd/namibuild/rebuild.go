@@ -88,12 +88,12 @@ func (a *app) rebuild(ctx context.Context, published string, f buildFlags, from 
 	}
 	defer closeAll()
 	o.Lock, o.SRPMFile, o.Host = &l, from.srpm, hostName()
-	d := newDisplay(os.Stdout, a.json)
-	o.Tell = a.tell(d)
-	res, err := builder.Rebuild(ctx, o, published)
-	d.Close()
+	res, err := watch(ctx, a, func(tell func(builder.Event)) (builder.Rebuilt, error) {
+		o.Tell = tell
+		return builder.Rebuild(ctx, o, published)
+	})
 	if err != nil {
-		return a.cause(ctx, err)
+		return err
 	}
 	return a.showRebuilt(res)
 }
@@ -153,7 +153,7 @@ func recordedLock(published, name string) (plan.Lock, recipe.Recipe, error) {
 // showRebuilt prints what was found; what differs is an error.
 func (a *app) showRebuilt(res builder.Rebuilt) error {
 	if a.json {
-		newDisplay(os.Stdout, true).emit(struct {
+		a.emit(struct {
 			Event string `json:"event"`
 			builder.Rebuilt
 		}{"result", res})

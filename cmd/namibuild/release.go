@@ -78,17 +78,17 @@ func (a *app) release(ctx context.Context, name string, f releaseFlags) error {
 	if f.output == "" {
 		f.output = set + "-release"
 	}
-	d := newDisplay(os.Stdout, a.json)
-	b, err := builder.Release(ctx, builder.ReleaseOptions{
-		Set: set, Output: f.output, Key: k, HeaderOnly: f.headerOnly, PayloadDigests: f.digests,
-		Unproven: f.unproven, Unlocked: f.unlocked, URL: f.url, BuilderID: f.builder, Tell: a.tell(d),
+	b, err := watch(ctx, a, func(tell func(builder.Event)) (builder.Bundle, error) {
+		return builder.Release(ctx, builder.ReleaseOptions{
+			Set: set, Output: f.output, Key: k, HeaderOnly: f.headerOnly, PayloadDigests: f.digests,
+			Unproven: f.unproven, Unlocked: f.unlocked, URL: f.url, BuilderID: f.builder, Tell: tell,
+		})
 	})
-	d.Close()
 	if err != nil {
-		return a.cause(ctx, err)
+		return err
 	}
 	if a.json {
-		d.emit(struct {
+		a.emit(struct {
 			Event string `json:"event"`
 			builder.Bundle
 			Dir string `json:"dir"`

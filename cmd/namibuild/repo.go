@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"os"
 	"path/filepath"
 
 	"github.com/spf13/cobra"
@@ -53,7 +52,7 @@ func (a *app) repo(ctx context.Context, o builder.RepositoryOptions, f keyFlags)
 		return a.cause(ctx, err)
 	}
 	if a.json {
-		newDisplay(os.Stdout, true).emit(struct {
+		a.emit(struct {
 			Event string `json:"event"`
 			builder.Repository
 		}{"result", made})

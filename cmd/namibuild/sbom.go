@@ -66,7 +66,7 @@ func (a *app) wrote(dir string, names ...string) error {
 		files = append(files, filepath.Join(dir, name))
 	}
 	if a.json {
-		newDisplay(os.Stdout, true).emit(struct {
+		a.emit(struct {
 			Event string   `json:"event"`
 			Files []string `json:"files"`
 		}{"result", files})

@@ -56,16 +56,16 @@ func (a *app) sign(ctx context.Context, set, output string, f signFlags) error {
 		return a.cause(ctx, err)
 	}
 	defer closeKey()
-	d := newDisplay(os.Stdout, a.json)
-	signed, err := builder.Sign(ctx, builder.SignOptions{
-		Set: set, Output: output, Key: k, HeaderOnly: f.headerOnly, PayloadDigests: f.digests, Tell: a.tell(d),
+	signed, err := watch(ctx, a, func(tell func(builder.Event)) (artifact.Set, error) {
+		return builder.Sign(ctx, builder.SignOptions{
+			Set: set, Output: output, Key: k, HeaderOnly: f.headerOnly, PayloadDigests: f.digests, Tell: tell,
+		})
 	})
-	d.Close()
 	if err != nil {
-		return a.cause(ctx, err)
+		return err
 	}
 	if a.json {
-		d.emit(struct {
+		a.emit(struct {
 			Event string `json:"event"`
 			artifact.Set
 			Key string `json:"key"`

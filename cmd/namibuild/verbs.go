@@ -132,7 +132,7 @@ func (a *app) clean(ctx context.Context, images, store bool) error {
 
 func (a *app) removed(n int, what string) {
 	if a.json {
-		newDisplay(os.Stdout, true).emit(map[string]any{"event": "removed", "count": n, "what": what})
+		a.emit(map[string]any{"event": "removed", "count": n, "what": what})
 		return
 	}
 	fmt.Printf("removed %d %s\n", n, what)
@@ -146,7 +146,7 @@ func (a *app) versionCommand() *cobra.Command {
 		RunE: func(*cobra.Command, []string) error {
 			v := version()
 			if a.json {
-				newDisplay(os.Stdout, true).emit(v)
+				a.emit(v)
 				return nil
 			}
 			_, err := fmt.Printf("namibuild %s (%s, %s)\n", v.Version, v.Commit, v.Go)
