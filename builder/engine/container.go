@@ -142,11 +142,20 @@ func (c *Container) labels() map[string]string {
 func (c *Container) config() *container.Config {
 	return &container.Config{
 		Image: c.spec.Image, Entrypoint: c.spec.Command, Env: c.spec.Env,
-		Hostname: c.spec.Hostname, User: c.spec.User,
+		Hostname: c.spec.Hostname, Domainname: c.engine.domain(), User: c.spec.User,
 		OpenStdin: true, StdinOnce: true,
 		AttachStdin: true, AttachStdout: true, AttachStderr: true,
 		StopSignal: "SIGTERM",
 	}
+}
+
+// domain is the NIS domain: that of a host which has none, as the kernel spells
+// it. A rootless engine may not set it, and keeps the host's.
+func (e *Engine) domain() string {
+	if e.info.Rootless {
+		return ""
+	}
+	return "(none)"
 }
 
 // hostConfig is the main container's cage.
@@ -174,7 +183,9 @@ func (c *Container) hostConfig() *container.HostConfig {
 func cage() *container.HostConfig {
 	init := true
 	return &container.HostConfig{
-		NetworkMode:    "none",
+		NetworkMode: "none",
+		// else /etc/resolv.conf would be the host's, with its domain
+		DNS: []string{"127.0.0.1"}, DNSSearch: []string{"."}, DNSOptions: []string{"ndots:1"},
 		IpcMode:        "none",
 		CapDrop:        []string{"ALL"},
 		SecurityOpt:    []string{"no-new-privileges"},

@@ -106,6 +106,8 @@ func TestCage(t *testing.T) {
 	got, _ := run(t, e, probeSpec(t, e, "cage"))
 	want := `user 1000:1000
 host namibuild
+domain (none)
+resolver nameserver 127.0.0.1, options ndots:1
 core 0
 nofile 4096
 links 1

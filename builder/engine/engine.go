@@ -18,6 +18,7 @@ package engine
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/docker/docker/api/types/versions"
@@ -55,6 +56,8 @@ type Info struct {
 	// Memory is in bytes.
 	Memory   int64
 	OS, Arch string
+	// Rootless: it runs as a user, and may not do all that root may.
+	Rootless bool
 }
 
 // Connect opens a connection to the engine that the environment names, as the
@@ -101,6 +104,7 @@ func greet(ctx context.Context, c *client.Client, host string) (Info, error) {
 	return Info{
 		Host: host, Version: s.ServerVersion, APIVersion: c.ClientVersion(),
 		CPUs: s.NCPU, Memory: s.MemTotal, OS: s.OSType, Arch: s.Architecture,
+		Rootless: slices.Contains(s.SecurityOptions, "name=rootless"),
 	}, nil
 }
 

@@ -84,12 +84,15 @@ func rngd() int {
 // cage prints what the container is kept in.
 func cage() int {
 	host, _ := os.Hostname()
+	domain, _ := os.ReadFile("/proc/sys/kernel/domainname")
+	resolver, _ := os.ReadFile("/etc/resolv.conf")
 	var files, core syscall.Rlimit
 	_ = syscall.Getrlimit(syscall.RLIMIT_NOFILE, &files)
 	_ = syscall.Getrlimit(syscall.RLIMIT_CORE, &core)
 	links, _ := net.Interfaces()
 	status, _ := os.ReadFile("/proc/self/status")
-	fmt.Printf("user %d:%d\nhost %s\ncore %d\n", os.Getuid(), os.Getgid(), host, core.Max)
+	fmt.Printf("user %d:%d\nhost %s\ndomain %s", os.Getuid(), os.Getgid(), host, domain)
+	fmt.Printf("resolver %s\ncore %d\n", strings.ReplaceAll(strings.TrimSpace(string(resolver)), "\n", ", "), core.Max)
 	fmt.Printf("nofile %d\nlinks %d\n", files.Max, len(links))
 	for _, name := range []string{"CapEff", "CapBnd", "NoNewPrivs"} {
 		fmt.Printf("%s %s\n", name, field(string(status), name))
