@@ -149,7 +149,7 @@ func Build(ctx context.Context, o Options) (Result, error) {
 		return Result{}, err
 	}
 	defer out.close()
-	run := Run{Namibuild: o.Version, Started: b.now()}
+	run := Run{Namibuild: o.Version, Started: b.now(), Days: o.Vary.Days}
 	r, err := b.ready(ctx)
 	if err != nil {
 		return Result{}, err

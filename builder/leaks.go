@@ -38,7 +38,7 @@ func days(from, to time.Time) []time.Time {
 func (b *build) leaks(ctx context.Context, p plan.Plan, set artifact.Set, started time.Time) ([]Leaks, error) {
 	f := leak.Facts{Epoch: p.SRPM.Epoch, Hostname: p.Hostname, Host: b.Host}
 	if b.Now != nil {
-		f.Days = days(started, b.now())
+		f.Days = days(b.Vary.moment(started), b.Vary.moment(b.now()))
 	}
 	all, err := leaksOf(ctx, set, f)
 	if err != nil {
@@ -110,7 +110,8 @@ func Check(ctx context.Context, dir, host string) ([]Leaks, error) {
 	}
 	f := leak.Facts{Epoch: r.Plan.SRPM.Epoch, Hostname: r.Plan.Hostname, Host: host}
 	if !r.Run.Started.IsZero() {
-		f.Days = days(r.Run.Started, r.Run.Finished)
+		v := Vary{Days: r.Run.Days}
+		f.Days = days(v.moment(r.Run.Started), v.moment(r.Run.Finished))
 	}
 	return leaksOf(ctx, r.Set, f)
 }

@@ -34,6 +34,8 @@ type Run struct {
 	// Started and Finished are real times, in whole seconds.
 	Started  time.Time `json:"started,omitzero"`
 	Finished time.Time `json:"finished,omitzero"`
+	// Days later it was in the build (Vary.Days).
+	Days int `json:"days,omitempty"`
 }
 
 // now is the real time by the clock that the command handed in.

@@ -38,7 +38,7 @@ func TestRecord(t *testing.T) {
 		t.Fatal(err)
 	}
 	at := time.Unix(1800000000, 0).UTC()
-	if d := cmp.Diff(Run{"v1.2.3", at, at}, got.Run); d != "" {
+	if d := cmp.Diff(Run{"v1.2.3", at, at, 0}, got.Run); d != "" {
 		t.Error(d)
 	}
 	sum := func(s string) string { return fmt.Sprintf("%x", sha256.Sum256([]byte(s))) }

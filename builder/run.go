@@ -68,6 +68,9 @@ func (b *build) remove(box Container) {
 func (b *build) start(ctx context.Context, p plan.Plan, image engine.Image, modes plan.Modes) (Container, error) {
 	b.tell(Begin, StepStart, "from %s", image.Ref)
 	p, err := b.varied(p)
+	if err == nil {
+		err = b.Vary.checkDate(p, b.now())
+	}
 	if err != nil {
 		return nil, &StepError{StepStart, err}
 	}
@@ -80,7 +83,7 @@ func (b *build) start(ctx context.Context, p plan.Plan, image engine.Image, mode
 		spec.Env = append(spec.Env, v.Name+"="+v.Value)
 	}
 	spec.Aside = b.aside(p)
-	b.Vary.apply(&spec)
+	b.Vary.apply(&spec, b.now())
 	box, err := b.Engine.Create(ctx, spec)
 	if err != nil {
 		return nil, &StepError{StepStart, err}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"strings"
+	"time"
 
 	"namibuild/builder/engine"
 	"namibuild/builder/plan"
@@ -24,6 +25,8 @@ type Vary struct {
 	// volume, whatever the plan says.
 	Tmpfs  int64
 	Volume bool
+	// Days from today is the day that the build takes it to be; 0: today.
+	Days int
 }
 
 // words say what is varied.
@@ -43,6 +46,9 @@ func (v Vary) words() []string {
 	}
 	if v.Volume {
 		all = append(all, "volume")
+	}
+	if v.Days != 0 {
+		all = append(all, fmt.Sprintf("date=%d", v.Days))
 	}
 	return all
 }
@@ -65,17 +71,41 @@ func (b *build) varied(p plan.Plan) (plan.Plan, error) {
 	return other.planOf(p.SRPM, p.Insecure)
 }
 
-func (v Vary) apply(s *engine.ContainerSpec) {
-	s.CPUSet = v.CPUs
-	if !v.Shuffle {
-		return
+// moment is what a build takes a moment to be.
+func (v Vary) moment(t time.Time) time.Time { return t.AddDate(0, 0, v.Days) }
+
+// checkDate refuses a day before the source was there: make would take every
+// file of it to be newer than what it makes, for ever.
+func (v Vary) checkDate(p plan.Plan, now time.Time) error {
+	made := time.Unix(p.SRPM.Epoch, 0).UTC()
+	if day := v.moment(now); v.Days != 0 && day.Before(made) {
+		return fmt.Errorf("varying the date: %s is before the source was made, %s", day.Format(time.DateOnly), made.Format(time.DateOnly))
 	}
-	const preload = "LD_PRELOAD="
+	return nil
+}
+
+// apply varies a container that begins now.
+func (v Vary) apply(s *engine.ContainerSpec, now time.Time) {
+	s.CPUSet = v.CPUs
+	if v.Shuffle {
+		preload(s, plan.Shuffle)
+	}
+	if v.Days != 0 {
+		preload(s, plan.Date)
+		// a minute earlier, for the engine's clock may be another
+		shift, since := v.moment(now).Sub(now)/time.Second, now.Add(-time.Minute)
+		s.Env = append(s.Env, fmt.Sprintf("NAMIBUILD_DATE=%d %d", shift, since.Unix()))
+	}
+}
+
+// preload puts a library below those that a container's programs have already.
+func preload(s *engine.ContainerSpec, library string) {
+	const name = "LD_PRELOAD="
 	for i, variable := range s.Env {
-		if strings.HasPrefix(variable, preload) {
-			s.Env[i] = variable + ":" + plan.Shuffle
+		if strings.HasPrefix(variable, name) {
+			s.Env[i] = variable + ":" + library
 			return
 		}
 	}
-	s.Env = append(s.Env, preload+plan.Shuffle)
+	s.Env = append(s.Env, name+library)
 }

@@ -116,6 +116,10 @@ const libexec = "/usr/lib/namibuild"
 // system's. It is in no plan: preloaded below the pins it must not matter.
 const Shuffle = libexec + "/shuffle.so"
 
+// Date is the library that has it be another day, by the variable
+// NAMIBUILD_DATE. It is in no plan either.
+const Date = libexec + "/date.so"
+
 // preload is the environment's list of libraries for every program.
 func preload(in Input) []Var {
 	var list, names []string

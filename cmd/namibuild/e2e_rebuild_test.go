@@ -38,8 +38,8 @@ func TestEndToEndRebuild(t *testing.T) {
 	if err := errors.Join(os.Remove(key+".key"), os.Rename(filepath.Join(set, "tiny.lock"), filepath.Join(signed, "tiny.lock"))); err != nil {
 		t.Fatal(err)
 	}
-	if got := run(0, "rebuild", signed, "--source", srpm, "-o", filepath.Join(dir, "again"), "--vary", "shuffle,cpus=0,jobs=1,tmpfs=64M"); !strings.Contains(got, "is the published file") ||
-		!strings.Contains(got, "signatures left out: ") || !strings.Contains(got, "varied: shuffle, cpus=0, jobs=1, tmpfs=67108864") {
+	if got := run(0, "rebuild", signed, "--source", srpm, "-o", filepath.Join(dir, "again"), "--vary", "shuffle,cpus=0,jobs=1,tmpfs=64M,date=-30"); !strings.Contains(got, "is the published file") ||
+		!strings.Contains(got, "signatures left out: ") || !strings.Contains(got, "varied: shuffle, cpus=0, jobs=1, tmpfs=67108864, date=-30") {
 		t.Errorf("rebuild says\n%s", got)
 	}
 	rpm := filepath.Join(signed, "kernel-2.6.32-431.3.1.namibuild.el6.x86_64.rpm")

@@ -20,7 +20,7 @@ func (f *buildFlags) unpin(c *cobra.Command) {
 
 // vary adds the flag of what must not matter.
 func (f *buildFlags) vary(c *cobra.Command) {
-	c.Flags().StringSliceVar(&f.varied, "vary", nil, "change what must not matter: shuffle (order of directories), cpus=LIST (processors, as 0-1), jobs=N, tmpfs=SIZE, volume (where the topdir lies)")
+	c.Flags().StringSliceVar(&f.varied, "vary", nil, "change what must not matter: shuffle (order of directories), cpus=LIST (processors, as 0-1), jobs=N, tmpfs=SIZE, volume (where the topdir lies), date=DAYS (from today, as 400 or -30)")
 }
 
 // setPins takes both flags.
@@ -38,6 +38,9 @@ func (f *buildFlags) setPins(o *builder.Options) error {
 	}
 	return nil
 }
+
+// mostDays is how far from today a build can be: a century.
+const mostDays = 36525
 
 // setVary takes one word of --vary.
 func setVary(v *builder.Vary, word string) error {
@@ -57,6 +60,11 @@ func setVary(v *builder.Vary, word string) error {
 			v.Jobs = n
 			return nil
 		}
+	case name == "date":
+		if n, err := strconv.Atoi(value); err == nil && n != 0 && max(n, -n) <= mostDays {
+			v.Days = n
+			return nil
+		}
 	case name == "tmpfs":
 		var size bytesFlag
 		if err := size.Set(value); err == nil {
@@ -64,5 +72,5 @@ func setVary(v *builder.Vary, word string) error {
 			return nil
 		}
 	}
-	return usageError{fmt.Errorf("--vary %s: shuffle, cpus=LIST, jobs=N, tmpfs=SIZE or volume was expected", word)}
+	return usageError{fmt.Errorf("--vary %s: shuffle, cpus=LIST, jobs=N, tmpfs=SIZE, volume or date=DAYS was expected", word)}
 }

@@ -32,10 +32,10 @@ func (a *app) rebuildCommand() *cobra.Command {
 in a release of a container registry, builds the set again, puts the published
 signatures on what came out, and compares. No private key is needed.
 
---vary changes what must not matter to a byte: --vary shuffle,jobs=3,tmpfs=4G reads
-directories in another order, compiles with other jobs, and builds in memory. A
-container sees nothing of the host's name, and the clock of its programs stands at
-the plan's epoch, so another host or another day varies both by itself.
+--vary changes what must not matter to a byte: --vary shuffle,jobs=3,tmpfs=4G,date=400
+reads directories in another order, compiles with other jobs, builds in memory, and has
+the clock and the times of new files 400 days from now. There is no word for the host's
+name: a container has one of its own, and sees no other.
 
 It ends with 0 when all is identical, 20 when every difference has a known reason, 21
 when one has none, as compare does.`,

@@ -17,9 +17,10 @@ compile clock clock.c
 compile stat stat.c
 compile order order.c
 compile shuffle order.c -DSHUFFLE
+compile date date.c -DDATE "$here/clock.c" "$here/stat.c"
 
 # One that does not load is passed over with a warning and would hold nothing.
-said=$(SOURCE_DATE_EPOCH=1 LD_PRELOAD="$dir/clock.so:$dir/stat.so:$dir/order.so:$dir/shuffle.so" date -u +%s 2>&1)
+said=$(SOURCE_DATE_EPOCH=1 LD_PRELOAD="$dir/clock.so:$dir/stat.so:$dir/order.so:$dir/shuffle.so:$dir/date.so" date -u +%s 2>&1)
 if [ "$said" != 1 ]; then
     echo "build.sh: the pins do not work here: $said" >&2
     exit 1

@@ -1,0 +1,91 @@
+package builder
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"testing"
+	"testing/fstest"
+	"time"
+
+	"namibuild/builder/artifact/leak"
+	"namibuild/builder/engine"
+	"namibuild/builder/engine/enginetest"
+	"namibuild/builder/rpm/rpmtest"
+)
+
+// Another day is in the container's environment, below the pins, and in no plan.
+func TestVariedDate(t *testing.T) {
+	o, f, _ := setup(t)
+	now := time.Unix(1800000000, 0) // 2027-01-15
+	o.Now = func() time.Time { return now }
+	plain, err := Build(context.Background(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.Vary = Vary{Shuffle: true, Days: -30}
+	res, err := Build(context.Background(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if res.PlanID != plain.PlanID || !slices.Equal(res.Varied, []string{"shuffle", "date=-30"}) || res.Run.Days != -30 {
+		t.Errorf("got plan %s, varied %q, %+v", res.PlanID, res.Varied, res.Run)
+	}
+	env := f.Specs()[len(f.Specs())-1].Env
+	if !slices.Contains(env, "NAMIBUILD_DATE=-2592000 1799999940") {
+		t.Errorf("no date in %q", env)
+	}
+	below := slices.ContainsFunc(env, func(v string) bool {
+		return strings.HasPrefix(v, "LD_PRELOAD=") && strings.HasSuffix(v, "/order.so:/usr/lib/namibuild/shuffle.so:/usr/lib/namibuild/date.so")
+	})
+	if !below {
+		t.Errorf("not below the pins in %q", env)
+	}
+}
+
+// A build looks for the day that it was in the build, and check does so again.
+func TestVariedDateLeaks(t *testing.T) {
+	o, f, _ := setup(t)
+	o.Now = func() time.Time { return time.Unix(1800000000, 0) }
+	o.Vary.Days = 400
+	f.Program = func(ctx context.Context, p *enginetest.Process) engine.Exit {
+		pkg := kernelPackage("431.3.1.namibuild")
+		pkg.Files[0].Content = "made on 2028-02-19, not on 2027-01-15\n"
+		p.Topdir["RPMS/"+kernelRPM] = &fstest.MapFile{Data: rpmtest.Build(pkg), Mode: 0o644}
+		return engine.Exit{}
+	}
+	res, err := Build(context.Background(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	again, err := Check(context.Background(), o.Output, o.Host)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, leaks := range [][]Leaks{res.Leaks, again} {
+		var dates []string
+		for _, l := range leaks[0].Leaks {
+			if l.Kind == leak.Date {
+				dates = append(dates, l.Got)
+			}
+		}
+		if !slices.Equal(dates, []string{"2028-02-19"}) {
+			t.Errorf("found %q", dates)
+		}
+	}
+}
+
+// make would not come to an end on a day when the source was not there.
+func TestVariedDateBeforeTheSource(t *testing.T) {
+	o, _, _ := setup(t)
+	o.Now = func() time.Time { return time.Unix(1389000000+86400, 0) }
+	o.Vary.Days = -2
+	_, err := Build(context.Background(), o)
+	if want := "varying the date: 2014-01-05 is before the source was made, 2014-01-06"; err == nil || err.Error() != want {
+		t.Errorf("got %v, want %s", err, want)
+	}
+	o.Vary.Days = -1
+	if _, err := Build(context.Background(), o); err != nil {
+		t.Errorf("on the day itself: %v", err)
+	}
+}
