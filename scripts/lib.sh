@@ -88,12 +88,13 @@ start_engine() {
 }
 
 # need_base makes sure that the demo's builder image can be made: where no
-# registry answers, the Debian base is made here with mmdebstrap and imported.
-need_base() {
+# registry answers, the Debian base is made here with mmdebstrap and imported. A
+# subshell, whose trap is its own.
+need_base() (
 	say "the builder image of the demo (about a minute, once; where no registry gives its base, that is made here)"
 	status=0
 	"$1" image demo || status=$?
-	[ $status = $no_base ] || return $status
+	[ $status = $no_base ] || exit $status
 	say "no registry answers: making the base image with mmdebstrap"
 	if [ "$(family)" != debian ]; then
 		die "the base image can be made without a registry on Debian only" "set a registry mirror in the engine's configuration"
@@ -105,6 +106,4 @@ need_base() {
 	# The epoch makes two runs against the same mirror equal, byte for byte.
 	SOURCE_DATE_EPOCH=1 mmdebstrap --quiet --variant=apt --format=tar bookworm "$root" ${DEBIAN_MIRROR:+"$DEBIAN_MIRROR"}
 	"$1" image demo --base "$root"
-	rm -f "$root"
-	trap - EXIT
-}
+)

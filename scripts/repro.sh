@@ -1,9 +1,11 @@
 #!/bin/sh
 # scripts/bench repro [RECIPE.yaml]: builds a kernel again and again, with everything else that must not matter, and prints
 # whether all packages are the same, byte for byte. Without a recipe it is the demo with a module key of its own. Writes
-# repro.json (or $OUT). The seventh build has no key any more: it takes the signatures that the first one recorded.
+# repro.json (or $OUT). The last build has no key any more: it takes the signatures that the first one recorded. What a
+# fresh machine lacks, the engine and the demo's base image, it makes as scripts/quickstart does.
 #
 # A difference is explained by `namibuild compare` and ends the script with status 1. ONLY="plain tmpfs" picks variations.
+# Only root can be on a host of another name; for others the variation "host" is left out, and said to be.
 set -eu
 cd "$(dirname "$0")/.."
 . scripts/lib.sh
@@ -17,9 +19,11 @@ trap 'exit 130' INT TERM HUP
 go build -o "$work/namibuild" ./cmd/namibuild
 namibuild=$work/namibuild
 
+need_engine "$namibuild"
 if [ $# -gt 0 ]; then
 	recipe=$1
 else
+	need_base "$namibuild"
 	"$namibuild" modkey new "$work/module.key" >/dev/null
 	cp -R recipes/demo recipes/demo.yaml "$work/"
 	recipe=$work/demo.yaml
@@ -36,10 +40,17 @@ variation() {
 	tmpfs) echo --jobs 2 --tmpfs "${TMPFS:-6G}" ;;
 	shuffle) echo --jobs 2 --vary shuffle ;;
 	cpus) echo --jobs 2 --vary cpus=0 ;;
-	all) echo --jobs 5 --tmpfs "${TMPFS:-6G}" --vary shuffle --vary cpus=0 ;;
-	recorded) echo --jobs 2 ;;
+	date) echo --jobs 2 --vary date=400 ;;
+	all) echo --jobs 5 --tmpfs "${TMPFS:-6G}" --vary shuffle,cpus=0,date=800 ;;
+	host | recorded) echo --jobs 2 ;;
 	esac
 }
+
+# elsewhere COMMAND... runs it as on a host of another name.
+# shellcheck disable=SC2016 # the inner shell's
+elsewhere() { unshare --uts sh -c 'echo elsewhere.example.org >/proc/sys/kernel/hostname && exec "$@"' sh "$@"; }
+away=''
+! elsewhere true 2>/dev/null || away=elsewhere
 
 # recorded makes the recipe one that has signatures and no key, beside it until the script ends.
 recorded() {
@@ -53,21 +64,26 @@ recorded() {
 sums() { (cd "$1/RPMS" && sha256sum -- *.rpm); }
 
 failed=0 comma='' results=''
-for name in ${ONLY:-plain jobs tmpfs shuffle cpus all recorded}; do
+for name in ${ONLY:-plain jobs tmpfs shuffle cpus date host all recorded}; do
+	as=''
 	if [ "$name" = recorded ]; then
 		if [ -z "$key" ] || [ ! -e "$work/plain/module-signatures.json" ]; then
 			continue
 		fi
 		recorded
 	fi
+	case $name in
+	host | all) as=$away ;;
+	esac
+	if [ "$name$as" = host ]; then
+		say "host: left out, for this user cannot change the host's name (unshare --uts)"
+		continue
+	fi
 	options=$(variation "$name")
-	say "$name: namibuild build $options"
+	say "$name: ${as:+as on another host: }namibuild build $options"
 	began=$(date +%s)
 	# shellcheck disable=SC2086 # options are words
-	"$namibuild" build "$recipe" --no-lock $options -o "$work/$name" >"$work/log" || {
-		cat "$work/log"
-		die "the build did not succeed"
-	}
+	$as "$namibuild" build "$recipe" --no-lock $options -o "$work/$name" || die "the build did not succeed"
 	seconds=$(($(date +%s) - began))
 	packages=$(sums "$work/$name" | wc -l)
 	first=${first:-$name}

@@ -3,9 +3,17 @@
 package main
 
 import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
+	"time"
+
+	"namibuild/builder"
 )
 
 // pinSpec is a package in which every pin shows: what it holds is in a file or in
@@ -72,7 +80,7 @@ func TestEndToEndPins(t *testing.T) {
 	for _, test := range tests {
 		t.Run("without "+test.off, func(t *testing.T) {
 			one := buildProbe(t, recipe, test.off, "--jobs", "1")
-			other := buildProbe(t, recipe, test.off, "--jobs", "2", "--tmpfs", "64M", "--vary", "shuffle,cpus=0")
+			other := buildProbe(t, recipe, test.off, "--jobs", "2", "--tmpfs", "64M", "--vary", "shuffle,cpus=0,date=400")
 			code, stdout, stderr := runCommand(t, "compare", one, other)
 			want := exitExplained
 			if test.off == "" {
@@ -82,6 +90,63 @@ func TestEndToEndPins(t *testing.T) {
 				t.Errorf("exit %d, want %d and %q\n%s%s", code, want, test.says, stdout, stderr)
 			}
 		})
+	}
+	nothingLeft(t)
+}
+
+// TestEndToEndDate: without the pins a build of another day shows that day, and
+// no other, wherever its own would be.
+func TestEndToEndDate(t *testing.T) {
+	begin(t)
+	const off = "clock,mtimes,rpm"
+	recipe, today := probe().write(t), time.Now().UTC()
+	now := buildProbe(t, recipe, off)
+	later := buildProbe(t, recipe, off, "--vary", "date=400")
+	for _, want := range []string{"clock           /boot/clock: offset 0x", "mtime           header tag FILEMTIMES: "} {
+		if code, stdout, stderr := runCommand(t, "compare", now, later); code != exitExplained || !strings.Contains(stdout, want) {
+			t.Errorf("exit %d, want %d and %q\n%s%s", code, exitExplained, want, stdout, stderr)
+		}
+	}
+	days := []string{today.AddDate(0, 0, 400).Format(time.DateOnly), today.AddDate(0, 0, 401).Format(time.DateOnly)} // past midnight
+	file := filepath.Join(later, builder.RPMS, "kernel-2.6.32-431.3.1.namibuild.el6.x86_64.rpm")
+	for what, line := range map[string]string{
+		"the clock":  output(t, "sh", "-c", `date -u +%F -d "$(rpm2cpio "$0" | cpio -i --quiet --to-stdout ./boot/clock)"`, file),
+		"BUILDTIME":  output(t, "sh", "-c", `date -u +%F -d "@$(rpm -qp --qf '%{BUILDTIME}' "$0")"`, file),
+		"FILEMTIMES": output(t, "sh", "-c", `rpm -qp --qf '[@%{FILEMTIMES}\n]' "$0" | date -u +%F -f - | sort -u | sed 1d`, file), // without the source's own, 1970, of %doc
+	} {
+		if !slices.Contains(days, strings.TrimSpace(line)) {
+			t.Errorf("%s is of %q, want one of %q", what, line, days)
+		}
+	}
+	if code, stdout, _ := runCommand(t, "check", later); code != exitLeaks || !strings.Contains(stdout, today.AddDate(0, 0, 400).Format("Jan _2")) {
+		t.Errorf("check: exit %d, want %d and the day\n%s", code, exitLeaks, stdout)
+	}
+	nothingLeft(t)
+}
+
+// TestEndToEndReproScript: scripts/repro.sh gives each of its verdicts on packages
+// that must be the same, and writes them down.
+func TestEndToEndReproScript(t *testing.T) {
+	begin(t)
+	file := filepath.Join(t.TempDir(), "repro.json")
+	cmd := exec.Command("../../scripts/repro.sh", probe().write(t))
+	cmd.Env = append(os.Environ(), "OUT="+file, "TMPFS=64M", "ONLY=plain date host all")
+	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
+	if err := cmd.Run(); err != nil {
+		t.Fatal(err)
+	}
+	page, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got struct {
+		Results []struct{ Variation, Verdict string }
+	}
+	if err := json.Unmarshal(page, &got); err != nil {
+		t.Fatal(err)
+	}
+	if want := "[{plain same} {date same} {host same} {all same}]"; fmt.Sprint(got.Results) != want {
+		t.Errorf("got %v, want %s", got.Results, want)
 	}
 	nothingLeft(t)
 }
