@@ -1,141 +1,150 @@
 // Package modkey signs kernel modules so that the same module gets the same
-// signature twice: DSA as EL6's kernel verifies it, with the nonces of RFC 6979
-// and a time that the caller gives.
+// signature twice. It knows the two ways in which kernels do it: EL6's verifies
+// OpenPGP signatures by a DSA key, made here with the nonces of RFC 6979 and a
+// time that the caller gives; later ones verify RSA signatures of PKCS #1, which
+// are no other twice, by an X.509 certificate.
 //
-// A Key holds the private half and stays with the driver. In the container a
-// stand-in for gpg sends digests out and gets signatures back; Answer is the
-// driver's end of that. Every signature made is noted in a Table, with which
-// anybody can build the same packages without the key.
+// A Key holds the private half and stays with the driver. In the container
+// stand-ins for gpg, openssl and the kernel's sign-file send digests out and get
+// signatures back; Answer is the driver's end of that. Every signature made is
+// noted in a Table, with which anybody can build the same packages without the
+// key.
 package modkey
-
-//lint:file-ignore SA1019 EL6's kernel verifies nothing but DSA of 1024 bits
 
 import (
 	"bytes"
-	"crypto/dsa"
+	"cmp"
+	"crypto/rsa"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
-	"math/big"
 	"strings"
 	"time"
 	"unicode"
 
-	"github.com/ProtonMail/go-crypto/openpgp/armor"
 	"github.com/ProtonMail/go-crypto/openpgp/packet"
+)
+
+// Kind is how a kernel knows its key.
+type Kind string
+
+// The kinds: OpenPGP is EL6's, X509 that of EL7 and later.
+const (
+	OpenPGP Kind = "openpgp"
+	X509    Kind = "x509"
 )
 
 // Created is when every key says that it was made, 2000-01-01: gpg refuses a
 // signature that is older than its key, and a module is signed at its source's
-// epoch.
+// epoch. Older kernels refuse a certificate that is not valid yet.
 const Created = 946684800
 
-// maxKey is how big a key's file may be, in bytes; one of ours has 1,100.
+// maxKey is how big a key's file may be, in bytes; one of ours has 1,100 or 5,300.
 const maxKey = 64 << 10
 
 // Key is a module key with its private half. It is not changed after it was made.
 type Key struct {
 	Public
-	private *dsa.PrivateKey
+	half
+}
+
+// half is the private half of a key.
+type half interface {
+	// sign gives the signature of a digest, as the table holds both, at an epoch.
+	sign(digest string, epoch int64) ([]byte, error)
+	// numbers are those of which each alone gives the key away.
+	numbers() [][]byte
+	// text is the key's file.
+	text() ([]byte, error)
 }
 
 // Public is the half of a key that the kernel gets.
 type Public struct {
-	// Fingerprint is 40 hexadecimal digits, upper case.
+	Kind Kind
+	// Fingerprint is upper-case hexadecimal: 40 digits of an OpenPGP key, 64 of a
+	// certificate, whose SHA-256 it is.
 	Fingerprint string
-	// Packets are the key, its name and its own signature as OpenPGP has them.
-	Packets []byte
+	// Bytes are the key, its name and its own signature as OpenPGP packets, or the
+	// certificate as DER.
+	Bytes       []byte
+	certificate *x509.Certificate // of that kind
 }
 
-// New makes a key of that name: DSA of 1024 bits, all that EL6's kernel knows.
-func New(random io.Reader, name string) (Key, error) {
-	if name == "" || strings.ContainsFunc(name, unicode.IsControl) {
-		return Key{}, fmt.Errorf("making a module key: its name is %q, want one line of text", name)
-	}
-	private := &dsa.PrivateKey{}
-	err := dsa.GenerateParameters(&private.Parameters, random, dsa.L1024N160)
-	if err == nil {
-		err = dsa.GenerateKey(private, random)
+// New makes a key of that name: DSA of 1024 bits, all that EL6's kernel knows, or
+// RSA of 4096 bits with a certificate.
+func New(random io.Reader, kind Kind, name string) (Key, error) {
+	k, err := Key{}, error(nil)
+	switch {
+	case name == "" || strings.ContainsFunc(name, unicode.IsControl):
+		err = fmt.Errorf("its name is %q, want one line of text", name)
+	case kind == OpenPGP:
+		k, err = newOpenPGP(random, name)
+	case kind == X509:
+		k, err = newX509(random, name)
+	default:
+		err = fmt.Errorf("its kind is %q, want %s or %s", kind, OpenPGP, X509)
 	}
 	if err != nil {
 		return Key{}, fmt.Errorf("making a module key: %w", err)
 	}
-	return fromPrivate(private, name, Created), nil
+	return k, nil
 }
 
-// Parse reads a key as Armored writes it and as gpg exports secret keys: DSA of
-// 1024 bits, without a passphrase.
+// Parse reads a key's file, without a passphrase: as Text writes it; a DSA key of
+// 1024 bits as gpg exports it; a private RSA key and its certificate as PEM,
+// which is the kernel's own certs/signing_key.pem.
 func Parse(r io.Reader) (Key, error) {
-	k, err := parse(io.LimitReader(r, maxKey))
+	data, err := io.ReadAll(io.LimitReader(r, maxKey))
+	k := Key{}
+	switch {
+	case err != nil:
+	case bytes.Contains(data, []byte("-----BEGIN PGP ")):
+		k, err = parseOpenPGP(data)
+	case bytes.Contains(data, []byte("-----BEGIN ")):
+		k, err = parseX509(data)
+	default:
+		err = errors.New("it is neither an armored OpenPGP key nor a key and its certificate as PEM")
+	}
 	if err != nil {
 		return Key{}, fmt.Errorf("reading the module key: %w", err)
 	}
 	return k, nil
 }
 
-func parse(r io.Reader) (Key, error) {
-	block, err := armor.Decode(r)
-	if err != nil {
-		return Key{}, fmt.Errorf("it is no armored OpenPGP key: %w", err)
-	}
-	packets := packet.NewReader(block.Body)
-	first, err := packets.Next()
-	if err != nil {
-		return Key{}, err
-	}
-	secret, ok := first.(*packet.PrivateKey)
-	if !ok {
-		return Key{}, errors.New("it begins with no private key")
-	}
-	if secret.Encrypted {
-		return Key{}, errors.New("it has a passphrase; want one without")
-	}
-	private, ok := secret.PrivateKey.(*dsa.PrivateKey)
-	if !ok || private.P.BitLen() != 1024 || private.Q.BitLen() != 160 {
-		return Key{}, errors.New("it is no DSA key of 1024 bits, which is what EL6's kernel verifies")
-	}
-	if !sound(private) {
-		return Key{}, errors.New("its numbers are no DSA key's")
-	}
-	next, err := packets.Next()
-	if err != nil {
-		return Key{}, err
-	}
-	name, ok := next.(*packet.UserId)
-	if !ok {
-		return Key{}, errors.New("it has no name")
-	}
-	return fromPrivate(private, name.Id, secret.CreationTime.Unix()), nil
-}
-
-// sound holds that the numbers belong together, so that signing ends.
-func sound(k *dsa.PrivateKey) bool {
-	one := big.NewInt(1)
-	return k.Q.ProbablyPrime(20) && k.P.ProbablyPrime(20) &&
-		k.G.Cmp(one) > 0 && k.G.Cmp(k.P) < 0 && new(big.Int).Exp(k.G, k.Q, k.P).Cmp(one) == 0 &&
-		k.X.Sign() > 0 && k.X.Cmp(k.Q) < 0 && new(big.Int).Exp(k.G, k.X, k.P).Cmp(k.Y) == 0
-}
-
-// Armored is the key with its private half as text.
-func (k Key) Armored() ([]byte, error) {
-	var b bytes.Buffer
-	w, err := armor.Encode(&b, "PGP PRIVATE KEY BLOCK", nil)
-	if err == nil {
-		_, err = w.Write(k.secretPackets())
-	}
-	if err == nil {
-		err = w.Close()
-	}
+// Text is the key's file, private half included.
+func (k Key) Text() ([]byte, error) {
+	text, err := k.text()
 	if err != nil {
 		return nil, fmt.Errorf("writing the module key: %w", err)
 	}
-	b.WriteByte('\n')
-	return b.Bytes(), nil
+	return text, nil
 }
 
-// Name is the key's user ID.
+// ParsePublic reads the OpenPGP packets of a public DSA key, or a certificate of
+// an RSA key as DER.
+func ParsePublic(kind Kind, data []byte) (Public, error) {
+	p, err := Public{}, error(nil)
+	switch kind {
+	case OpenPGP:
+		p, err = parsePackets(data)
+	case X509:
+		p, err = parseCertificate(data)
+	default:
+		err = fmt.Errorf("its kind is %q, want %s or %s", kind, OpenPGP, X509)
+	}
+	if err != nil {
+		return Public{}, fmt.Errorf("reading the public module key: %w", err)
+	}
+	return p, nil
+}
+
+// Name is the key's user ID, or the certificate's subject.
 func (p Public) Name() string {
-	packets := packet.NewReader(bytes.NewReader(p.Packets))
+	if p.Kind == X509 {
+		return cmp.Or(p.certificate.Subject.CommonName, p.certificate.Subject.String())
+	}
+	packets := packet.NewReader(bytes.NewReader(p.Bytes))
 	for {
 		next, err := packets.Next()
 		if err != nil {
@@ -147,17 +156,26 @@ func (p Public) Name() string {
 	}
 }
 
-// ParsePublic reads the OpenPGP packets of a public DSA key.
-func ParsePublic(packets []byte) (Public, error) {
-	first, err := packet.Read(bytes.NewReader(packets))
+// Algorithm is what signs: "DSA 1024", "RSA 4096".
+func (p Public) Algorithm() string {
+	if p.Kind == X509 {
+		return fmt.Sprintf("RSA %d", p.certificate.PublicKey.(*rsa.PublicKey).N.BitLen())
+	}
+	return "DSA 1024"
+}
+
+// check says whether a signature is one of this digest, both as the table holds
+// them. Of an OpenPGP one it looks at what the kernel looks at first: the
+// digest's beginning.
+func (p Public) check(digest string, signature []byte) error {
+	if p.Kind == X509 {
+		return checkRSA(p.certificate, digest, signature)
+	}
+	sum, err := parseDigest(digest)
 	if err != nil {
-		return Public{}, fmt.Errorf("reading the public module key: %w", err)
+		return err
 	}
-	key, ok := first.(*packet.PublicKey)
-	if !ok || key.PubKeyAlgo != packet.PubKeyAlgoDSA {
-		return Public{}, errors.New("reading the public module key: it is no DSA key")
-	}
-	return Public{Fingerprint: fmt.Sprintf("%X", key.Fingerprint), Packets: packets}, nil
+	return checkSignature(signature, sum)
 }
 
 // When is the time of a signature in words.

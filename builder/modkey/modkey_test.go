@@ -41,6 +41,17 @@ func standard() *dsa.PrivateKey {
 
 func testKey() Key { return fromPrivate(standard(), "A key of RFC 6979", Created) }
 
+func signed(t *testing.T, k Key, digest [sha1.Size]byte, epoch int64) []byte {
+	t.Helper()
+	signature, err := k.sign(hex.EncodeToString(digest[:]), epoch)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return signature
+}
+
+func dsaOf(k Key) *openPGP { return k.half.(*openPGP) }
+
 // TestSignDSA: the vectors of RFC 6979, A.2.1, with SHA-1.
 func TestSignDSA(t *testing.T) {
 	for message, want := range map[string][2]string{
@@ -59,19 +70,19 @@ func TestSignDSA(t *testing.T) {
 }
 
 func TestKeyRoundTrip(t *testing.T) {
-	k, err := New(rand.Reader, "Some Böody <a@b.c>")
+	k, err := New(rand.Reader, OpenPGP, "Some Böody <a@b.c>")
 	if err != nil {
 		t.Fatal(err)
 	}
-	text, err := k.Armored()
+	text, err := k.Text()
 	if err != nil {
 		t.Fatal(err)
 	}
 	again, err := Parse(bytes.NewReader(text))
-	if err != nil || !bytes.Equal(again.Packets, k.Packets) || again.private.X.Cmp(k.private.X) != 0 || again.Name() != "Some Böody <a@b.c>" {
-		t.Errorf("%v\n%x\n%x", err, again.Packets, k.Packets)
+	if err != nil || !bytes.Equal(again.Bytes, k.Bytes) || dsaOf(again).private.X.Cmp(dsaOf(k).private.X) != 0 || again.Name() != "Some Böody <a@b.c>" {
+		t.Errorf("%v\n%x\n%x", err, again.Bytes, k.Bytes)
 	}
-	public, err := ParsePublic(k.Packets)
+	public, err := ParsePublic(OpenPGP, k.Bytes)
 	if err != nil || public.Fingerprint != k.Fingerprint {
 		t.Errorf("%+v, %v", public, err)
 	}
@@ -96,11 +107,11 @@ func TestGPG(t *testing.T) {
 	k := testKey()
 	const epoch = 1388785812
 	module := []byte("a module")
-	text, err := k.Armored()
+	text, err := k.Text()
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, data := range map[string][]byte{"key": text, "m.ko": module, "m.ko.sig": k.Sign(Digest(module, epoch), epoch)} {
+	for name, data := range map[string][]byte{"key": text, "m.ko": module, "m.ko.sig": signed(t, k, Digest(module, epoch), epoch)} {
 		if err := os.WriteFile(filepath.Join(home, name), data, 0o600); err != nil {
 			t.Fatal(err)
 		}
@@ -123,23 +134,24 @@ func TestGPG(t *testing.T) {
 }
 
 func TestParseErrors(t *testing.T) {
-	whole, err := testKey().Armored()
+	whole, err := testKey().Text()
 	if err != nil {
 		t.Fatal(err)
 	}
-	public := armored(t, testKey().Packets)
+	public := armored(t, testKey().Bytes)
 	for name, test := range map[string]struct{ text, want string }{
-		"empty":   {"", "it is no armored OpenPGP key: EOF"},
-		"no key":  {"hello\n", "it is no armored OpenPGP key: EOF"},
+		"empty":   {"", "it is neither an armored OpenPGP key nor a key and its certificate as PEM"},
+		"no key":  {"hello\n", "it is neither an armored OpenPGP key nor a key and its certificate as PEM"},
+		"no end":  {"-----BEGIN PGP PRIVATE KEY BLOCK-----\n", "it is no armored OpenPGP key: EOF"},
 		"public":  {public, "it begins with no private key"},
 		"cut":     {string(whole[:len(whole)/2]), "unexpected EOF"},
-		"no name": {armored(t, testKey().secretPackets()[:3+int(testKey().secretPackets()[1])<<8+int(testKey().secretPackets()[2])]), "EOF"},
+		"no name": {armored(t, dsaOf(testKey()).secretPackets()[:3+int(dsaOf(testKey()).secretPackets()[1])<<8+int(dsaOf(testKey()).secretPackets()[2])]), "EOF"},
 	} {
 		if _, err := Parse(strings.NewReader(test.text)); err == nil || err.Error() != "reading the module key: "+test.want {
 			t.Errorf("%s: got %v", name, err)
 		}
 	}
-	if _, err := New(rand.Reader, "two\nlines"); err == nil {
+	if _, err := New(rand.Reader, OpenPGP, "two\nlines"); err == nil {
 		t.Error("a name of two lines is taken")
 	}
 }
@@ -162,20 +174,24 @@ func TestDesk(t *testing.T) {
 	const epoch = 1388785812
 	digest := Digest([]byte("a module"), epoch)
 	text := hex.EncodeToString(digest[:])
-	signature := base64.StdEncoding.EncodeToString(k.Sign(digest, epoch))
+	signature := base64.StdEncoding.EncodeToString(signed(t, k, digest, epoch))
 	with := WithKey(k, epoch)
 	tests := []struct{ line, want string }{
-		{"17 public", "17 ok " + base64.StdEncoding.EncodeToString(k.Packets)},
+		{"17 public", "17 ok " + base64.StdEncoding.EncodeToString(k.Bytes)},
 		{"18 sign " + text, "18 ok " + signature},
 		{"19 sign " + text, "19 ok " + signature},
-		{"20 sign " + strings.ToUpper(text), `20 error digest "` + strings.ToUpper(text) + `": want 40 lower-case hexadecimal digits`},
-		{"21 secret", `21 error "secret" was asked for, want public or sign`},
-		{"", ` error "" was asked for, want public or sign`},
+		{"21 secret", `21 error "secret" was asked for, want public, sign, certificate, rsa or cms`},
+		{"", ` error "" was asked for, want public, sign, certificate, rsa or cms`},
+		{"22 certificate", "22 error this kernel signs its modules by X.509, and the module key is one for kernels that sign with gpg"},
 	}
 	for _, test := range tests {
 		if got := with.Answer(test.line); got != test.want {
 			t.Errorf("%q: got %q, want %q", test.line, got, test.want)
 		}
+	}
+	upper := strings.ToUpper(text)
+	if got := with.Answer("20 sign " + upper); got != `20 error digest "`+upper+`": want 40 lower-case hexadecimal digits` {
+		t.Errorf("got %q", got)
 	}
 	if with.Asked() != 3 || with.Table().Len() != 1 {
 		t.Errorf("asked %d, signed %d", with.Asked(), with.Table().Len())
@@ -230,7 +246,7 @@ func TestParseTableErrors(t *testing.T) {
 // the pieces that are read; its neighbours are not.
 func TestScan(t *testing.T) {
 	k := testKey()
-	x := k.private.X.Bytes()
+	x := dsaOf(k).private.X.Bytes()
 	near := slices.Clone(x)
 	near[19] ^= 1
 	for name, write := range map[string]func([]byte) string{
@@ -259,11 +275,11 @@ func TestScan(t *testing.T) {
 			}
 		}
 	}
-	text, _ := k.Armored()
+	text, _ := k.Text()
 	if found, _ := k.Scan(bytes.NewReader(bytes.ReplaceAll(text, []byte("\n"), nil))); !found {
 		t.Error("not found in the key's own file")
 	}
-	if found, _ := k.Scan(bytes.NewReader(k.Packets)); found {
+	if found, _ := k.Scan(bytes.NewReader(k.Bytes)); found {
 		t.Error("found in the public half")
 	}
 	if _, err := k.Scan(iotest.ErrReader(os.ErrClosed)); err == nil {
@@ -272,7 +288,7 @@ func TestScan(t *testing.T) {
 }
 
 func FuzzParse(f *testing.F) {
-	whole, _ := testKey().Armored()
+	whole, _ := testKey().Text()
 	f.Add(whole)
 	f.Add([]byte("-----BEGIN PGP PRIVATE KEY BLOCK-----\n\nlQ==\n-----END PGP PRIVATE KEY BLOCK-----\n"))
 	f.Fuzz(func(t *testing.T, data []byte) {
@@ -280,7 +296,7 @@ func FuzzParse(f *testing.F) {
 		if err != nil {
 			return
 		}
-		text, err := k.Armored()
+		text, err := k.Text()
 		if err != nil {
 			t.Fatal(err)
 		}

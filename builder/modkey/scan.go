@@ -2,32 +2,36 @@ package modkey
 
 import (
 	"bytes"
-	"crypto/sha1"
 	"encoding/base64"
 	"encoding/hex"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 )
 
+// window is how many bytes of a number are looked for: enough to be no accident.
+const window = 20
+
 // Scan reads r to its end and says whether the private half of the key is in it:
-// as bytes, in hexadecimal, in base64 at any place of a longer text. Compressed
-// data is for the caller to open.
+// as bytes, in hexadecimal, in base64 at any place of a longer text, in lines
+// and with colons too. Compressed data is for the caller to open.
 func (k Key) Scan(r io.Reader) (found bool, err error) {
-	secret := k.private.X.FillBytes(make([]byte, sha1.Size))
-	wanted := forms(secret)
-	longest := 0
-	for _, w := range wanted {
-		longest = max(longest, len(w))
+	var raw, written [][]byte
+	for _, n := range k.numbers() {
+		raw = append(raw, n[:window])
+		written = append(written, forms(n[:window])...)
 	}
-	buf, kept := make([]byte, 1<<20), 0
+	// A byte is four when it is written as openssl -text does: two digits, a
+	// colon, its part of the line's end and indentation.
+	const longest = 4 * window
+	buf, kept, squeezed := make([]byte, 1<<20), 0, make([]byte, 0, 1<<20)
 	for {
 		n, err := io.ReadFull(r, buf[kept:])
-		window := buf[:kept+n]
-		for _, w := range wanted {
-			if bytes.Contains(window, w) {
-				return true, nil
-			}
+		read := buf[:kept+n]
+		squeezed = squeeze(squeezed[:0], read)
+		if containsAny(read, raw) || containsAny(squeezed, written) {
+			return true, nil
 		}
 		if err == io.EOF || err == io.ErrUnexpectedEOF {
 			return false, nil
@@ -35,14 +39,28 @@ func (k Key) Scan(r io.Reader) (found bool, err error) {
 		if err != nil {
 			return false, err
 		}
-		kept = copy(buf, window[max(0, len(window)-longest+1):])
+		kept = copy(buf, read[max(0, len(read)-longest):])
 	}
 }
 
-// forms are the ways in which a secret may be written down.
+func containsAny(b []byte, wanted [][]byte) bool {
+	return slices.ContainsFunc(wanted, func(w []byte) bool { return bytes.Contains(b, w) })
+}
+
+// squeeze appends what is no blank, line's end or colon.
+func squeeze(to, from []byte) []byte {
+	for _, c := range from {
+		if c != '\n' && c != ' ' && c != ':' && c != '\r' {
+			to = append(to, c)
+		}
+	}
+	return to
+}
+
+// forms are the ways in which a secret may be written down as text.
 func forms(secret []byte) [][]byte {
 	small := hex.EncodeToString(secret)
-	all := [][]byte{secret, []byte(small), []byte(strings.ToUpper(small))}
+	all := [][]byte{[]byte(small), []byte(strings.ToUpper(small))}
 	for before := range 3 {
 		// what the neighbours have a part in, at both ends, is cut off
 		text := base64.RawStdEncoding.EncodeToString(append(make([]byte, before), secret...))

@@ -2,13 +2,11 @@ package modkey
 
 import (
 	"bytes"
-	"crypto/sha1"
-	"encoding/hex"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"maps"
 	"sync"
 )
 
@@ -16,7 +14,7 @@ import (
 const tableForm = "namibuild module signatures 1"
 
 // MaxTable is how big a table's file may be, in bytes. A kernel has 2,500 modules
-// and twice as many with its debug variant, at 160 bytes each.
+// and twice as many with its debug variant, at 160 or 770 bytes each.
 const MaxTable = 16 << 20
 
 // Table is what stands in for a key: its public half and the signatures that it
@@ -24,17 +22,20 @@ const MaxTable = 16 << 20
 type Table struct {
 	Public Public
 	mu     sync.Mutex
-	signed map[[sha1.Size]byte][]byte
+	signed map[string][]byte
 }
 
 // NewTable is an empty table of a key.
 func NewTable(p Public) *Table {
-	return &Table{Public: p, signed: map[[sha1.Size]byte][]byte{}}
+	return &Table{Public: p, signed: map[string][]byte{}}
 }
 
-// tablePage is a table as JSON: OpenPGP packets in base64 by digest in hexadecimal.
+// tablePage is a table as JSON. Without a kind it is of an OpenPGP key: packets
+// by SHA-1. Of a certificate's it has the numbers of PKCS #1 by "HASH SUM". All
+// bytes are in base64, all digests in hexadecimal.
 type tablePage struct {
 	Form        string            `json:"form"`
+	Kind        Kind              `json:"kind,omitempty"`
 	Fingerprint string            `json:"fingerprint"`
 	PublicKey   []byte            `json:"publicKey"`
 	Signatures  map[string][]byte `json:"signatures"`
@@ -44,9 +45,9 @@ type tablePage struct {
 func (t *Table) Write() ([]byte, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	page := tablePage{tableForm, t.Public.Fingerprint, t.Public.Packets, map[string][]byte{}}
-	for digest, packet := range t.signed {
-		page.Signatures[hex.EncodeToString(digest[:])] = packet
+	page := tablePage{tableForm, t.Public.Kind, t.Public.Fingerprint, t.Public.Bytes, t.signed}
+	if page.Kind == OpenPGP {
+		page.Kind = ""
 	}
 	data, err := json.MarshalIndent(page, "", "  ")
 	if err != nil {
@@ -80,7 +81,7 @@ func parseTable(data []byte) (*Table, error) {
 	if page.Form != tableForm {
 		return nil, fmt.Errorf("its form is %q, want %q", page.Form, tableForm)
 	}
-	public, err := ParsePublic(page.PublicKey)
+	public, err := ParsePublic(cmp.Or(page.Kind, OpenPGP), page.PublicKey)
 	if err == nil && public.Fingerprint != page.Fingerprint {
 		err = fmt.Errorf("the key in it is %s, and it says %q", public.Fingerprint, page.Fingerprint)
 	}
@@ -88,25 +89,13 @@ func parseTable(data []byte) (*Table, error) {
 		return nil, err
 	}
 	t := NewTable(public)
-	for text, packet := range maps.All(page.Signatures) {
-		digest, err := parseDigest(text)
-		if err == nil {
-			err = checkSignature(packet, digest)
+	for digest, signature := range page.Signatures {
+		if err := public.check(digest, signature); err != nil {
+			return nil, fmt.Errorf("signature of %q: %w", digest, err)
 		}
-		if err != nil {
-			return nil, fmt.Errorf("signature of %q: %w", text, err)
-		}
-		t.signed[digest] = packet
+		t.signed[digest] = signature
 	}
 	return t, nil
-}
-
-func parseDigest(text string) (digest [sha1.Size]byte, err error) {
-	b, err := hex.DecodeString(text)
-	if err != nil || len(b) != sha1.Size || hex.EncodeToString(b) != text {
-		return digest, errors.New("want 40 lower-case hexadecimal digits")
-	}
-	return [sha1.Size]byte(b), nil
 }
 
 // Len is how many signatures are in it.
@@ -116,15 +105,15 @@ func (t *Table) Len() int {
 	return len(t.signed)
 }
 
-func (t *Table) add(digest [sha1.Size]byte, packet []byte) {
+func (t *Table) add(digest string, signature []byte) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.signed[digest] = packet
+	t.signed[digest] = signature
 }
 
-func (t *Table) of(digest [sha1.Size]byte) ([]byte, bool) {
+func (t *Table) of(digest string) ([]byte, bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	packet, ok := t.signed[digest]
-	return packet, ok
+	signature, ok := t.signed[digest]
+	return signature, ok
 }
