@@ -81,6 +81,14 @@ func (b *build) aside(p plan.Plan) *engine.Aside {
 	return &engine.Aside{Command: []string{plan.Relay}, Answer: b.desk.Answer}
 }
 
+// refused says that the kernel's build asked for a key of another kind.
+func (b *build) refused() error {
+	if b.desk == nil || b.desk.Refused() == nil {
+		return nil
+	}
+	return &ModuleKeyError{b.desk.Refused()}
+}
+
 // signed tells how many modules were signed, and keeps the signatures of a
 // persistent key.
 func (b *build) signed(out *output) (int64, error) {
@@ -89,7 +97,7 @@ func (b *build) signed(out *output) (int64, error) {
 	}
 	n := b.desk.Asked()
 	if n == 0 {
-		b.tell(Warning, StepBuild, "no module was signed with the module key: this kernel does not sign with gpg")
+		b.tell(Warning, StepBuild, "no module was signed with the module key: this kernel's build did not ask for a signature")
 	}
 	if b.key == nil {
 		return n, nil

@@ -22,11 +22,11 @@ func withKey(t *testing.T) (Options, *enginetest.Fake, *[]Event, string) {
 	t.Helper()
 	o, f, events := setup(t)
 	file := filepath.Join(t.TempDir(), "my.key")
-	k, err := modkey.New(rand.Reader, "test")
+	k, err := modkey.New(rand.Reader, modkey.OpenPGP, "test")
 	if err != nil {
 		t.Fatal(err)
 	}
-	text, err := k.Armored()
+	text, err := k.Text()
 	if err == nil {
 		err = os.WriteFile(file, text, 0o600)
 	}
@@ -84,6 +84,20 @@ func TestBuildWithUnusedModuleKey(t *testing.T) {
 	t.Error("nobody says that the key was not used")
 }
 
+// A kernel that signs in the other way ends the build, with the reason.
+func TestBuildWithModuleKeyOfOtherKind(t *testing.T) {
+	o, f, _, _ := withKey(t)
+	f.Program = func(_ context.Context, p *enginetest.Process) engine.Exit {
+		p.Spec.Aside.Answer("7 certificate")
+		return engine.Exit{Code: 1}
+	}
+	_, err := Build(context.Background(), o)
+	key := (*ModuleKeyError)(nil)
+	if !errors.As(err, &key) || !strings.HasSuffix(err.Error(), "this kernel signs its modules by X.509, and the module key is one for kernels that sign with gpg") {
+		t.Errorf("got %v", err)
+	}
+}
+
 // The private half in the log: nothing is published.
 func TestBuildLeaksModuleKey(t *testing.T) {
 	o, f, _, text := withKey(t)
@@ -108,7 +122,7 @@ func TestModuleKeyFaults(t *testing.T) {
 		change func() error
 	}{
 		{"want 0600", func() error { return os.Chmod(file, 0o640) }},
-		{"no armored OpenPGP key", func() error { return errors.Join(os.Chmod(file, 0o600), os.WriteFile(file, []byte("x"), 0o600)) }},
+		{"neither an armored OpenPGP key nor", func() error { return errors.Join(os.Chmod(file, 0o600), os.WriteFile(file, []byte("x"), 0o600)) }},
 		{"no such file", func() error { return os.Remove(file) }},
 		{"s.json: reading the module signatures: unexpected EOF", func() error {
 			o.Recipe.ModuleKey = recipe.ModuleKey{Mode: recipe.KeyRecorded, File: "s.json", Content: []byte("{")}

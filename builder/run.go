@@ -124,6 +124,9 @@ func (b *build) rpmbuild(ctx context.Context, box Container, out *output, what s
 	if err := errors.Join(err, log.Close()); err != nil {
 		return &StepError{StepBuild, err}
 	}
+	if err := b.refused(); err != nil {
+		return &StepError{StepBuild, err}
+	}
 	if exit.Code != 0 || exit.OOMKilled {
 		return b.failed(exit, out)
 	}

@@ -2,6 +2,7 @@ package plan
 
 import (
 	"cmp"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"regexp"
@@ -17,7 +18,8 @@ const Ephemeral = "ephemeral"
 type ModuleKey struct {
 	// Mode is ephemeral, persistent or recorded.
 	Mode string `json:"mode"`
-	// Fingerprint is the key's, 40 upper-case hexadecimal digits.
+	// Fingerprint is the key's in upper-case hexadecimal: 40 digits of an OpenPGP
+	// key, 64 of an X.509 certificate.
 	Fingerprint string `json:"fingerprint,omitempty"`
 	// Signatures is the digest of the recorded signatures' file.
 	Signatures string `json:"signatures,omitempty"`
@@ -26,15 +28,22 @@ type ModuleKey struct {
 // Reproducible says whether another build can have the same bytes.
 func (k ModuleKey) Reproducible() bool { return k.Mode != Ephemeral }
 
+// certified says whether the key is known by an X.509 certificate.
+func (k ModuleKey) certified() bool { return len(k.Fingerprint) == 2*sha256.Size }
+
 // Text says it to a person.
 func (k ModuleKey) Text() string {
+	name := k.Fingerprint
+	if k.certified() {
+		name = "X.509 " + name
+	}
 	switch k.Mode {
 	case Ephemeral:
 		return "ephemeral, made in the build: what it signs is not reproducible"
 	case string(recipe.KeyPersistent):
-		return "persistent, " + k.Fingerprint + "; its private half stays out of the container"
+		return "persistent, " + name + "; its private half stays out of the container"
 	}
-	return "recorded signatures of " + k.Fingerprint
+	return "recorded signatures of " + name
 }
 
 func moduleKey(key recipe.ModuleKey, fingerprint string) ModuleKey {
@@ -45,14 +54,14 @@ func moduleKey(key recipe.ModuleKey, fingerprint string) ModuleKey {
 	return k
 }
 
-var fingerprintForm = regexp.MustCompile(`^[0-9A-F]{40}$`)
+var fingerprintForm = regexp.MustCompile(`^([0-9A-F]{40}|[0-9A-F]{64})$`)
 
 func (in Input) checkModuleKey(key recipe.ModuleKey) error {
 	switch known := fingerprintForm.MatchString(in.ModuleKey); {
 	case key.Mode == recipe.KeyEphemeral && in.ModuleKey != "":
 		return errors.New("a fingerprint of an ephemeral module key")
 	case key.Mode != recipe.KeyEphemeral && !known:
-		return fmt.Errorf("fingerprint of the module key is %q, want 40 upper-case hexadecimal digits", in.ModuleKey)
+		return fmt.Errorf("fingerprint of the module key is %q, want 40 or 64 upper-case hexadecimal digits", in.ModuleKey)
 	}
 	return nil
 }

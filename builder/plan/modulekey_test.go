@@ -24,6 +24,8 @@ func TestModuleKey(t *testing.T) {
 			"\n  module key ephemeral, made in the build: what it signs is not reproducible\n"},
 		{recipe.ModuleKey{Mode: recipe.KeyPersistent, File: "/home/a/my.key"}, keyPrint, ModuleKey{Mode: "persistent", Fingerprint: keyPrint}, "/usr/lib/namibuild/modkey:/usr/lib/namibuild/gzip:",
 			"\n  module key persistent, " + keyPrint + "; its private half stays out of the container\n"},
+		{recipe.ModuleKey{Mode: recipe.KeyPersistent, File: "my.pem"}, keyPrint + keyPrint[:24], ModuleKey{Mode: "persistent", Fingerprint: keyPrint + keyPrint[:24]}, "/usr/lib/namibuild/modkey:/usr/lib/namibuild/gzip:",
+			"\n  module key persistent, X.509 " + keyPrint + keyPrint[:24] + "; its private half stays out of the container\n"},
 		{recipe.ModuleKey{Mode: recipe.KeyRecorded, File: "s.json", Content: []byte("{}")}, keyPrint,
 			ModuleKey{Mode: "recorded", Fingerprint: keyPrint, Signatures: "44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a"}, "/usr/lib/namibuild/modkey:/usr/lib/namibuild/gzip:",
 			"\n  module key recorded signatures of " + keyPrint + "\n"},
@@ -36,6 +38,9 @@ func TestModuleKey(t *testing.T) {
 		}
 		if p.Env[0].Name != "PATH" || p.Env[0].Value != test.path+"/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin" {
 			t.Errorf("%s: %+v", test.want.Mode, p.Env[0])
+		}
+		if got := strings.Contains(p.Text(), ":/usr/lib/namibuild/signfile.so"); got != (len(test.fingerprint) == 64) {
+			t.Errorf("%s: sign-file has a stand-in: %v", test.text, got)
 		}
 		if !strings.Contains(p.Text(), test.text) || strings.Contains(p.Text(), "/home/a") {
 			t.Errorf("%s:\n%s", test.want.Mode, p.Text())

@@ -121,17 +121,23 @@ const Shuffle = libexec + "/shuffle.so"
 const Date = libexec + "/date.so"
 
 // preload is the environment's list of libraries for every program.
-func preload(in Input) []Var {
-	var list, names []string
+func preload(key ModuleKey, in Input) []Var {
+	var list, names, reasons []string
 	for _, name := range []string{PinClock, PinStat, PinOrder} {
 		if in.pinned(name) {
 			list, names = append(list, libexec+"/"+name+".so"), append(names, name)
 		}
 	}
+	if names != nil {
+		reasons = []string{"the pins " + strings.Join(names, ", ")}
+	}
+	if key.certified() {
+		list, reasons = append(list, libexec+"/signfile.so"), append(reasons, "sign-file gets no key")
+	}
 	if list == nil {
 		return nil
 	}
-	return []Var{{"LD_PRELOAD", strings.Join(list, ":"), "the pins " + strings.Join(names, ", ")}}
+	return []Var{{"LD_PRELOAD", strings.Join(list, ":"), strings.Join(reasons, "; ")}}
 }
 
 // mtimes are the macros behind which rpm runs every script of a spec, and the

@@ -42,8 +42,8 @@ type Input struct {
 	// its files by path.
 	Image string
 	Files map[string]string
-	// ModuleKey is the fingerprint of the recipe's module key; empty for an
-	// ephemeral one.
+	// ModuleKey is the fingerprint of the recipe's module key, as ModuleKey.Fingerprint
+	// has it; empty for an ephemeral one.
 	ModuleKey string
 	// Unpinned are the names of pins to leave out.
 	Unpinned []string
@@ -134,6 +134,7 @@ func New(r recipe.Recipe, in Input) (Plan, error) {
 	if err := errors.Join(err, in.check(), in.checkSRPM(r.Source), in.checkPins(), in.checkModuleKey(r.ModuleKey)); err != nil {
 		return Plan{}, fmt.Errorf("planning %s: %w", r.Name, err)
 	}
+	key := moduleKey(r.ModuleKey, in.ModuleKey)
 	return Plan{
 		Name:        r.Name,
 		Source:      portable(r.Source),
@@ -152,9 +153,9 @@ func New(r recipe.Recipe, in Input) (Plan, error) {
 		User:        userIDs,
 		UserName:    userName,
 		Topdir:      topdir,
-		Env:         environment(image, r.ModuleKey, in),
+		Env:         environment(image, key, in),
 		Args:        arguments(image, r.Rpmbuild, in),
-		ModuleKey:   moduleKey(r.ModuleKey, in.ModuleKey),
+		ModuleKey:   key,
 		Pins:        pins(image, in),
 		Jobs:        in.Jobs,
 		MemoryBytes: in.MemoryBytes,

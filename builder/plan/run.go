@@ -9,7 +9,7 @@ import (
 )
 
 // environment is all that a build finds in its environment.
-func environment(k kind, key recipe.ModuleKey, in Input) []Var {
+func environment(k kind, key ModuleKey, in Input) []Var {
 	env := []Var{
 		{"PATH", in.path(k, key), "the image's own programs, behind those that stand in for some; depmod is in /sbin"},
 		{"HOME", topdir, "gpg and rpm keep files there; nothing else can be written to"},
@@ -26,17 +26,17 @@ func environment(k kind, key recipe.ModuleKey, in Input) []Var {
 	if k.oldGzip && in.pinned(PinGzip) {
 		env = append(env, Var{"GZIP", "-n", "gzip 1.3 stamps the time into whatever it compresses"})
 	}
-	return append(env, preload(in)...)
+	return append(env, preload(key, in)...)
 }
 
-// path begins with what stands in for the image's programs: gzip -n, a gpg that
-// has no key.
-func (in Input) path(k kind, key recipe.ModuleKey) string {
+// path begins with what stands in for the image's programs: gzip -n, a gpg and
+// an openssl that have no key.
+func (in Input) path(k kind, key ModuleKey) string {
 	path := "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 	if !k.oldGzip && in.pinned(PinGzip) {
 		path = libexec + "/gzip:" + path
 	}
-	if key.Mode != recipe.KeyEphemeral {
+	if key.Mode != Ephemeral {
 		path = libexec + "/modkey:" + path
 	}
 	return path

@@ -60,13 +60,71 @@ cp linux-%{kversion}/extract.pub linux-%{kversion}/modules/*.sig %{buildroot}/bo
 /boot/*
 `
 
+// certifiedSpec makes its key as the kernel's certs/Makefile does, and signs twenty
+// modules by EL8's program and with EL7's command; the image's openssl judges.
+// The program is none that could sign: the stand-in has to.
+const certifiedSpec = `%define distro_build 431.3.1
+%define kversion 2.6.32-431.3.1.el6
+%define debug_package %{nil}
+Name: kernel
+Summary: Signed modules
+Version: 2.6.32
+Release: %{distro_build}.el6
+License: GPLv2
+ExclusiveArch: x86_64
+Source0: linux-2.6.32-431.3.1.el6.tar.bz2
+%description
+Signed modules.
+%prep
+%setup -q -n kernel-%{kversion} -c
+cd linux-%{kversion}
+printf '%s\n' '[ req ]' 'default_bits = 2048' 'distinguished_name = n' 'prompt = no' '[ n ]' 'CN = throw-away' >x509.genkey
+openssl req -new -nodes -utf8 -sha256 -days 36500 -batch -x509 -config x509.genkey -outform PEM -out key.pem -keyout key.pem
+openssl req -new -nodes -utf8 -sha256 -days 36500 -batch -x509 -config x509.genkey -outform DER -out key.x509 -keyout key.priv
+openssl x509 -in key.pem -outform DER | cmp - key.x509
+/usr/bin/openssl req -new -nodes -batch -x509 -config x509.genkey -out other.pem -keyout other.pem
+mkdir scripts
+echo 'int main(void) { return 3; }' >sign-file.c
+gcc -o scripts/sign-file sign-file.c
+%build
+cd linux-%{kversion}
+mkdir modules
+for n in $(seq 20); do
+    (
+        m=modules/$n
+        cd modules
+        @BUILD@
+        cd ..
+        echo "module $n" >>$m.ko
+        cp $m.ko $m
+        ./scripts/sign-file sha256 key.pem key.x509 $m.ko
+        [ "$(tail -c 28 $m.ko)" = '~Module signature appended~' ]
+        tail -c +$(($(stat -c %s $m) + 1)) $m.ko | head -c -40 >$m.der
+        openssl cms -verify -noverify -nointern -binary -inform DER -in $m.der -content $m -certfile key.pem -out /dev/null
+        { printf '010\r\006\t\140\206H\001e\003\004\002\001\005\000\004 ' && openssl dgst -sha256 -binary $m; } >$m.info
+        openssl rsautl -sign -inkey key.priv -keyform PEM <$m.info >$m.sig
+        openssl rsautl -verify -certin -inkey key.pem -in $m.sig | cmp - $m.info
+        status=0
+        scripts/sign-file sha256 other.pem key.x509 $m || status=$?
+        [ $status = 3 ] # the program itself: this key is there
+    ) &
+    jobs="$jobs $!"
+done
+for job in $jobs; do wait $job; done
+%install
+mkdir -p %{buildroot}/boot
+cp linux-%{kversion}/key.x509 linux-%{kversion}/modules/*.ko linux-%{kversion}/modules/*.sig %{buildroot}/boot/
+%files
+/boot/*
+`
+
 // signing is the recipe with a module key, as YAML; command is one more of each
 // module's.
-func signing(t *testing.T, key, command string) (recipe string) {
+func signing(t *testing.T, spec, key, command string) (recipe string) {
 	t.Helper()
 	k := newTiny()
 	mode, _, _ := strings.Cut(strings.Trim(key, "{"), ":")
-	k.spec, k.build = strings.ReplaceAll(signSpec, "@MODE@", mode), command
+	k.spec, k.build = strings.ReplaceAll(spec, "@MODE@", mode), command
 	recipe = k.write(t)
 	page, err := os.ReadFile(recipe)
 	if err != nil {
@@ -93,12 +151,23 @@ func mustBuild(t *testing.T, recipe string) (rpm []byte, out string) {
 
 func TestEndToEndModuleKey(t *testing.T) {
 	begin(t)
+	t.Run("gpg", func(t *testing.T) { moduleKey(t, signSpec) })
+	t.Run("x509", func(t *testing.T) { moduleKey(t, certifiedSpec, "--x509") })
+	one, _ := mustBuild(t, signing(t, signSpec, "ephemeral", ":"))
+	if two, _ := mustBuild(t, signing(t, signSpec, "ephemeral", ":")); slices.Equal(one, two) {
+		t.Error("two builds with an ephemeral key are equal")
+	}
+	nothingLeft(t)
+}
+
+// moduleKey builds with a key that is made with these flags, and then without it.
+func moduleKey(t *testing.T, spec string, flags ...string) {
 	key := filepath.Join(t.TempDir(), "my.key")
-	if code, _, stderr := runCommand(t, "modkey", "new", key); code != 0 {
+	if code, _, stderr := runCommand(t, append([]string{"modkey", "new", key}, flags...)...); code != 0 {
 		t.Fatal(stderr)
 	}
-	first, out := mustBuild(t, signing(t, "{persistent: "+key+"}", ":"))
-	if again, _ := mustBuild(t, signing(t, "{persistent: "+key+"}", ":")); !slices.Equal(first, again) {
+	first, out := mustBuild(t, signing(t, spec, "{persistent: "+key+"}", ":"))
+	if again, _ := mustBuild(t, signing(t, spec, "{persistent: "+key+"}", ":")); !slices.Equal(first, again) {
 		t.Error("two builds with one key differ")
 	}
 	var record builder.Result
@@ -110,9 +179,12 @@ func TestEndToEndModuleKey(t *testing.T) {
 		t.Errorf("%v, %d signatures, key %+v", err, record.Signatures, record.Plan.ModuleKey)
 	}
 	noSecret(t, key, out)
+	if spec == signSpec {
+		wrongKind(t, certifiedSpec, key)
+	}
 
 	table := filepath.Join(out, builder.ModuleSignatures)
-	recorded := signing(t, "{recorded: signatures.json}", ":")
+	recorded := signing(t, spec, "{recorded: signatures.json}", ":")
 	beside(t, recorded, table)
 	if err := os.Remove(key); err != nil {
 		t.Fatal(err)
@@ -120,18 +192,20 @@ func TestEndToEndModuleKey(t *testing.T) {
 	if again, _ := mustBuild(t, recorded); !slices.Equal(first, again) {
 		t.Error("a build with the recorded signatures differs")
 	}
-	other := signing(t, "{recorded: signatures.json}", "echo more >$n.ko")
+	other := signing(t, spec, "{recorded: signatures.json}", "echo more >$n.ko")
 	beside(t, other, table)
 	code, _, stderr := runCommand(t, "build", other, "-o", filepath.Join(t.TempDir(), "out"))
 	if code != exitRpmbuild || !strings.Contains(stderr, "was recorded: the module is not the one of the recorded build") {
 		t.Errorf("another module: exit %d\n%s", code, stderr)
 	}
+}
 
-	one, _ := mustBuild(t, signing(t, "ephemeral", ":"))
-	if two, _ := mustBuild(t, signing(t, "ephemeral", ":")); slices.Equal(one, two) {
-		t.Error("two builds with an ephemeral key are equal")
+// wrongKind: a kernel that signs in the other way says so.
+func wrongKind(t *testing.T, spec, key string) {
+	code, _, stderr := runCommand(t, "build", signing(t, spec, "{persistent: "+key+"}", ":"), "-o", filepath.Join(t.TempDir(), "out"))
+	if code != exitUsage || !strings.Contains(stderr, "this kernel signs its modules by X.509") || !strings.Contains(stderr, "--x509") {
+		t.Errorf("a key of the other kind: exit %d\n%s", code, stderr)
 	}
-	nothingLeft(t)
 }
 
 func beside(t *testing.T, recipe, table string) {

@@ -64,7 +64,7 @@ func TestEndToEndRebuildSignedModules(t *testing.T) {
 	begin(t)
 	dir := t.TempDir()
 	key, set := filepath.Join(dir, "my.key"), filepath.Join(dir, "set")
-	page := signing(t, "{persistent: "+key+"}", ":")
+	page := signing(t, signSpec, "{persistent: "+key+"}", ":")
 	for _, args := range [][]string{{"modkey", "new", key}, {"lock", page, "--jobs", "2"}, {"build", page, "-o", set}} {
 		if code, stdout, stderr := runCommand(t, args...); code != 0 {
 			t.Fatalf("%s: exit %d\n%s%s", strings.Join(args, " "), code, stdout, stderr)

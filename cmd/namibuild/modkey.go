@@ -15,9 +15,11 @@ import (
 	"namibuild/builder/modkey"
 )
 
-// keyUse says what a key is good for.
-const keyUse = `a DSA key of 1024 bits for kernels that sign their modules with gpg (EL6, the demo);
-kernels that sign by X.509 (EL7 and later) cannot use it`
+// keyUse says what a key of a kind is good for.
+var keyUse = map[modkey.Kind]string{
+	modkey.OpenPGP: "kernels that sign their modules with gpg (EL6, the demo)",
+	modkey.X509:    "kernels that sign their modules by X.509 (EL7 and later)",
+}
 
 func (a *app) modkeyCommand() *cobra.Command {
 	c := &cobra.Command{
@@ -41,29 +43,38 @@ whether two builds can be alike. A recipe says which it is:
 
 func (a *app) modkeyNewCommand() *cobra.Command {
 	var name string
+	var x509 bool
 	c := &cobra.Command{
 		Use:   "new FILE",
 		Short: "Make a module key",
-		Long: `new makes ` + keyUse + `.
-The file holds the private half without a passphrase and can be read by you alone; an
-existing file is left alone.`,
-		Example: "  namibuild modkey new my.key",
+		Long: `new makes an OpenPGP key (DSA, 1024 bits) for ` + keyUse[modkey.OpenPGP] + `,
+or with --x509 a key and its certificate (RSA, 4096 bits) for ` + keyUse[modkey.X509] + `,
+as the kernel's own certs/signing_key.pem, which does as well. The file holds the private
+half without a passphrase and can be read by you alone; an existing file is left alone.`,
+		Example: "  namibuild modkey new my.key\n  namibuild modkey new my.pem --x509 --name 'Our kernels'",
 		Args:    oneArg("a file"),
-		RunE:    func(_ *cobra.Command, args []string) error { return a.modkeyNew(args[0], name) },
+		RunE: func(_ *cobra.Command, args []string) error {
+			kind := modkey.OpenPGP
+			if x509 {
+				kind = modkey.X509
+			}
+			return a.modkeyNew(args[0], kind, name)
+		},
 	}
-	c.Flags().StringVar(&name, "name", "namibuild kernel module signing key", "the key's name (user ID)")
+	c.Flags().StringVar(&name, "name", "namibuild kernel module signing key", "the key's name (user ID, common name)")
+	c.Flags().BoolVar(&x509, "x509", false, "for "+keyUse[modkey.X509])
 	return c
 }
 
-func (a *app) modkeyNew(file, name string) error {
+func (a *app) modkeyNew(file string, kind modkey.Kind, name string) error {
 	if _, err := os.Lstat(file); err == nil {
 		return usageError{fmt.Errorf("making %s: it is there already", file)}
 	}
-	k, err := modkey.New(rand.Reader, name)
+	k, err := modkey.New(rand.Reader, kind, name)
 	if err != nil {
 		return usageError{err}
 	}
-	text, err := k.Armored()
+	text, err := k.Text()
 	if err != nil {
 		return err
 	}
@@ -120,16 +131,16 @@ func (a *app) modkeyShow(file string) error {
 func (a *app) showKey(file string, k modkey.Public, half string, signatures int) error {
 	if a.json {
 		a.emit(map[string]any{
-			"event": "result", "file": file, "half": half, "name": k.Name(), "fingerprint": k.Fingerprint, "algorithm": "DSA 1024", "signatures": signatures,
+			"event": "result", "file": file, "half": half, "name": k.Name(), "fingerprint": k.Fingerprint, "kind": k.Kind, "algorithm": k.Algorithm(), "signatures": signatures,
 		})
 		return nil
 	}
-	fmt.Printf("%s\nname        %s\nfingerprint %s\n", file, k.Name(), k.Fingerprint)
+	fmt.Printf("%s\nname        %s\nfingerprint %s\nalgorithm   %s\n", file, k.Name(), k.Fingerprint, k.Algorithm())
 	if half == "recorded" {
 		fmt.Printf("signatures  %d, to build without the key: module-key: {recorded: FILE}\n", signatures)
 		return nil
 	}
-	_, err := fmt.Printf("good for    %s\nkeep        the file to yourself: it has the private half, without a passphrase\n", keyUse)
+	_, err := fmt.Printf("good for    %s\nkeep        the file to yourself: it has the private half, without a passphrase\n", keyUse[k.Kind])
 	return err
 }
 

@@ -76,7 +76,7 @@ var remedies = []remedy{
 	of[usageError](exitUsage, helpHint),
 	of[recipeError](exitUsage, ""),
 	unknownWord,
-	of[*builder.ModuleKeyError](exitUsage, "namibuild modkey new FILE makes a key; module-key: in the recipe names it"),
+	of[*builder.ModuleKeyError](exitUsage, "namibuild modkey new FILE makes a key (--x509: for EL7 and later); module-key: in the recipe names it"),
 	by(func(e *builder.LockError) (int, string) { return exitLock, lockHint(e) }),
 	by(func(e *sign.KeyError) (int, string) { return exitKey, keyHint(e.Err) }),
 	by(unprovenHint),

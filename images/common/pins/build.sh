@@ -1,6 +1,6 @@
 #!/bin/sh
-# build.sh DIR compiles the pins beside it into DIR with the image's own compiler: gcc 4.4 with glibc 2.12 as well as today's.
-# The files and DIR get the time SOURCE_DATE_EPOCH, so that two builds of an image are alike.
+# build.sh DIR compiles the pins and the other libraries beside it into DIR with the image's own compiler: gcc 4.4 with glibc 2.12
+# as well as today's. The files and DIR get the time SOURCE_DATE_EPOCH, so that two builds of an image are alike.
 set -eu
 dir=$1
 here=$(dirname "$0")
@@ -18,9 +18,11 @@ compile stat stat.c
 compile order order.c
 compile shuffle order.c -DSHUFFLE
 compile date date.c -DDATE "$here/clock.c" "$here/stat.c"
+compile signfile signfile.c
 
 # One that does not load is passed over with a warning and would hold nothing.
-said=$(SOURCE_DATE_EPOCH=1 LD_PRELOAD="$dir/clock.so:$dir/stat.so:$dir/order.so:$dir/shuffle.so:$dir/date.so" date -u +%s 2>&1)
+all=$(printf "$dir/%s.so:" clock stat order shuffle date signfile)
+said=$(SOURCE_DATE_EPOCH=1 LD_PRELOAD=$all date -u +%s 2>&1)
 if [ "$said" != 1 ]; then
     echo "build.sh: the pins do not work here: $said" >&2
     exit 1
