@@ -290,6 +290,8 @@ func TestScan(t *testing.T) {
 func FuzzParse(f *testing.F) {
 	whole, _ := testKey().Text()
 	f.Add(whole)
+	whole, _ = testRSA(f).Text()
+	f.Add(whole)
 	f.Add([]byte("-----BEGIN PGP PRIVATE KEY BLOCK-----\n\nlQ==\n-----END PGP PRIVATE KEY BLOCK-----\n"))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		k, err := Parse(bytes.NewReader(data))
@@ -310,6 +312,10 @@ func FuzzParseTable(f *testing.F) {
 	d := WithKey(testKey(), 1)
 	d.Answer("1 sign da39a3ee5e6b4b0d3255bfef95601890afd80709")
 	data, _ := d.Table().Write()
+	f.Add(data)
+	d = WithKey(testRSA(f), 1)
+	d.Answer("1 cms sha1 da39a3ee5e6b4b0d3255bfef95601890afd80709")
+	data, _ = d.Table().Write()
 	f.Add(data)
 	f.Fuzz(func(t *testing.T, data []byte) {
 		table, err := ParseTable(data)

@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"io"
 	"math/big"
+	"slices"
 	"time"
 )
 
@@ -67,6 +68,10 @@ func withCertificate(private *rsa.PrivateKey, der []byte) (Key, error) {
 	public, err := parseCertificate(der)
 	if err != nil {
 		return Key{}, err
+	}
+	small := func(prime *big.Int) bool { return prime.BitLen() < fewestBits/4 }
+	if len(private.Primes) != 2 || slices.ContainsFunc(private.Primes, small) {
+		return Key{}, errors.New("it is not made of two large primes")
 	}
 	if !private.PublicKey.Equal(public.certificate.PublicKey) {
 		return Key{}, errors.New("its certificate is of another key")

@@ -33,7 +33,9 @@ whether two builds can be alike. A recipe says which it is:
                                      enters the container; every build with it is alike
   module-key: {recorded: module-signatures.json}
                                      what a build with a persistent key has written beside its
-                                     packages: the same packages again, without the key`,
+                                     packages: the same packages again, without the key
+
+EL6's kernel signs with gpg, EL7's and later ones by X.509: each wants a key of its kind.`,
 		Args: noArgs,
 		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
@@ -47,10 +49,12 @@ func (a *app) modkeyNewCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "new FILE",
 		Short: "Make a module key",
-		Long: `new makes an OpenPGP key (DSA, 1024 bits) for ` + keyUse[modkey.OpenPGP] + `,
-or with --x509 a key and its certificate (RSA, 4096 bits) for ` + keyUse[modkey.X509] + `,
-as the kernel's own certs/signing_key.pem, which does as well. The file holds the private
-half without a passphrase and can be read by you alone; an existing file is left alone.`,
+		Long: `new makes a key for ` + keyUse[modkey.OpenPGP] + `:
+DSA of 1024 bits, all that EL6 knows. With --x509 it makes one for
+` + keyUse[modkey.X509] + `: RSA of 4096 bits and a
+certificate, in the form of the kernel's own certs/signing_key.pem, which a recipe can name
+as well. The file holds the private half without a passphrase and can be read by you alone;
+an existing file is left alone.`,
 		Example: "  namibuild modkey new my.key\n  namibuild modkey new my.pem --x509 --name 'Our kernels'",
 		Args:    oneArg("a file"),
 		RunE: func(_ *cobra.Command, args []string) error {
