@@ -1,13 +1,17 @@
 package namibuild_test
 
 import (
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 // lookC prints what a program sees: the time by every call, and of the folder
@@ -120,6 +124,82 @@ func TestPins(t *testing.T) {
 		if got := strings.HasSuffix(test.saw, ordered); test.name != "nothing" && got != test.sorted {
 			t.Errorf("%s: in order: %v\n%s", test.name, got, test.saw)
 		}
+	}
+}
+
+// inodesC prints the inodes of the files that it is given, by their names and
+// once opened.
+const inodesC = `#include <fcntl.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+int main(int argc, char **argv)
+{
+	struct stat named, opened;
+	int fd;
+
+	while (*++argv != NULL) {
+		fd = open(*argv, O_RDONLY);
+		if (lstat(*argv, &named) == 0 && fstat(fd, &opened) == 0)
+			printf("%ld %ld\n", (long)named.st_ino, (long)opened.st_ino);
+		close(fd);
+	}
+	return 0;
+}
+`
+
+// TestPinnedInodes: rpmbuild sees the files of the buildroot numbered in the
+// order in which it asks for them, two names of one file alike, however often
+// and however many; others keep their inodes, and so do all in other programs.
+func TestPinnedInodes(t *testing.T) {
+	dir := t.TempDir()
+	run(t, nil, "sh", "images/common/pins/build.sh", dir)
+	source := filepath.Join(dir, "inodes.c")
+	if err := os.WriteFile(source, []byte(inodesC), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	run(t, nil, "gcc", "-o", filepath.Join(dir, "other"), source)
+	run(t, nil, "cp", filepath.Join(dir, "other"), filepath.Join(dir, "rpmbuild"))
+
+	const many = 5000
+	root := filepath.Join(dir, "BUILDROOT", "kernel")
+	if err := os.MkdirAll(root, 0o777); err != nil {
+		t.Fatal(err)
+	}
+	paths := []string{root}
+	for i := range many {
+		paths = append(paths, filepath.Join(root, strconv.Itoa(many-i)))
+		if err := os.WriteFile(paths[i+1], nil, 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	link := filepath.Join(root, "link")
+	if err := os.Link(paths[3], link); err != nil {
+		t.Fatal(err)
+	}
+	outside := filepath.Join(dir, "BUILD")
+	if err := os.WriteFile(outside, nil, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	paths = append(paths, link, paths[1], outside)
+
+	see := func(program string) []string {
+		pin := "LD_PRELOAD=" + filepath.Join(dir, "stat.so")
+		return strings.Split(strings.TrimSpace(run(t, []string{pin}, filepath.Join(dir, program), paths...)), "\n")
+	}
+	real, seen := see("other"), see("rpmbuild")
+	number := func(n int) string { return fmt.Sprintf("%d %d", n, n) }
+	var want []string
+	for i := range many + 1 {
+		want = append(want, number(i+1))
+	}
+	want = append(want, number(4), number(2), real[len(real)-1])
+	if diff := cmp.Diff(want, seen); diff != "" {
+		t.Error(diff)
+	}
+	if slices.Contains(real[:len(real)-1], number(1)) {
+		t.Error("numbered in another program, too")
 	}
 }
 

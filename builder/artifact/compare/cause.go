@@ -34,7 +34,7 @@ var (
 	device = &Cause{"device", "the number of the file system's device, another in every container",
 		"stat (what rpmbuild sees of the file system)", []string{pin(plan.PinStat)}}
 	inode = &Cause{"inode", "the numbers that the file system gave the files",
-		"stat (what rpmbuild sees of the file system)", []string{pin(plan.PinStat)}}
+		"stat (rpmbuild sees inodes from 1), order (in which it comes to the files)", []string{pin(plan.PinStat), pin(plan.PinOrder)}}
 	dirSize = &Cause{"directory-size", "what size and link count a file system gives a directory",
 		"stat (what rpmbuild sees of the file system)", []string{pin(plan.PinStat), "tmpfsBytes"}}
 	gzipStamp = &Cause{"gzip", "gzip writes the time, or the name, of what it compresses",

@@ -12,6 +12,7 @@ import (
 	"cmp"
 	"fmt"
 	"io"
+	"math"
 	"slices"
 	"time"
 
@@ -88,8 +89,9 @@ func Find(r io.Reader, f Facts) ([]Leak, error) {
 		return nil, err
 	}
 	s := &search{Facts: f, needles: needles(f), reader: newReader(), buffer: make([]byte, window+2*margin)}
+	s.inodes = mostInode(p, len(files))
 	s.header(p, files)
-	if err := s.payload(p, r, int64(len(files))); err != nil {
+	if err := s.payload(p, r); err != nil {
 		return nil, err
 	}
 	return s.found, nil
@@ -99,11 +101,24 @@ func Find(r io.Reader, f Facts) ([]Leak, error) {
 type search struct {
 	Facts
 	needles []needle
+	inodes  int64 // the greatest that rpm gives a file of this package
 	file    string
 	found   []Leak
 	// reader and buffer serve one file after the other.
 	reader *bufio.Reader
 	buffer []byte
+}
+
+// numbersSince is the version of rpm from which on it numbers the files of a
+// package from 1. An earlier one takes over what it sees, which the stat pin
+// numbers from one package to the next: no number of those tells a leak.
+const numbersSince = "4.10"
+
+func mostInode(p *rpm.Package, files int) int64 {
+	if rpm.CompareVersions(p.Header.String(rpm.TagRPMVersion), numbersSince) < 0 {
+		return math.MaxInt64
+	}
+	return int64(files)
 }
 
 // add counts a leak, and keeps the first of its kind.
@@ -129,17 +144,17 @@ func (s *search) header(p *rpm.Package, files []rpm.File) {
 		}
 	}
 	for _, f := range files {
-		s.stat(f, int64(len(files)))
+		s.stat(f)
 	}
 }
 
 // stat looks at what the header has of a file that the file system gave it.
-func (s *search) stat(f rpm.File, count int64) {
+func (s *search) stat(f rpm.File) {
 	if f.Mtime > s.Epoch {
 		s.add(Mtime, f.Path, moment(f.Mtime), "at most "+moment(s.Epoch))
 	}
-	if f.Inode > count { // rpm numbers the files from 1
-		s.add(Inode, f.Path, fmt.Sprint(f.Inode), fmt.Sprintf("at most %d", count))
+	if f.Inode > s.inodes {
+		s.add(Inode, f.Path, fmt.Sprint(f.Inode), fmt.Sprintf("at most %d", s.inodes))
 	}
 	const directory = 0o040000
 	if f.Mode&0o170000 == directory && f.Size != 0 && f.Size != 4096 { // rpm 4.18's, and the stat pin's
@@ -147,7 +162,7 @@ func (s *search) stat(f rpm.File, count int64) {
 	}
 }
 
-func (s *search) payload(p *rpm.Package, r io.Reader, count int64) error {
+func (s *search) payload(p *rpm.Package, r io.Reader) error {
 	archive, err := p.Payload(r)
 	if err != nil {
 		return err
@@ -162,7 +177,7 @@ func (s *search) payload(p *rpm.Package, r io.Reader, count int64) error {
 			return err
 		}
 		s.file = cmp.Or(e.Name[min(1, len(e.Name)):], e.Name) // "./boot" is /boot
-		s.entry(e, count)
+		s.entry(e)
 		if err := s.content(archive); err != nil {
 			return err
 		}
@@ -170,12 +185,12 @@ func (s *search) payload(p *rpm.Package, r io.Reader, count int64) error {
 }
 
 // entry looks at what the archive has of a file.
-func (s *search) entry(e *rpm.Entry, count int64) {
+func (s *search) entry(e *rpm.Entry) {
 	if e.Mtime > s.Epoch {
 		s.add(Mtime, s.file, moment(e.Mtime), "at most "+moment(s.Epoch))
 	}
-	if e.Inode > count {
-		s.add(Inode, s.file, fmt.Sprint(e.Inode), fmt.Sprintf("at most %d", count))
+	if e.Inode > s.inodes {
+		s.add(Inode, s.file, fmt.Sprint(e.Inode), fmt.Sprintf("at most %d", s.inodes))
 	}
 	if d := e.Device; d != [2]int64{0, 0} && d != [2]int64{0, 1} { // rpm 4.18's, and the stat pin's
 		s.add(Device, s.file, fmt.Sprintf("%d:%d", d[0], d[1]), "0:1")

@@ -69,6 +69,12 @@ func TestLeaksOfThePackage(t *testing.T) {
 			[]Leak{{Inode, "/opt/x", "77", "at most 2", 1}}},
 		"inodes of the archive": {func(p *rpmtest.Package) { p.Entry = func(_ rpmtest.File, n []int) { n[0] += 10 } },
 			[]Leak{{Inode, "/opt", "11", "at most 2", 2}}},
+		"inodes of an rpm that does not number": {func(p *rpmtest.Package) {
+			p.Change = func(list []rpm.Value) []rpm.Value {
+				return with(rpm.StringValue(rpm.TagRPMVersion, "4.9.1"))(with(rpm.Int32Value(rpm.TagFileInodes, 2, 77))(list))
+			}
+			p.Entry = func(_ rpmtest.File, n []int) { n[0] += 10 }
+		}, nil},
 		"directory on tmpfs": {func(p *rpmtest.Package) { p.Change = with(rpm.Int32Value(rpm.TagFileSizes, 60, 0)) },
 			[]Leak{{DirectorySize, "/opt", "60", "4096", 1}}},
 		"directory on ext4": {func(p *rpmtest.Package) { p.Change = with(rpm.Int32Value(rpm.TagFileSizes, 4096, 0)) }, nil},
