@@ -52,6 +52,8 @@ func contents(t testing.TB) map[string]struct {
 		"date of a mail":       {"x.txt", "Thu, 09 Jan 2014 10:11:12 +0000", "Fri, 10 Jan 2014 10:11:12 +0000", explained("clock: content 1")},
 		"date of a manual":     {"x.8", ".TH perf 1 01/09/2014 perf", ".TH perf 1 11/24/2026 perf", explained("clock: content 1")},
 		"seconds":              {"x.txt", "t=1389262272;", "t=1389262273;", explained("clock: content 1")},
+		"earlier seconds":      {"x.txt", "t=1388990000;", "t=1388990001;", explained("clock: content 1")},
+		"seconds, with parts":  {"x.txt", "t=1389262272.123456789;", "t=1389262273.9;", explained("clock: content 1")},
 		"build path": {"x.txt", "in /usr/src/rpmbuild/BUILD/kernel/a.c\n", "in /home/joe/rpm/BUILD/kernel/a.c\n",
 			explained("path: content 1")},
 		"jobs":           {"x.mk", "make -j2 all\n", "make -j16 all\n", explained("jobs: content 1")},

@@ -53,7 +53,8 @@ var masks = []mask{
 	{tempName, regexp.MustCompile(`/tmp/[\w.-]+`)},
 }
 
-var seconds = regexp.MustCompile(`\b[1-9]\d{9}\b`)
+// seconds since 1970, as a file or tar's long form may have them to the nanosecond.
+var seconds = regexp.MustCompile(`\b([1-9]\d{9})(?:\.\d{1,9})?\b`)
 
 // word is a name that one side has where the other has another.
 type word struct {
@@ -85,9 +86,8 @@ func (c *comparer) tokens(data []byte, text func(word) string) []token {
 			add(token{from: at[len(at)-2], to: at[len(at)-1], cause: m.cause})
 		}
 	}
-	for _, at := range seconds.FindAllIndex(data, -1) {
-		// a number of seconds since 1970, of the build or later
-		if n, err := strconv.ParseInt(string(data[at[0]:at[1]]), 10, 64); err == nil && n >= c.since && n < 4102444800 { // 2100
+	for _, at := range seconds.FindAllSubmatchIndex(data, -1) { // of the build or later
+		if n, err := strconv.ParseInt(string(data[at[2]:at[3]]), 10, 64); err == nil && n >= c.since && n < 4102444800 { // 2100
 			add(token{from: at[0], to: at[1], cause: clock})
 		}
 	}

@@ -85,9 +85,13 @@ func (o opened) withDigests() (opened, error) {
 	return o, err
 }
 
+// longest is how long a build may take, in seconds: rpm 4.8 takes BUILDTIME at
+// its end, when it writes the first package.
+const longest = 24 * 60 * 60
+
 // newComparer knows the names of the hosts that the packages were built on.
 func newComparer(l *list, a, b opened) *comparer {
-	c := &comparer{found: l, changed: map[string]bool{}, since: min(a.BuildTime(), b.BuildTime())}
+	c := &comparer{found: l, changed: map[string]bool{}, since: min(a.BuildTime(), b.BuildTime()) - longest}
 	if x, y := a.Header.String(rpm.TagBuildHost), b.Header.String(rpm.TagBuildHost); x != y {
 		c.words = append(c.words, word{cause: host, a: x, b: y})
 	}
