@@ -54,8 +54,13 @@ shift
 set -- --define "_topdir $topdir" --define "_tmppath $TMPDIR" "$@"
 
 # Debian's rpm keeps a database in $HOME, empty at first, by which no BuildRequires could ever be met. One that cannot be read
-# is an error.
-installed=$(rpm -qa) || exit 1
+# is an error; rpm 4.8 says so on stderr alone.
+installed=$(rpm -qa 2>TMP/rpm-qa)
+status=$?
+if [ "$status" -ne 0 ] || { [ -z "$installed" ] && [ -s TMP/rpm-qa ]; }; then
+    cat TMP/rpm-qa >&2
+    stop 1
+fi
 if [ -z "$installed" ]; then
     set -- "$@" --nodeps
 fi
