@@ -11,9 +11,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/klauspost/compress/gzip"
-	"github.com/klauspost/compress/zstd"
-	"github.com/therootcompany/xz"
+	"namibuild/builder/rpm"
 )
 
 // Module is one kernel module, not compressed.
@@ -132,21 +130,14 @@ func readModule(name string, data []byte) (Module, error) {
 }
 
 func unpackModule(name string, data []byte) ([]byte, error) {
-	var r io.Reader
-	var err error
-	switch path.Ext(name) {
-	case ".gz":
-		r, err = gzip.NewReader(bytes.NewReader(data))
-	case ".xz":
-		r, err = xz.NewReader(bytes.NewReader(data), xz.DefaultDictMax)
-	case ".zst":
-		r, err = zstd.NewReader(bytes.NewReader(data), zstd.WithDecoderConcurrency(1))
-	default:
+	if path.Ext(name) == ".ko" {
 		return data, nil
 	}
+	r, err := rpm.Decompress(bytes.NewReader(data))
 	if err != nil {
 		return nil, err
 	}
+	defer r.Close()
 	plain, err := io.ReadAll(io.LimitReader(r, maxFile+1))
 	if err == nil && len(plain) > maxFile {
 		err = fmt.Errorf("more than %d bytes", int64(maxFile))
