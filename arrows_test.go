@@ -25,7 +25,7 @@ var floors = [][]string{
 	{"builder/sign", "builder/repodata", "builder/sbom", "builder/provenance", "builder/oci", "builder/boot"},
 	{"builder/fetch", "builder/source", "builder/engine", "builder/artifact", "builder/artifact/compare", "builder/artifact/leak",
 		"builder/buildroot", "builder/modkey"},
-	{"builder/plan"},
+	{"builder/plan", "builder/nested"},
 	{"builder/recipe", "builder/rpm", "."},
 }
 
