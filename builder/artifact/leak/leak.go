@@ -8,7 +8,6 @@
 package leak
 
 import (
-	"bufio"
 	"cmp"
 	"fmt"
 	"io"
@@ -88,8 +87,7 @@ func Find(r io.Reader, f Facts) ([]Leak, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &search{Facts: f, needles: needles(f), reader: newReader(), buffer: make([]byte, window+2*margin)}
-	s.inodes = mostInode(p, len(files))
+	s := &search{Facts: f, needles: needles(f), inodes: mostInode(p, len(files))}
 	s.header(p, files)
 	if err := s.payload(p, r); err != nil {
 		return nil, err
@@ -104,9 +102,8 @@ type search struct {
 	inodes  int64 // the greatest that rpm gives a file of this package
 	file    string
 	found   []Leak
-	// reader and buffer serve one file after the other.
-	reader *bufio.Reader
-	buffer []byte
+	// free are buffers that no stream is searched with.
+	free [][]byte
 }
 
 // numbersSince is the version of rpm from which on it numbers the files of a
