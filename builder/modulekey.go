@@ -12,6 +12,7 @@ import (
 	"namibuild/builder/artifact"
 	"namibuild/builder/engine"
 	"namibuild/builder/modkey"
+	"namibuild/builder/nested"
 	"namibuild/builder/plan"
 	"namibuild/builder/recipe"
 	"namibuild/builder/rpm"
@@ -119,7 +120,7 @@ func (b *build) scan(ctx context.Context, out *output, set artifact.Set) error {
 		return nil
 	}
 	for _, a := range b.Recipe.Sources {
-		if err := b.scanReader(bytes.NewReader(a.Content), a.File); err != nil {
+		if err := nested.Walk(bytes.NewReader(a.Content), a.File, b.scanReader); err != nil {
 			return err
 		}
 	}
@@ -156,7 +157,7 @@ func (b *build) scanReader(r io.Reader, what string) error {
 	return err
 }
 
-// scanPayload looks at the files of a package, uncompressed.
+// scanPayload looks at the files of a package, and at what is compressed in them.
 func (b *build) scanPayload(name, what string) error {
 	f, err := os.Open(name)
 	if err != nil {
@@ -178,7 +179,7 @@ func (b *build) scanPayload(name, what string) error {
 			return nil
 		}
 		if err == nil {
-			err = b.scanReader(payload, entry.Name+" of "+what)
+			err = nested.Walk(payload, entry.Name+" of "+what, b.scanReader)
 		}
 		if err != nil {
 			return err

@@ -1,10 +1,13 @@
 package builder
 
 import (
+	"bytes"
+	"compress/gzip"
 	"context"
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -14,6 +17,7 @@ import (
 	"namibuild/builder/engine/enginetest"
 	"namibuild/builder/modkey"
 	"namibuild/builder/recipe"
+	"namibuild/builder/rpm/rpmtest"
 )
 
 // withKey is a build over the fake engine with a persistent module key; the
@@ -112,6 +116,44 @@ func TestBuildLeaksModuleKey(t *testing.T) {
 	if _, err := os.Stat(filepath.Join(o.Output, RPMS)); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("packages are there: %v", err)
 	}
+}
+
+// The private half in a module that is compressed inside a package, and in a
+// compressed source of the recipe.
+func TestBuildLeaksPackedModuleKey(t *testing.T) {
+	o, f, _, text := withKey(t)
+	packed := packedText(t, "\x7fELF "+strings.ReplaceAll(text, "\n", ""))
+	f.Program = func(ctx context.Context, p *enginetest.Process) engine.Exit {
+		exit := rpmbuild(ctx, p)
+		for name := range p.Topdir {
+			if strings.HasPrefix(name, "RPMS/") {
+				kernel := kernelPackage("431.3.1.namibuild")
+				kernel.Files[0] = rpmtest.File{Path: "/lib/modules/1/a.ko.gz", Content: packed, Mode: 0o100644}
+				p.Topdir[name].Data = rpmtest.Build(kernel)
+			}
+		}
+		return exit
+	}
+	_, err := Build(context.Background(), o)
+	if leak := (*modkey.LeakError)(nil); !errors.As(err, &leak) || !strings.HasPrefix(leak.Where, "./lib/modules/1/a.ko.gz of kernel-") || !strings.HasSuffix(leak.Where, ".rpm, unpacked") {
+		t.Errorf("got %v", err)
+	}
+	f.Program = rpmbuild
+	o.Recipe.Sources = append(o.Recipe.Sources, recipe.Added{File: "keys.gz", As: "keys.gz", Content: []byte(packed)})
+	_, err = Build(context.Background(), o)
+	if leak := (*modkey.LeakError)(nil); !errors.As(err, &leak) || leak.Where != "keys.gz, unpacked" {
+		t.Errorf("got %v", err)
+	}
+}
+
+func packedText(t *testing.T, text string) string {
+	t.Helper()
+	var b bytes.Buffer
+	w := gzip.NewWriter(&b)
+	if _, err := io.WriteString(w, text); err != nil || w.Close() != nil {
+		t.Fatal("packing")
+	}
+	return b.String()
 }
 
 func TestModuleKeyFaults(t *testing.T) {
