@@ -8,10 +8,16 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"sync"
 )
 
 // window is how many bytes of a number are looked for: enough to be no accident.
 const window = 20
+
+// buffers are used again: a package has thousands of small files.
+var buffers = sync.Pool{New: func() any { return new(buffer) }}
+
+type buffer [1 << 20]byte
 
 // Scan reads r to its end and says whether the private half of the key is in it:
 // as bytes, in hexadecimal, in base64 at any place of a longer text, in lines
@@ -25,12 +31,14 @@ func (k Key) Scan(r io.Reader) (found bool, err error) {
 	// A byte is four when it is written as openssl -text does: two digits, a
 	// colon, its part of the line's end and indentation.
 	const longest = 4 * window
-	buf, kept, squeezed := make([]byte, 1<<20), 0, make([]byte, 0, 1<<20)
+	buf, text := buffers.Get().(*buffer), buffers.Get().(*buffer)
+	defer buffers.Put(buf)
+	defer buffers.Put(text)
+	kept := 0
 	for {
 		n, err := io.ReadFull(r, buf[kept:])
 		read := buf[:kept+n]
-		squeezed = squeeze(squeezed[:0], read)
-		if containsAny(read, raw) || containsAny(squeezed, written) {
+		if containsAny(read, raw) || containsAny(squeeze(text[:0], read), written) {
 			return true, nil
 		}
 		if err == io.EOF || err == io.ErrUnexpectedEOF {
@@ -39,7 +47,7 @@ func (k Key) Scan(r io.Reader) (found bool, err error) {
 		if err != nil {
 			return false, err
 		}
-		kept = copy(buf, read[max(0, len(read)-longest):])
+		kept = copy(buf[:], read[max(0, len(read)-longest):])
 	}
 }
 
