@@ -38,7 +38,7 @@ skipped and the same kernels give the same figures.
 SET gets bench.json, bench.csv and the chart, bench.svg and bench.png.`,
 		Example: `  namibuild bench out/demo
   namibuild bench out/demo --stock out/demo-stock --ports 1000 --rate 100`,
-		Args: oneArg("a set: the output directory of a build"),
+		Args: onePath("a set (an output directory of build)"),
 		RunE: func(c *cobra.Command, args []string) error {
 			return a.bench(c.Context(), args[0], stock, traffic, f)
 		},
@@ -70,6 +70,8 @@ func (a *app) bench(ctx context.Context, set, stock string, traffic boot.Traffic
 		if _, err := os.Stat(stock); err != nil {
 			return noStockError{set, stock}
 		}
+	} else if err := there(stock, "the set of the stock kernel"); err != nil {
+		return err
 	}
 	o, err := f.options(a, set)
 	if err != nil {

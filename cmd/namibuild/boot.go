@@ -52,7 +52,7 @@ the set was built. The exit code is 0 when every check passed, 30 when one faile
 		Example: `  namibuild boot out/demo
   namibuild boot out/demo/RPMS --recipe demo
   namibuild boot ./kernel-6.1.192-1.x86_64.rpm --keep ./guest`,
-		Args: oneArg("a set: an output directory or a package file"),
+		Args: onePath("a set (an output directory of build, or a package file)"),
 		RunE: func(c *cobra.Command, args []string) error { return a.boot(c.Context(), args[0], f) },
 	}
 	c.Flags().StringVar(&f.recipe, "recipe", "", "recipe whose proof: is to be met (default what the set's build.json holds)")

@@ -142,10 +142,13 @@ func (f *buildFlags) recipe(name string) (recipe.Recipe, error) {
 // user's to mend.
 func loadRecipe(name string) (recipe.Recipe, error) {
 	r, err := recipe.Load(name, namibuild.Files)
-	if err != nil {
-		return r, recipeError{err}
+	if err == nil {
+		return r, nil
 	}
-	return r, nil
+	if gone := there(name, "a recipe"); absent(err) && gone != nil {
+		return r, gone
+	}
+	return r, recipeError{err}
 }
 
 // options opens the store and the engine; the caller calls the function when

@@ -22,7 +22,7 @@ the same before it publishes, and warns.
 
 It ends with 22 when it finds any.`,
 		Example: "  namibuild check out/demo",
-		Args:    oneArg("an output directory"),
+		Args:    onePath("a set (an output directory of build)"),
 		RunE:    func(c *cobra.Command, args []string) error { return a.check(c.Context(), args[0]) },
 	}
 }

@@ -30,16 +30,9 @@ reason (a clock, a host name, a module key: named with the pin that was missing)
 		Example: `  namibuild compare out/demo out/demo-again
   namibuild compare out/demo registry.example.org/kernels/demo:6.1.192
   namibuild compare --json signed/kernel-6.1.rpm rebuilt/kernel-6.1.rpm`,
-		Args: twoArgs,
+		Args: exactArgs("two arguments, packages, sets or releases", 2),
 		RunE: func(c *cobra.Command, args []string) error { return a.compare(c.Context(), args[0], args[1]) },
 	}
-}
-
-func twoArgs(c *cobra.Command, args []string) error {
-	if len(args) == 2 {
-		return nil
-	}
-	return usageError{fmt.Errorf("%s takes two arguments, files or directories, and got %d", c.CommandPath(), len(args))}
 }
 
 // differError says that two sets are not identical. It was printed already.
@@ -50,12 +43,13 @@ func (e differError) Error() string { return "the two differ: " + string(e.verdi
 func (a *app) compare(ctx context.Context, one, two string) error {
 	d := newDisplay(os.Stderr, false)
 	defer d.Close()
-	x, done, err := a.published(ctx, d, one)
+	const what = "a package, a set, or a release (HOST/REPOSITORY:TAG)"
+	x, done, err := a.published(ctx, d, one, what)
 	if err != nil {
 		return err
 	}
 	defer done()
-	y, done, err := a.published(ctx, d, two)
+	y, done, err := a.published(ctx, d, two, what)
 	if err != nil {
 		return err
 	}

@@ -30,7 +30,7 @@ const (
 const exitCodes = `Exit codes of namibuild:
 
     0  done
-    2  the command line or the recipe has a fault
+    2  the command line (a path where nothing is, too) or the recipe has a fault
     3  no engine answers, or it is too old, or it broke off
     4  the builder image could not be built (offline: is not there)
     5  the source: fetch, digest, signature, format
@@ -47,7 +47,7 @@ const exitCodes = `Exit codes of namibuild:
    30  boot: the kernel failed its proof
    31  boot, bench: no kernel that can be booted here, or its configuration lacks
        what is needed, or it did not bear the traffic to its end
-   40  the signing key: locked, expired, not reached, not fit for packages
+   40  the signing key: not there, locked, expired, not reached, not fit for packages
    41  verify found something wrong
    42  push, pull: the registry refuses, broke off, or is not reached
   130  interrupted; containers and volumes are gone

@@ -74,6 +74,11 @@ func (f *buildFlags) readLock(name string) (*plan.Lock, error) {
 	if f.noLock {
 		return nil, nil
 	}
+	if f.lock != "" {
+		if err := there(f.lock, "a lock"); err != nil {
+			return nil, err
+		}
+	}
 	file, err := os.Open(cmp.Or(f.lock, lockFile(name)))
 	if f.lock == "" && errors.Is(err, fs.ErrNotExist) {
 		return nil, nil

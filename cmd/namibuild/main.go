@@ -173,21 +173,3 @@ func envOr(name, other string) string {
 	}
 	return other
 }
-
-// oneArg wants exactly one argument and says what it is.
-func oneArg(what string) cobra.PositionalArgs {
-	return func(c *cobra.Command, args []string) error {
-		if len(args) == 1 {
-			return nil
-		}
-		return usageError{fmt.Errorf("%s takes one argument, %s, and got %d", c.CommandPath(), what, len(args))}
-	}
-}
-
-// noArgs wants none.
-func noArgs(c *cobra.Command, args []string) error {
-	if len(args) == 0 {
-		return nil
-	}
-	return usageError{fmt.Errorf("%s takes no argument and got %q", c.CommandPath(), args[0])}
-}

@@ -29,7 +29,7 @@ a key the statement is printed.
 ` + keyHelp,
 		Example: `  namibuild provenance out/demo | jq .predicate.buildDefinition
   namibuild provenance out/demo --key kernels.key`,
-		Args: oneArg("a set: an output directory"),
+		Args: onePath("a set (an output directory of build)"),
 		RunE: func(c *cobra.Command, args []string) error { return a.provenance(c.Context(), args[0], o, f) },
 	}
 	c.Flags().StringVar(&o.BuilderID, "builder-id", "", "URI of who vouches for the machine that built (default: nobody but the key's holder)")

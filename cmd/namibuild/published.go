@@ -2,8 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -18,9 +16,10 @@ var referenceForm = regexp.MustCompile(`^[\w-]+([.:][\w.:-]*)/[\w./-]+(:[\w.-]+|
 
 // published gives the path of a set that is one, or that a container registry
 // has: then it is pulled into a temporary folder, which the function removes.
-func (a *app) published(ctx context.Context, d *display, arg string) (string, func(), error) {
-	if _, err := os.Stat(arg); !errors.Is(err, fs.ErrNotExist) || !referenceForm.MatchString(arg) {
-		return arg, func() {}, nil
+// what is told of an argument that is neither.
+func (a *app) published(ctx context.Context, d *display, arg, what string) (string, func(), error) {
+	if err := there(arg, what); err == nil || !referenceForm.MatchString(arg) {
+		return arg, func() {}, err
 	}
 	tmp, err := os.MkdirTemp("", "namibuild-pull-*")
 	if err != nil {

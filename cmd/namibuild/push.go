@@ -29,7 +29,7 @@ cleans up may remove it. A push that broke off is run again: what is there is no
 ` + registryHelp,
 		Example: `  namibuild push ./demo-6.1.192 registry.example.org/kernels/demo:6.1.192
   oras discover registry.example.org/kernels/demo:6.1.192`,
-		Args: exactArgs("a folder and a reference", 2),
+		Args: cobra.MatchAll(exactArgs("a folder and a reference", 2), firstPath("a folder (a release or a set)")),
 		RunE: func(c *cobra.Command, args []string) error {
 			return a.push(c.Context(), args[0], args[1], plainHTTP || !c.Flags().Changed("plain-http") && oci.Loopback(args[1]))
 		},
@@ -40,16 +40,6 @@ cleans up may remove it. A push that broke off is run again: what is there is no
 
 func plainFlag(c *cobra.Command, plain *bool) {
 	c.Flags().BoolVar(plain, "plain-http", false, "talk HTTP instead of HTTPS (default only to registries on this host)")
-}
-
-// exactArgs wants n arguments and says what they are.
-func exactArgs(what string, n int) cobra.PositionalArgs {
-	return func(c *cobra.Command, args []string) error {
-		if len(args) == n {
-			return nil
-		}
-		return usageError{fmt.Errorf("%s takes %s, and got %d arguments", c.CommandPath(), what, len(args))}
-	}
 }
 
 func (a *app) push(ctx context.Context, dir, reference string, plainHTTP bool) error {

@@ -59,14 +59,16 @@ when one has none, as compare does.`,
 
 func (a *app) rebuild(ctx context.Context, published string, f buildFlags, from rebuildFlags) error {
 	pulling := newDisplay(os.Stderr, false)
-	published, done, err := a.published(ctx, pulling, published)
+	published, done, err := a.published(ctx, pulling, published, "a published set, one of its packages, or a release (HOST/REPOSITORY:TAG)")
 	pulling.Close()
 	if err != nil {
 		return err
 	}
 	defer done()
-	if _, err := os.Stat(published); err != nil {
-		return usageError{fmt.Errorf("rebuilding: %w", err)}
+	if from.srpm != "" {
+		if err := there(from.srpm, "the source RPM"); err != nil {
+			return err
+		}
 	}
 	l, r, err := locked(published, f.lock, from.recipe)
 	if err != nil {
@@ -121,6 +123,9 @@ func locked(published, file, name string) (l plan.Lock, r recipe.Recipe, err err
 }
 
 func lockIn(file string) (plan.Lock, error) {
+	if err := there(file, "a lock"); err != nil {
+		return plan.Lock{}, err
+	}
 	f, err := os.Open(file)
 	if err != nil {
 		return plan.Lock{}, usageError{fmt.Errorf("reading the lock: %w", err)}

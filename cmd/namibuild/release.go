@@ -109,6 +109,11 @@ func (a *app) makeSet(ctx context.Context, name string, f releaseFlags) (string,
 	if info, err := os.Stat(name); err == nil && info.IsDir() {
 		return "", usageError{fmt.Errorf("%s is no output directory of a build: it has no %s", name, builder.RecordJSN)}
 	}
+	if strings.ContainsRune(name, filepath.Separator) {
+		if err := there(name, "a set (an output directory of build) or a recipe"); err != nil {
+			return "", err
+		}
+	}
 	r, err := loadRecipe(name)
 	if err != nil {
 		return "", err

@@ -27,7 +27,7 @@ signed by that key, as hosts will check both. Without it hosts check nothing.
 ` + keyHelp,
 		Example: `  namibuild repo out/demo
   namibuild repo /srv/kernels --url https://example.org/kernels --key kernels.key`,
-		Args: oneArg("a folder"),
+		Args: onePath("a folder of packages"),
 		RunE: func(c *cobra.Command, args []string) error {
 			return a.repo(c.Context(), builder.RepositoryOptions{Dir: args[0], ID: id, URL: base}, f)
 		},

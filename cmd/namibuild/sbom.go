@@ -22,7 +22,7 @@ the recipe changed; and every package of the image that it was built in.
 The output directory gets sbom.spdx.json (SPDX 2.3) and sbom.cdx.json (CycloneDX
 1.6). The same set gives the same bytes, whenever and wherever.`,
 		Example: "  namibuild sbom out/demo\n  namibuild sbom out/demo --format cyclonedx > demo.cdx.json",
-		Args:    oneArg("a set: an output directory"),
+		Args:    onePath("a set (an output directory of build)"),
 		RunE:    func(_ *cobra.Command, args []string) error { return a.sbom(args[0], format) },
 	}
 	c.Flags().StringVar(&format, "format", "", "print one form and write nothing: spdx, cyclonedx")

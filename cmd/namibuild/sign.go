@@ -39,7 +39,7 @@ makes equal packages.
 ` + keyHelp,
 		Example: `  namibuild sign out/demo -o signed --key kernels.key
   namibuild sign out/demo -o signed --key agent --certificate kernels.asc`,
-		Args: oneArg("a set: an output directory or a folder of packages"),
+		Args: onePath("a set (an output directory of build, or a folder of packages)"),
 		RunE: func(c *cobra.Command, args []string) error { return a.sign(c.Context(), args[0], output, f) },
 	}
 	c.Flags().StringVarP(&output, "output", "o", "", "the new folder")

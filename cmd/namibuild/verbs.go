@@ -41,6 +41,11 @@ func (a *app) image(ctx context.Context, name, base string, f buildFlags) error 
 	if err != nil {
 		return err
 	}
+	if base != "" {
+		if err := there(base, "the tar of a root file system"); err != nil {
+			return err
+		}
+	}
 	o, done, err := a.options(ctx, r, f)
 	if err != nil {
 		return err

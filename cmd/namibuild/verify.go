@@ -35,7 +35,7 @@ exit code is 0 when nothing is wrong.
 --key is the publisher's public key file. Without it the key in the bundle is taken:
 that shows damage, and not who made the bundle.`,
 		Example: "  namibuild verify ./demo-6.1.192 --key kernels.asc",
-		Args:    oneArg("a folder"),
+		Args:    onePath("a folder (a release, a set, or packages)"),
 		RunE:    func(c *cobra.Command, args []string) error { return a.verify(c.Context(), args[0], key) },
 	}
 	c.Flags().StringVar(&key, "key", "", "public key file to believe")

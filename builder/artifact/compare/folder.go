@@ -16,6 +16,9 @@ import (
 // a side has none.
 type filePair struct{ name, a, b string }
 
+// ErrNoPackages: a folder that is to be compared holds no package.
+var ErrNoPackages = errors.New("no package lies there")
+
 func pairsOf(a, b string) ([]filePair, error) {
 	one, aDir, err := packagesIn(a)
 	if err != nil {
@@ -58,7 +61,7 @@ func packagesIn(path string) (files []string, dir bool, err error) {
 	case err != nil:
 		return nil, true, fmt.Errorf("comparing: %w", err)
 	case len(files) == 0:
-		return nil, true, fmt.Errorf("comparing: no package lies in %s", from)
+		return nil, true, fmt.Errorf("comparing %s: %w", from, ErrNoPackages)
 	}
 	return files, true, nil
 }

@@ -1,0 +1,64 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"syscall"
+
+	"github.com/spf13/cobra"
+)
+
+// oneArg wants exactly one argument and says what it is.
+func oneArg(what string) cobra.PositionalArgs {
+	return func(c *cobra.Command, args []string) error {
+		if len(args) == 1 {
+			return nil
+		}
+		return usageError{fmt.Errorf("%s takes one argument, %s, and got %d", c.CommandPath(), what, len(args))}
+	}
+}
+
+// onePath wants exactly one argument, the path of something that is there.
+func onePath(what string) cobra.PositionalArgs {
+	return cobra.MatchAll(oneArg(what), firstPath(what))
+}
+
+// firstPath wants the first argument to be the path of something that is there.
+func firstPath(what string) cobra.PositionalArgs {
+	return func(_ *cobra.Command, args []string) error { return there(args[0], what) }
+}
+
+// exactArgs wants n arguments and says what they are.
+func exactArgs(what string, n int) cobra.PositionalArgs {
+	return func(c *cobra.Command, args []string) error {
+		if len(args) == n {
+			return nil
+		}
+		return usageError{fmt.Errorf("%s takes %s, and got %d arguments", c.CommandPath(), what, len(args))}
+	}
+}
+
+// noArgs wants none.
+func noArgs(c *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	return usageError{fmt.Errorf("%s takes no argument and got %q", c.CommandPath(), args[0])}
+}
+
+// there says what was expected at a path of the command line where nothing is.
+// What else is wrong with it, who opens it will say.
+func there(path, what string) error {
+	_, err := os.Stat(path)
+	if absent(err) {
+		return usageError{fmt.Errorf("%s: nothing is there; %s was expected", path, what)}
+	}
+	return nil
+}
+
+// absent: a path names nothing.
+func absent(err error) bool {
+	return errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR)
+}
