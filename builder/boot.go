@@ -61,7 +61,8 @@ type BootOptions struct {
 
 // Boot boots the kernel of a set and judges it. The proof and the console's
 // log go into the output directory, whatever the verdict; a package file alone
-// gets none. A kernel that fails is no error.
+// gets none. A kernel that fails is no error; a run without a verdict is one
+// (*boot.LimitError), and leaves an earlier proof as it is.
 func Boot(ctx context.Context, o BootOptions) (boot.Proof, error) {
 	b := &booting{BootOptions: o}
 	b.tell(Begin, StepKernel, "%s", filepath.Base(o.Set))

@@ -129,6 +129,41 @@ func TestBootFails(t *testing.T) {
 	}
 }
 
+// TestBootNoVerdict: a limit that runs out says nothing of the kernel. What was
+// proven stays proven; what was not is not.
+func TestBootNoVerdict(t *testing.T) {
+	o, f, _ := bootable(t, guest(5010))
+	if _, err := Boot(t.Context(), o); err != nil {
+		t.Fatal(err)
+	}
+	f.Program = func(ctx context.Context, p *enginetest.Process) engine.Exit {
+		fmt.Fprint(p.Log, "Linux version 2.6.32\n")
+		<-ctx.Done()
+		return engine.Exit{}
+	}
+	o.Limit = 100 * time.Millisecond
+	var limit *boot.LimitError
+	if _, err := Boot(t.Context(), o); !errors.As(err, &limit) || !strings.HasSuffix(limit.Last, `"Linux version 2.6.32"`) {
+		t.Errorf("got %v", err)
+	}
+	log, err := os.ReadFile(filepath.Join(o.Set, boot.LogFile))
+	if err != nil || string(log) != guest(5010) {
+		t.Errorf("%q, %v", log, err)
+	}
+	if _, err := boot.Proven(o.Set); err != nil {
+		t.Errorf("the proof is gone: %v", err)
+	}
+	if err := os.Remove(filepath.Join(o.Set, boot.ProofFile)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Boot(t.Context(), o); !errors.As(err, &limit) {
+		t.Errorf("got %v", err)
+	}
+	if _, err := boot.Proven(o.Set); !errors.As(err, new(*boot.UnprovenError)) {
+		t.Errorf("no verdict counts as a proof: %v", err)
+	}
+}
+
 // TestBootWants: what is expected comes from the recipe, or from the record of
 // the build; of the vendor's own kernel, from stock.
 func TestBootWants(t *testing.T) {

@@ -22,7 +22,7 @@ const (
 // judge compares what was expected with what was seen. Where the kernel did
 // not get to an answer, only how it ended is told.
 func judge(o Order, loads []load, e Ending, t Testimony) []Check {
-	all := []Check{judgeEnd(e, t)}
+	all := []Check{judgeEnd(e, o.limit(), t)}
 	if !t.Started {
 		return all
 	}
@@ -41,8 +41,8 @@ func judge(o Order, loads []load, e Ending, t Testimony) []Check {
 	return append(all, judgeConsole(o.Want.Allow, t))
 }
 
-// judgeEnd says how the run ended.
-func judgeEnd(e Ending, t Testimony) Check {
+// judgeEnd says how the run ended, which was at the limit at the latest.
+func judgeEnd(e Ending, limit time.Duration, t Testimony) Check {
 	c := Check{Name: "boot", Want: "boots, answers, powers off"}
 	last := ""
 	if i := slices.IndexFunc(t.Trouble, func(l string) bool { return strings.HasPrefix(l, panicMark) }); i >= 0 {
@@ -52,9 +52,9 @@ func judgeEnd(e Ending, t Testimony) Check {
 	case e == Panicked:
 		c.Got = "panics: " + strings.TrimPrefix(strings.TrimPrefix(last, panicMark), ": ")
 	case e == TimedOut && !t.Started:
-		c.Got = "hangs: no word of the witness within the time limit"
+		c.Got = fmt.Sprintf("hangs: no word of the witness within the time limit of %v; %s", limit, t.last())
 	case e == TimedOut:
-		c.Got = "hangs: the witness did not get to its end within the time limit"
+		c.Got = fmt.Sprintf("hangs: the witness did not get to its end within the time limit of %v; %s", limit, t.last())
 	case e == Flooded:
 		c.Got = fmt.Sprintf("prints without end: more than %d MB", maxConsole>>20)
 	case !t.Started:

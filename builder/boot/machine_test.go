@@ -63,6 +63,28 @@ func TestBootEndings(t *testing.T) {
 	}
 }
 
+// TestProveLimit: running out of less time than the default is no verdict, unless
+// the console showed trouble; a longer time is as good as the default.
+func TestProveLimit(t *testing.T) {
+	hanging := func(says string) Order {
+		o := order()
+		o.Kernel.Config, o.Machine, o.Limit = nil, told{says: says, hangs: true}, 50*time.Millisecond
+		return o
+	}
+	_, log, err := Prove(t.Context(), hanging("[    0.1] Calibrating delay loop\n\n"))
+	var limit *LimitError
+	if want := `booting: no verdict within the time limit of 50ms; the console's last line is "Calibrating delay loop"`; !errors.As(err, &limit) || err.Error() != want {
+		t.Errorf("got %v", err)
+	}
+	if len(log) == 0 {
+		t.Error("the console's log is lost")
+	}
+	p, _, err := Prove(t.Context(), hanging("BUG: unable to handle kernel NULL pointer dereference\n"))
+	if err != nil || p.Passed || p.Ending != TimedOut {
+		t.Errorf("trouble: got %+v, %v", p, err)
+	}
+}
+
 func TestBootErrors(t *testing.T) {
 	broken := errors.New("no room")
 	if _, err := Boot(t.Context(), told{err: broken}, Guest{}); !errors.Is(err, broken) {

@@ -10,6 +10,7 @@
 package boot
 
 import (
+	"cmp"
 	"context"
 	"time"
 
@@ -63,9 +64,12 @@ type Order struct {
 	Limit  time.Duration
 }
 
+// limit bounds the run.
+func (o Order) limit() time.Duration { return cmp.Or(o.Limit, DefaultLimit) }
+
 // Prove boots the kernel and judges it; the second result is the console's log.
-// A kernel that does not pass is no error. Errors: *OptionsError, *QEMUError,
-// those of the machine.
+// A kernel that does not pass is no error. Errors: *OptionsError, *LimitError,
+// *QEMUError, those of the machine.
 func Prove(ctx context.Context, o Order) (Proof, []byte, error) {
 	if err := o.Kernel.Config.check(o.Want, o.kernelJudges()); err != nil {
 		return Proof{}, nil, err
@@ -77,6 +81,9 @@ func Prove(ctx context.Context, o Order) (Proof, []byte, error) {
 		return Proof{}, run.Console, err
 	}
 	t := readConsole(run.Console)
+	if run.Ending == TimedOut && o.limit() < DefaultLimit && judgeConsole(o.Want.Allow, t).Passed {
+		return Proof{}, run.Console, &LimitError{o.limit(), t.last()}
+	}
 	p := Proof{
 		Checks: judge(o, load, run.Ending, t), Kernel: o.Kernel, Ending: run.Ending, Sockets: t.Sockets,
 		Machine: o.Machine.String(), Command: Command(g, o.Machine.Accel()), Passed: true,

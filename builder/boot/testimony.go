@@ -1,6 +1,7 @@
 package boot
 
 import (
+	"cmp"
 	"fmt"
 	"regexp"
 	"strconv"
@@ -25,6 +26,8 @@ type Testimony struct {
 	Failed []string
 	// Started and Ended say that the witness spoke, and to its end.
 	Started, Ended bool
+	// Last is the last line that the console showed, whoever spoke.
+	Last string
 	// Trouble are the lines of a panic, an oops or a warning, in their order.
 	Trouble []string
 }
@@ -57,6 +60,7 @@ func readConsole(log []byte) Testimony {
 	t := Testimony{FinTimeout: -1, Tainted: -1, Modules: map[int]int{}}
 	for line := range strings.Lines(string(log)) {
 		said, ours := heard(line)
+		t.Last = cmp.Or(strings.TrimSpace(said), t.Last)
 		if ours {
 			t.Started = true
 			t.hear(said)

@@ -27,20 +27,20 @@ func TestReadConsole(t *testing.T) {
 				"@namibuild tainted 512\n@namibuild end\n[    9.0] reboot: Restarting system\n",
 			Testimony{
 				Release: "6.1.0-1.x86_64", Version: "Linux version 6.1.0-1.x86_64 (a@b) #1", FinTimeout: 5, Modules: map[int]int{0: 0, 1: 129},
-				Sockets: []Socket{{5000, 5163}, {5000, -1}}, Tainted: 512, Started: true, Ended: true,
+				Sockets: []Socket{{5000, 5163}, {5000, -1}}, Tainted: 512, Started: true, Ended: true, Last: "reboot: Restarting system",
 			},
 		},
 		"what failed": {
 			"@namibuild cannot mounting /proc 19\n@namibuild cannot bind 98\n",
 			none(func(t *Testimony) {
-				t.Started = true
+				t.Started, t.Last = true, "cannot bind 98"
 				t.Failed = []string{"mounting /proc: no such device", "bind: address already in use"}
 			}),
 		},
 		"torn and foreign lines": {
 			"@namibuild modu\n@namibuild socket 1 2\n@namibuild fin-timeout x\n@namibuild socket 1 2 9999999999999999\n",
 			none(func(t *Testimony) {
-				t.Started = true
+				t.Started, t.Last = true, "socket 1 2 9999999999999999"
 				t.Failed = []string{`a line that is no witness's: "modu"`, `a line that is no witness's: "socket 1 2"`,
 					`a line that is no witness's: "fin-timeout x"`, `a line that is no witness's: "socket 1 2 9999999999999999"`}
 			}),
@@ -51,6 +51,7 @@ func TestReadConsole(t *testing.T) {
 			none(func(t *Testimony) {
 				t.Trouble = []string{"WARNING: CPU: 0 PID: 1 at kernel/a.c:1 f+0x1/0x2", "BUG: kernel NULL pointer dereference, address: 0",
 					"Oops: 0000 [#1]", "Kernel panic - not syncing: Attempted to kill init! exitcode=0x00000009"}
+				t.Last = t.Trouble[3]
 			}),
 		},
 		"trouble of 2.6.32": {
@@ -59,11 +60,12 @@ func TestReadConsole(t *testing.T) {
 			none(func(t *Testimony) {
 				t.Trouble = []string{"WARNING: at kernel/sched.c:1 f()", "BUG: unable to handle kernel NULL pointer dereference at (null)",
 					"INFO: task init:1 blocked for more than 120 seconds.", "general protection fault: 0000 [#1] SMP"}
+				t.Last = t.Trouble[3]
 			}),
 		},
 		"no trouble": {
-			"[    0.1] ACPI: no BUG: here\nrcu: \tINFO\nx86/fpu: WARNING\nINFO: lockdep is on\nNMI watchdog: Perf NMI watchdog permanently disabled\n",
-			none(func(*Testimony) {}),
+			"[    0.1] ACPI: no BUG: here\nrcu: \tINFO\nx86/fpu: WARNING\nINFO: lockdep is on\nNMI watchdog: Perf NMI watchdog permanently disabled\n\r\n",
+			none(func(t *Testimony) { t.Last = "NMI watchdog: Perf NMI watchdog permanently disabled" }),
 		},
 	}
 	for name, test := range tests {

@@ -47,8 +47,10 @@ own. Under TCG the guest's idle time is skipped: 60 seconds take about two.
 
 An output directory gets proof.json and proof.log (the console), whatever the
 verdict; what a recipe says now counts with --recipe, otherwise what it said when
-the set was built. The exit code is 0 when every check passed, 30 when one failed,
-31 when there is no kernel that could be booted here.`,
+the set was built. A kernel that does not answer within the default limit hangs; a
+shorter --limit that runs out is no verdict, and an earlier proof stays as it is. The
+exit code is 0 when every check passed, 30 when one failed, 31 when there is no kernel
+that could be booted here, or no verdict.`,
 		Example: `  namibuild boot out/demo
   namibuild boot out/demo/RPMS --recipe demo
   namibuild boot ./kernel-6.1.192-1.x86_64.rpm --keep ./guest`,
@@ -73,7 +75,7 @@ func (f *bootFlags) machine(c *cobra.Command) {
 	c.Flags().StringVar(&f.accel, "accel", builder.AccelAuto, "what runs the guest: auto, tcg, kvm (auto: KVM where it works and nothing is waited for)")
 	c.Flags().StringVar(&f.words, "append", "", "words behind the kernel's command line, as \"nosmp nokaslr\"")
 	c.Flags().Var(&f.memory, "guest-memory", "memory of the guest, as 512M (default 256M)")
-	c.Flags().DurationVar(&f.limit, "limit", boot.DefaultLimit, "time limit of the boot, real time")
+	c.Flags().DurationVar(&f.limit, "limit", boot.DefaultLimit, "time limit of a boot, real time")
 }
 
 // options are those of a boot of a set.

@@ -46,7 +46,8 @@ const exitCodes = `Exit codes of namibuild:
    22  check: a package shows the moment or the host of its build
    30  boot: the kernel failed its proof
    31  boot, bench: no kernel that can be booted here, or its configuration lacks
-       what is needed, or it did not bear the traffic to its end
+       what is needed, or it did not bear the traffic to its end; or a short --limit
+       ended it without a verdict
    40  the signing key: not there, locked, expired, not reached, not fit for packages
    41  verify found something wrong
    42  push, pull: the registry refuses, broke off, or is not reached

@@ -107,6 +107,7 @@ var remedies = []remedy{
 	of[unprovenError](exitUnproven, "the console is in proof.log (of a package file: namibuild boot --keep DIR); namibuild boot --recipe RECIPE takes what the recipe says now"),
 	of[*boot.NoKernelError](exitNoKernel, ""),
 	of[*boot.ModuleError](exitNoKernel, ""),
+	of[*boot.LimitError](exitNoKernel, "a longer --limit lets it come to a verdict; no proof was written, and one that lies there counts as before"),
 	of[*boot.OptionsError](exitNoKernel, "set them in the kernel's configuration, or leave out of the recipe's proof: what needs them"),
 	of[noStockError](exitUsage, "namibuild build RECIPE --stock makes it, or name one with --stock"),
 	of[*builder.NoSetError](exitUsage, "name the output directory of namibuild build, or a kernel package"),
