@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"regexp"
+	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -36,7 +38,7 @@ func exactArgs(what string, n int) cobra.PositionalArgs {
 		if len(args) == n {
 			return nil
 		}
-		return usageError{fmt.Errorf("%s takes %s, and got %d arguments", c.CommandPath(), what, len(args))}
+		return usageError{fmt.Errorf("%s takes %s, and got %d", c.CommandPath(), what, len(args))}
 	}
 }
 
@@ -46,6 +48,25 @@ func noArgs(c *cobra.Command, args []string) error {
 		return nil
 	}
 	return usageError{fmt.Errorf("%s takes no argument and got %q", c.CommandPath(), args[0])}
+}
+
+// exclusives is how cobra tells of flags that exclude each other.
+var exclusives = regexp.MustCompile(`^if any flags in the group \[.*\] are set none of the others can be; \[(\S+) (\S+).*\] were all set$`)
+
+// worded gives those mistakes of the command line that cobra has no type for our
+// type and our words. Any other error stays as it is.
+func worded(err error) error {
+	if err == nil {
+		return nil
+	}
+	if flags := exclusives.FindStringSubmatch(err.Error()); flags != nil {
+		return usageError{fmt.Errorf("--%s and --%s exclude each other", flags[1], flags[2])}
+	}
+	if text, unknown := strings.CutPrefix(err.Error(), "unknown command "); unknown {
+		text = strings.ReplaceAll(strings.TrimSpace(text), "\n\nDid you mean this?\n\t", "; did you mean ")
+		return usageError{errors.New("unknown command " + text)}
+	}
+	return err
 }
 
 // there says what was expected at a path of the command line where nothing is.

@@ -77,7 +77,7 @@ func sentence(err error) string {
 	}
 	var faults recipe.Faults
 	if !errors.As(err, &faults) {
-		return strings.ReplaceAll(strings.TrimSpace(err.Error()), "\n\nDid you mean this?\n\t", "; did you mean ")
+		return strings.TrimSpace(err.Error())
 	}
 	lines := []string{fmt.Sprintf("the recipe has %d faults", len(faults))}
 	if len(faults) == 1 {

@@ -35,7 +35,7 @@ func main() {
 	ctx, stop := interruptible(context.Background())
 	verb, err := a.root().ExecuteContextC(ctx)
 	stop()
-	os.Exit(a.report(err, verb.CommandPath()))
+	os.Exit(a.report(worded(err), verb.CommandPath()))
 }
 
 // interruptible gives a context that ends with the first Ctrl-C (or TERM, HUP);

@@ -60,12 +60,6 @@ func is(target error, code int, hint string) remedy {
 // helpHint sends to the help of the verb that was called.
 const helpHint = "--help"
 
-// unknownWord is the remedy of what cobra has no type for.
-func unknownWord(err error) (code int, hint string, ok bool) {
-	ok = strings.HasPrefix(err.Error(), "unknown command ") || strings.HasPrefix(err.Error(), "if any flags in the group ")
-	return exitUsage, helpHint, ok
-}
-
 // remedies are all of them. The first that fits counts: an error of a type comes
 // before those that it wraps.
 var remedies = []remedy{
@@ -75,7 +69,6 @@ var remedies = []remedy{
 	of[*builder.NoLockError](exitLock, "--lock names it; without one, --recipe names the recipe that the build.json there came from"),
 	of[usageError](exitUsage, helpHint),
 	of[recipeError](exitUsage, ""),
-	unknownWord,
 	of[*builder.ModuleKeyError](exitUsage, "namibuild modkey new FILE makes a key (--x509: for EL7 and later); module-key: in the recipe names it"),
 	by(func(e *builder.LockError) (int, string) { return exitLock, lockHint(e) }),
 	by(func(e *sign.KeyError) (int, string) { return exitKey, keyHint(e.Err) }),
