@@ -30,13 +30,15 @@ var pageTemplate = template.Must(template.New(pageFile).Parse(pageText))
 // page is what the template shows.
 type page struct {
 	Title, Name, Date, KeyName, Fingerprint, KeyFile, URL, Install string
-	Caveats                                                        []pageCaveat
-	Packages                                                       []pagePackage
-	SRPM, SRPMSum, SourceURL, Tag, Image, ImageDigest, PlanID      string
-	Lock, Diff, Chart                                              string
-	Changed                                                        []string
-	Proof                                                          *boot.Proof
-	Files                                                          []pageFileLine
+	// Nowhere: nobody said where it is published, and URL is a guess.
+	Nowhere                                                   bool
+	Caveats                                                   []pageCaveat
+	Packages                                                  []pagePackage
+	SRPM, SRPMSum, SourceURL, Tag, Image, ImageDigest, PlanID string
+	Lock, Diff, Chart                                         string
+	Changed                                                   []string
+	Proof                                                     *boot.Proof
+	Files                                                     []pageFileLine
 }
 
 type pageCaveat struct{ Headline, Why string }
@@ -60,7 +62,7 @@ func (r *release) page() ([]byte, error) {
 	p := r.built.Plan
 	v := page{
 		Title: p.Name, Name: r.bundle.Name, Date: time.Unix(r.bundle.Time, 0).UTC().Format("2 January 2006"),
-		KeyName: r.Key.Name, Fingerprint: r.Key.Fingerprint, KeyFile: r.keyFile(), URL: r.url(),
+		KeyName: r.Key.Name, Fingerprint: r.Key.Fingerprint, KeyFile: r.keyFile(), URL: r.url(), Nowhere: r.URL == "",
 		SRPM: p.SRPM.File, SRPMSum: p.SRPM.SHA256, SourceURL: p.Source.URL, Tag: p.Tag,
 		Image: p.Image, ImageDigest: p.ImageDigest, PlanID: r.built.PlanID,
 		Lock: r.there(r.built.lockFile()), Diff: r.there(Changes), Chart: r.there(chartFile), Changed: changed(p), Proof: r.proof, Files: r.files(),

@@ -225,6 +225,9 @@ func (r *release) repository() (string, error) {
 	if err != nil {
 		return "", err
 	}
+	if r.URL == "" {
+		r.Tell(Event{Kind: Warning, Step: StepRepository, Text: fmt.Sprintf("without --url the .repo file and the page send hosts to %s, a folder of their own", r.url())})
+	}
 	return fmt.Sprintf("%s, signed, for %s", count(len(repo.Packages), "package"), r.url()), r.out.write(r.bundle.Name+".repo", []byte(page))
 }
 

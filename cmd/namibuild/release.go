@@ -48,7 +48,7 @@ The same set, key and options make the same bundle, byte for byte.
 		RunE: func(c *cobra.Command, args []string) error { return a.release(c.Context(), args[0], f) },
 	}
 	c.Flags().StringVarP(&f.output, "output", "o", "", "directory of the bundle (default SET-release); a bundle that is there is replaced")
-	c.Flags().StringVar(&f.url, "url", "", "where hosts will find the bundle (default file:///srv/NAME)")
+	c.Flags().StringVar(&f.url, "url", "", "where hosts will find the bundle (default file:///srv/NAME, a folder of their own)")
 	c.Flags().BoolVar(&f.unproven, "unproven", false, "publish a set whose kernel was not booted, or failed its proof")
 	c.Flags().BoolVar(&f.unlocked, "unlocked", false, "publish a set that was not built from a lock")
 	c.Flags().StringVar(&f.builder, "builder-id", "", "URI of who vouches for the machine that built (default: nobody but the key's holder)")
