@@ -31,6 +31,12 @@ type NoSetError struct{ Path, Reason string }
 
 func (e *NoSetError) Error() string { return fmt.Sprintf("reading %s: %s", e.Path, e.Reason) }
 
+// StaleSetError says that a set cannot be described any more: an earlier version of
+// namibuild made it, or a file of its record is not as the build left it.
+type StaleSetError struct{ Path, Reason string }
+
+func (e *StaleSetError) Error() string { return fmt.Sprintf("reading %s: %s", e.Path, e.Reason) }
+
 // openSet finds the packages of an output directory, of its RPMS folder, or
 // the one package of a file.
 func openSet(path string) (Booted, error) {

@@ -35,7 +35,7 @@ type Record struct {
 
 // ReadRecord reads the record of an output directory (or of its RPMS folder).
 // A path without a set, or with packages that are not those of the record, is a
-// *NoSetError.
+// *NoSetError; a record that does not tell all is a *StaleSetError.
 func ReadRecord(path string) (Record, error) {
 	s, err := openSet(path)
 	if err != nil {
@@ -47,7 +47,7 @@ func ReadRecord(path string) (Record, error) {
 	case s.Record == nil:
 		return Record{}, &NoSetError{path, "its " + RecordJSN + " is missing, or is about other packages"}
 	case s.Record.BuildRoot.File == "":
-		return Record{}, &NoSetError{path, "its " + RecordJSN + " does not tell what it was built in: an earlier version of namibuild made it; build it again"}
+		return Record{}, &StaleSetError{path, "its " + RecordJSN + " does not tell what it was built in: an earlier version of namibuild made it"}
 	}
 	r := Record{Result: *s.Record, Dir: s.Dir}
 	r.Set.Dir = filepath.Join(s.Dir, RPMS)
@@ -73,10 +73,10 @@ func ReadRecord(path string) (Record, error) {
 func (r Record) attached(a Attached) ([]byte, error) {
 	data, err := os.ReadFile(filepath.Join(r.Dir, filepath.Base(a.File)))
 	if err != nil {
-		return nil, &NoSetError{r.Dir, err.Error()}
+		return nil, &StaleSetError{r.Dir, err.Error()}
 	}
 	if got := fmt.Sprintf("%x", sha256.Sum256(data)); got != a.SHA256 {
-		return nil, &NoSetError{r.Dir, fmt.Sprintf("sha256 of %s got %s, want %s", a.File, got, a.SHA256)}
+		return nil, &StaleSetError{r.Dir, fmt.Sprintf("sha256 of %s got %s, want %s", a.File, got, a.SHA256)}
 	}
 	return data, nil
 }

@@ -104,6 +104,7 @@ var remedies = []remedy{
 	of[*boot.OptionsError](exitNoKernel, "set them in the kernel's configuration, or leave out of the recipe's proof: what needs them"),
 	of[noStockError](exitUsage, "namibuild build RECIPE --stock makes it, or name one with --stock"),
 	of[*builder.NoSetError](exitUsage, "name the output directory of namibuild build, or a kernel package"),
+	of[*builder.StaleSetError](exitUsage, "namibuild build RECIPE makes the set anew"),
 	is(builder.ErrNoRecord, exitUsage, "name the output directory of namibuild build"),
 	is(compare.ErrNoPackages, exitUsage, "name packages, or output directories of namibuild build"),
 	is(boot.ErrNoQEMU, exitEngine, "install it (Debian: qemu-system-x86), or let it run in a container: --qemu container"),
