@@ -21,14 +21,22 @@ type bundleDir struct {
 	lock    *os.File
 }
 
-// openBundle makes the folder, and clears away what a killed release left in it.
+// The hidden folder of a bundle NAME is .NAME.part, and the bundle unfinished in it.
+const (
+	hiddenEnd  = ".part"
+	unfinished = "bundle"
+)
+
+// openBundle makes the folder, and clears away what killed releases left in it and
+// beside it.
 func openBundle(to string) (*bundleDir, error) {
 	to = filepath.Clean(to)
 	fail := func(err error) (*bundleDir, error) { return nil, &OutputError{to, err} }
 	if err := replaceable(to); err != nil {
 		return fail(err)
 	}
-	hidden := filepath.Join(filepath.Dir(to), "."+filepath.Base(to)+".part")
+	hidden := filepath.Join(filepath.Dir(to), "."+filepath.Base(to)+hiddenEnd)
+	clearAbandoned(filepath.Dir(to))
 	if err := os.MkdirAll(hidden, 0o777); err != nil {
 		return fail(err)
 	}
@@ -36,7 +44,7 @@ func openBundle(to string) (*bundleDir, error) {
 	if err != nil {
 		return fail(err)
 	}
-	b := &bundleDir{filepath.Join(hidden, "bundle"), to, hidden, lock}
+	b := &bundleDir{filepath.Join(hidden, unfinished), to, hidden, lock}
 	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil || !b.same() {
 		lock.Close()
 		return fail(errors.New("another release is writing there"))

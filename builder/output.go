@@ -32,7 +32,7 @@ type output struct {
 }
 
 // openOutput makes the directory, locks it, and ends or clears away what a
-// killed build left half done.
+// killed build left half done, and what killed releases left beside it.
 func openOutput(dir string) (*output, error) {
 	_, err := os.Stat(dir)
 	o := &output{dir: dir, made: errors.Is(err, os.ErrNotExist)}
@@ -42,6 +42,7 @@ func openOutput(dir string) (*output, error) {
 	if o.lock, err = lockOutput(dir); err != nil {
 		return nil, &OutputError{dir, err}
 	}
+	clearAbandoned(filepath.Dir(filepath.Clean(dir)))
 	err = errors.Join(settle(dir), os.RemoveAll(o.path(partDir)))
 	if err == nil {
 		err = os.Mkdir(o.path(partDir), 0o777)
