@@ -22,7 +22,8 @@ func (a *app) compareCommand() *cobra.Command {
 		Long: `compare looks at two packages, or at the packages of two output directories or
 releases in a container registry (HOST/REPOSITORY:TAG or @sha256:…): tag by tag, file
 by file, and into the files (archives, ELF sections, the kernel in a bzImage).
-Signatures are left out.
+Signatures are left out. Of builds of two plans, as of a patched and a stock kernel,
+what the plans differ in comes first.
 
 It ends with 0 when they are identical, 20 when every difference has a known
 reason (a clock, a host name, a module key: named with the pin that was missing),
@@ -80,9 +81,11 @@ func (a *app) showComparison(found builder.Comparison) error {
 	return printComparison(os.Stdout, found)
 }
 
-// printComparison writes the report for people: each file, its findings with
-// their first place, and what the plans have to do with it.
+// printComparison writes the report for people: what the plans differ in, which
+// explains most of what comes then, and each file, its findings with their first
+// place.
 func printComparison(w io.Writer, c builder.Comparison) error {
+	printPlans(w, c.Plans)
 	for _, p := range c.Pairs {
 		beneath := ""
 		if len(p.Beneath) > 0 {
@@ -96,14 +99,20 @@ func printComparison(w io.Writer, c builder.Comparison) error {
 		}
 		printFollows(w, p.Findings)
 	}
-	if len(c.Plans) > 0 {
-		fmt.Fprintf(w, "\nthe plans differ\n")
-	}
-	for _, d := range c.Plans {
-		fmt.Fprintf(w, "  %-24s %s | %s\n", d.Fact, orNone(d.A), orNone(d.B))
-	}
 	_, err := fmt.Fprintf(w, "\n%s\n", summary(c.Report))
 	return err
+}
+
+// printPlans tells of two builds that are not of one plan.
+func printPlans(w io.Writer, differences []plan.Difference) {
+	if len(differences) == 0 {
+		return
+	}
+	fmt.Fprintln(w, "builds of two plans, A | B:")
+	for _, d := range differences {
+		fmt.Fprintf(w, "  %-24s %s | %s\n", d.Fact, orNone(d.A), orNone(d.B))
+	}
+	fmt.Fprintln(w, "what the packages differ in may come from that:")
 }
 
 func printFinding(w io.Writer, f compare.Finding, plans []plan.Difference) {
