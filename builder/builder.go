@@ -76,8 +76,8 @@ type Options struct {
 	Tmpfs int64
 	// Args are build arguments for the images: mirrors.
 	Args map[string]string
-	// NoCache runs every step of an image build anew, and prepares sources that
-	// an earlier build has kept.
+	// NoCache runs every step of an image build anew, and takes nothing that an
+	// earlier run has kept of a source.
 	NoCache bool
 	// Offline forbids the network: the source comes from the store or from
 	// where it lies, and the engine holds the image already.

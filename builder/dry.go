@@ -21,12 +21,10 @@ func Dry(ctx context.Context, o Options) (plan.Plan, source.Preview, error) {
 	if err != nil {
 		return bare, source.Preview{}, err
 	}
-	b.tell(Begin, StepPrepare, "looking the edits up")
-	preview, err := source.Inspect(ctx, in.Path, b.local(), b.bytes(StepPrepare))
+	preview, err := b.look(ctx, in)
 	if err != nil {
-		return bare, preview, &StepError{StepPrepare, err}
+		return bare, preview, err
 	}
-	b.tell(End, StepPrepare, "%s to edit, %s to change in %s", count(len(preview.Changes), "file"), count(len(preview.Renames), "name"), preview.Package)
 	p, err := b.planOf(srpmOf(in, preview), in.Waived)
 	return p, preview, err
 }

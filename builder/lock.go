@@ -9,7 +9,6 @@ import (
 	"namibuild/builder/engine"
 	"namibuild/builder/plan"
 	"namibuild/builder/recipe"
-	"namibuild/builder/source"
 )
 
 // LockError says that a build is not the one that its lock pins, and what it has
@@ -36,12 +35,10 @@ func MakeLock(ctx context.Context, o Options, file string, page []byte) (plan.Lo
 	if err != nil {
 		return plan.Lock{}, err
 	}
-	b.tell(Begin, StepPrepare, "looking the edits up")
-	preview, err := source.Inspect(ctx, in.Path, b.local(), b.bytes(StepPrepare))
+	preview, err := b.look(ctx, in)
 	if err != nil {
-		return plan.Lock{}, &StepError{StepPrepare, err}
+		return plan.Lock{}, err
 	}
-	b.tell(End, StepPrepare, "%s to edit", count(len(preview.Changes), "file"))
 	l := plan.Lock{Page: plan.LockedFile{File: file, Content: page}}
 	if l.Plan, err = b.planOf(srpmOf(in, preview), in.Waived); err != nil {
 		return l, err

@@ -1,0 +1,68 @@
+package builder
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// TestLookAgain: what a recipe does to a source is found once; another change, a
+// damaged note, and who wants no cache, look again. What is found is the same.
+func TestLookAgain(t *testing.T) {
+	o, _, events := setup(t)
+	dry := func(o Options) (text string, again bool) {
+		t.Helper()
+		*events = nil
+		p, preview, err := Dry(context.Background(), o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, e := range *events {
+			again = again || e.Kind == End && e.Step == StepPrepare && strings.HasSuffix(e.Text, ", as found before")
+		}
+		return p.Text() + preview.Diff(), again
+	}
+	first, again := dry(o)
+	if again {
+		t.Error("nobody has looked before")
+	}
+	second, again := dry(o)
+	if !again {
+		t.Error("it looks twice")
+	}
+	if d := cmp.Diff(first, second); d != "" {
+		t.Errorf("-looked +found before\n%s", d)
+	}
+	if _, err := MakeLock(context.Background(), o, "timewait.yaml", []byte(lockedPage)); err != nil {
+		t.Fatal(err)
+	}
+
+	uncached := o
+	uncached.NoCache = true
+	if _, again := dry(uncached); again {
+		t.Error("NoCache takes what was found before")
+	}
+	other := o
+	other.Recipe.Tag = "other"
+	if text, again := dry(other); again || text == first {
+		t.Error("another recipe has the same changes")
+	}
+	kept, err := filepath.Glob(filepath.Join(o.Store.Dir(), "kept", "*"))
+	if err != nil || len(kept) != 4 {
+		t.Fatalf("%v, %v", kept, err)
+	}
+	for _, file := range kept {
+		if !strings.HasSuffix(file, ".json") {
+			if err := os.WriteFile(file, []byte(`{"Package":{}}`), 0o666); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if text, again := dry(o); again || text != first {
+		t.Error("a damaged note counts")
+	}
+}
