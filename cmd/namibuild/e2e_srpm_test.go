@@ -43,6 +43,9 @@ func TestEndToEndSRPM(t *testing.T) {
 		t.Errorf("rpmlint: %s", got)
 	}
 
+	by := filepath.Join(dir, "by hand")
+	output(t, "sh", "-c", `mkdir "$0" && cd "$0" && rpm2cpio "$1" | cpio -idm --quiet && tar -xjf linux-*.tar.bz2`, by, srpm)
+
 	top := filepath.Join(dir, "elsewhere")
 	output(t, "rpmbuild", "--rebuild", "--nodeps", "--quiet", "--define", "_topdir "+top, srpm)
 	const query = "[%{=name}-%{=version}-%{=release} %{filenames} %{filemodes} %{filedigests}\n]"

@@ -103,13 +103,42 @@ while sleep 6; do
 done &
 count=$!
 
-# A process group of its own, so that one signal reaches make and all its compilers.
-for mode in $modes; do
-    setsid rpmbuild "$mode" "$@" SPECS/*.spec </dev/null &
+# run runs a program in a process group of its own, so that one signal reaches make and all its compilers.
+run() {
+    setsid "$@" </dev/null &
     build=$!
     wait "$build"
+}
+
+# The kernel's tarball comes plain, whatever its name says: rpm goes by the content. Who unpacks an SRPM by hand goes by the
+# name, so there it is packed; the plain one waits in TMP for the build, which would only unpack it again.
+# shellcheck disable=SC2016 # for the shell that runs it
+pack='
+mkdir TMP/plain || exit 1
+for file in SOURCES/*.tar.*; do
+    [ "$(dd if="$file" bs=1 skip=257 count=5 2>/dev/null)" = ustar ] || continue
+    case $file in
+    *.bz2) by=$(command -v lbzip2 || echo bzip2) ;;
+    *.xz) by="xz -T 2" ;;
+    *.gz) by="gzip -n" ;;
+    *) continue ;;
+    esac
+    plain=TMP/plain/${file##*/}
+    mv "$file" "$plain" && $by <"$plain" >"$file" && chmod --reference "$plain" "$file" && touch -r "$plain" "$file" || exit 1
+done'
+
+for mode in $modes; do
+    if [ "$mode" = -bs ]; then
+        run sh -c "$pack"
+        status=$?
+        [ "$status" -eq 0 ] || break
+    fi
+    run rpmbuild "$mode" "$@" SPECS/*.spec
     status=$?
     [ "$status" -eq 0 ] || break
+    if [ "$mode" = -bs ]; then
+        find TMP/plain -type f -exec mv {} SOURCES/ \;
+    fi
 done
 kill "$watch" "$count" 2>/dev/null
 exit "$status"
