@@ -20,7 +20,7 @@ inode numbers, sizes of directories, gzip stamps, and in all files, unpacked whe
 they are compressed, the day of the build and this host's name. build does
 the same before it publishes, and warns.
 
-It ends with 22 when it finds any.`,
+It ends with 0 when it finds nothing, 22 when it finds any.`,
 		Example: "  namibuild check out/demo",
 		Args:    onePath("a set (an output directory of build)"),
 		RunE:    func(c *cobra.Command, args []string) error { return a.check(c.Context(), args[0]) },

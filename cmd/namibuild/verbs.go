@@ -94,7 +94,11 @@ func (a *app) cleanCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "clean",
 		Short: "Remove what killed runs left behind; on request, images and the store",
-		Args:  noArgs,
+		Long: `clean removes the containers and volumes that killed runs left on the engine. What
+they left beside an output directory goes with the next build or release there.
+Containers of runs that are alive stay.`,
+		Example: "  namibuild clean\n  namibuild clean --images --inputs",
+		Args:    noArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			return a.clean(c.Context(), images, store)
 		},
