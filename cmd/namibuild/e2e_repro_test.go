@@ -62,7 +62,7 @@ func probe() tiny {
 // TestEndToEndPins: two builds that differ in all that must not matter are alike,
 // and each pin is needed for it: without it (and without those that hold the
 // same thing another way) they are not, and compare names the cause. The pin stat
-// is for rpm 4.8: 4.18 writes no device and no size of a directory;
+// is for rpm 4.8: 4.18 writes no device, no inode and no size of a directory;
 // namibuild_test.TestPins looks at it.
 func TestEndToEndPins(t *testing.T) {
 	begin(t)
