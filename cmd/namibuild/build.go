@@ -223,8 +223,11 @@ func printResult(w *os.File, res builder.Result, took time.Duration) error {
 	if p := res.SRPM; p != nil {
 		fmt.Fprintf(w, "  %-58s %9s  sha256 %.12s…\n", filepath.Join("..", builder.SRPMS, p.File), size(p.Size), p.SHA256)
 	}
-	if !res.Plan.ModuleKey.Reproducible() {
+	switch key := res.Plan.ModuleKey; {
+	case !key.Reproducible():
 		fmt.Fprintln(w, "not reproducible: ephemeral module key (namibuild help modkey)")
+	case key.Mode == string(recipe.KeyPersistent):
+		fmt.Fprintf(w, "module signatures: %d by %.16s…; the private half is in no package and not in the log\n", res.Signatures, key.Fingerprint)
 	}
 	_, err := fmt.Fprintf(w, "install: yum install %s (keeps the running kernel; rpm -U would remove it)\n", filepath.Join(res.Dir, "*.rpm"))
 	return err

@@ -139,8 +139,12 @@ const signedRPM = "kernel-2.6.32-431.3.1.namibuild.el6.x86_64.rpm"
 func mustBuild(t *testing.T, recipe string) (rpm []byte, out string) {
 	t.Helper()
 	out = filepath.Join(t.TempDir(), "out")
-	if code, stdout, stderr := runCommand(t, "build", recipe, "-o", out); code != 0 {
+	code, stdout, stderr := runCommand(t, "build", recipe, "-o", out)
+	if code != 0 {
 		t.Fatalf("exit %d\n%s%s", code, stdout, stderr)
+	}
+	if _, err := os.Stat(filepath.Join(out, builder.ModuleSignatures)); err == nil && !strings.Contains(stdout, "\nmodule signatures: 40 by ") {
+		t.Errorf("nobody says what became of the key:\n%s", stdout)
 	}
 	data, err := os.ReadFile(filepath.Join(out, "RPMS", signedRPM))
 	if err != nil {
