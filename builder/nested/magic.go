@@ -15,6 +15,12 @@ const (
 	margin = 32
 )
 
+// The two forms of lz4; the kernel's is the legacy one.
+const (
+	lz4Frame  = "\x04\x22\x4d\x18"
+	lz4Legacy = "\x02\x21\x4c\x18"
+)
+
 // magics begin compressed data. Where few bytes are fixed, is looks at the rest
 // of the header: it gets margin bytes, fewer at the end of the stream.
 var magics = []struct {
@@ -26,6 +32,8 @@ var magics = []struct {
 	{[]byte("\x28\xb5\x2f\xfd"), always},
 	{[]byte("BZh"), isBzip2},
 	{[]byte("\x5d\x00\x00"), isLZMA},
+	{[]byte(lz4Frame), always},
+	{[]byte(lz4Legacy), always},
 }
 
 func always([]byte) bool { return true }

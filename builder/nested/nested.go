@@ -5,8 +5,9 @@
 // It knows no archives and no images. Compressed data is told by its first
 // bytes at whatever place it begins, so it is found in a tar or cpio archive, an
 // ELF file or a bzImage alike, and what those hold as it is lies in the stream
-// itself. The compressors are rpm's: gzip, xz, lzma, bzip2 and zstd. Not opened
-// are lz4, lzo and bare deflate (zip, compressed ELF sections).
+// itself. The compressors are rpm's, gzip, xz, lzma, bzip2 and zstd, and lz4, which
+// a kernel may be packed with. Not opened are lzo and bare deflate (zip, compressed
+// ELF sections).
 //
 // Every stream is read once, from front to end, and nothing is kept of it but a
 // window; a stream of any size takes the same memory.
@@ -20,6 +21,7 @@ import (
 	"sync"
 
 	"github.com/klauspost/compress/zstd"
+	"github.com/pierrec/lz4/v4"
 	"github.com/therootcompany/xz"
 
 	"namibuild/builder/rpm"
@@ -118,7 +120,7 @@ func (w *walker) open(b *bufio.Reader, where string, at int64, depth int) int64 
 	if at > 0 {
 		inside += fmt.Sprintf(" from %#x", at)
 	}
-	plain, err := rpm.Decompress(packed)
+	plain, err := decompress(packed)
 	if err != nil {
 		return packed.end(false)
 	}
@@ -129,6 +131,14 @@ func (w *walker) open(b *bufio.Reader, where string, at int64, depth int) int64 
 		w.stream(first, inside, depth+1)
 	}
 	return packed.end(u.whole)
+}
+
+// decompress opens what begins with one of magics.
+func decompress(t *trial) (io.ReadCloser, error) {
+	if start, _ := t.b.Peek(len(lz4Frame)); string(start) == lz4Frame || string(start) == lz4Legacy {
+		return io.NopCloser(lz4.NewReader(t)), nil
+	}
+	return rpm.Decompress(t)
 }
 
 // unpacked is what compressed data unpacks to, up to its end or its damage.

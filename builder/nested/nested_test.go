@@ -16,6 +16,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/klauspost/compress/zstd"
+	"github.com/pierrec/lz4/v4"
 	"github.com/ulikunitz/xz"
 	"github.com/ulikunitz/xz/lzma"
 )
@@ -64,6 +65,13 @@ func lzmas(data string) string {
 
 func zst(data string) string {
 	return pack(data, func(w io.Writer) (io.WriteCloser, error) { return zstd.NewWriter(w, zstd.WithEncoderConcurrency(1)) })
+}
+
+func lz4s(data string, legacy bool) string {
+	return pack(data, func(w io.Writer) (io.WriteCloser, error) {
+		z := lz4.NewWriter(w)
+		return z, z.Apply(lz4.LegacyOption(legacy))
+	})
 }
 
 func tarOf(files ...string) string {
@@ -139,6 +147,9 @@ func TestWalk(t *testing.T) {
 		"xz":                        {xzs(text), []string{"x, unpacked"}},
 		"lzma":                      {lzmas(text), []string{"x, unpacked"}},
 		"zstd":                      {zst(text), []string{"x, unpacked"}},
+		"lz4":                       {lz4s(text, false), []string{"x, unpacked", "x"}}, // as it is, too: lz4 leaves what does not come twice
+		"lz4, legacy":               {lz4s(text, true), []string{"x, unpacked", "x"}},
+		"bzImage, lz4 and a size":   {bzImage(lz4s(text, true) + "size"), []string{"x, unpacked from 0xfb8", "x"}},
 		"bzip2":                     {bzipped, []string{"x, unpacked"}},
 		"tar":                       {tarOf("a", text), []string{"x"}},
 		"tar of gzip":               {tarOf("a", gz(text)), []string{"x, unpacked from 0x600"}},
