@@ -45,7 +45,7 @@ func openBundle(to string) (*bundleDir, error) {
 		return fail(err)
 	}
 	b := &bundleDir{filepath.Join(hidden, unfinished), to, hidden, lock}
-	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil || !b.same() {
+	if !b.locked() || !b.same() {
 		lock.Close()
 		return fail(errors.New("another release is writing there"))
 	}
@@ -54,6 +54,18 @@ func openBundle(to string) (*bundleDir, error) {
 		return fail(err)
 	}
 	return b, nil
+}
+
+// locked takes the lock. Who only looks whether the folder is abandoned has it for a
+// moment.
+func (b *bundleDir) locked() bool {
+	for range 10 {
+		if syscall.Flock(int(b.lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) == nil {
+			return true
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	return false
 }
 
 // replaceable: there is nothing, an empty folder, or a bundle.

@@ -9,12 +9,12 @@ import (
 	"namibuild/builder/source"
 )
 
-// look tells what the recipe does to the source: what an earlier run found of the
-// same source and the same changes, or what the source itself shows, which is kept
+// look tells what the recipe does to the source: what an earlier run of this version
+// found of the same source and the same changes, or what the source itself shows, which is kept
 // for the next run.
 func (b *build) look(ctx context.Context, in fetch.File) (source.Preview, error) {
 	b.tell(Begin, StepPrepare, "looking the edits up")
-	key, how := "preview "+source.Key(in.SHA256, b.Recipe), ", as found before"
+	key, how := "preview "+b.Version+" "+source.Key(in.SHA256, b.Recipe), ", as found before"
 	p, known := b.keptPreview(key)
 	if !known {
 		var err error

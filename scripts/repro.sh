@@ -46,7 +46,7 @@ variation() {
 	esac
 }
 
-# elsewhere COMMAND... runs it as on a host of another name.
+# elsewhere COMMAND... runs namibuild as on a host of another name; the engine's own no container sees.
 # shellcheck disable=SC2016 # the inner shell's
 elsewhere() { unshare --uts sh -c 'echo elsewhere.example.org >/proc/sys/kernel/hostname && exec "$@"' sh "$@"; }
 away=''
@@ -80,7 +80,7 @@ for name in ${ONLY:-plain jobs tmpfs shuffle cpus date host all recorded}; do
 		continue
 	fi
 	options=$(variation "$name")
-	say "$name: ${as:+as on another host: }namibuild build $options"
+	say "$name: ${as:+on a host of another name: }namibuild build $options"
 	began=$(date +%s)
 	# shellcheck disable=SC2086 # options are words
 	$as "$namibuild" build "$recipe" --no-lock $options -o "$work/$name" || die "the build did not succeed"
@@ -99,6 +99,7 @@ for name in ${ONLY:-plain jobs tmpfs shuffle cpus date host all recorded}; do
 	[ "$name" = "$first" ] || rm -rf "${work:?}/$name"
 done
 
+[ -s "$work/table" ] || die "nothing was built"
 say "$title: the same packages?"
 printf '%-9s %-55s %6s %9s %-9s\n' variation options s packages 'as first'
 cat "$work/table"

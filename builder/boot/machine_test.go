@@ -79,9 +79,15 @@ func TestProveLimit(t *testing.T) {
 	if len(log) == 0 {
 		t.Error("the console's log is lost")
 	}
-	p, _, err := Prove(t.Context(), hanging("BUG: unable to handle kernel NULL pointer dereference\n"))
-	if err != nil || p.Passed || p.Ending != TimedOut {
-		t.Errorf("trouble: got %+v, %v", p, err)
+	for name, says := range map[string]string{
+		"trouble":         "BUG: unable to handle kernel NULL pointer dereference\n",
+		"another release": voice + "release 3.10.0\n",
+		"cannot":          voice + "cannot open a socket 24\n",
+	} {
+		p, _, err := Prove(t.Context(), hanging(says))
+		if err != nil || p.Passed || p.Ending != TimedOut {
+			t.Errorf("%s: got %+v, %v", name, p, err)
+		}
 	}
 }
 

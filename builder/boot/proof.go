@@ -81,7 +81,7 @@ func Prove(ctx context.Context, o Order) (Proof, []byte, error) {
 		return Proof{}, run.Console, err
 	}
 	t := readConsole(run.Console)
-	if run.Ending == TimedOut && o.limit() < DefaultLimit && judgeConsole(o.Want.Allow, t).Passed {
+	if run.Ending == TimedOut && o.limit() < DefaultLimit && !o.refuted(load, readConsole(wholeLines(run.Console))) {
 		return Proof{}, run.Console, &LimitError{o.limit(), t.last()}
 	}
 	p := Proof{

@@ -150,9 +150,9 @@ func (c *Container) config() *container.Config {
 }
 
 // domain is the NIS domain: that of a host which has none, as the kernel spells
-// it. A rootless engine may not set it, and keeps the host's.
+// it. In a user namespace it may not be set, and is the host's.
 func (e *Engine) domain() string {
-	if e.info.Rootless {
+	if e.info.Confined {
 		return ""
 	}
 	return "(none)"

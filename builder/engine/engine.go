@@ -56,8 +56,9 @@ type Info struct {
 	// Memory is in bytes.
 	Memory   int64
 	OS, Arch string
-	// Rootless: it runs as a user, and may not do all that root may.
-	Rootless bool
+	// Confined: its containers are in a user namespace (rootless, userns-remap), in
+	// which not all that root may is allowed.
+	Confined bool
 }
 
 // Connect opens a connection to the engine that the environment names, as the
@@ -104,7 +105,7 @@ func greet(ctx context.Context, c *client.Client, host string) (Info, error) {
 	return Info{
 		Host: host, Version: s.ServerVersion, APIVersion: c.ClientVersion(),
 		CPUs: s.NCPU, Memory: s.MemTotal, OS: s.OSType, Arch: s.Architecture,
-		Rootless: slices.Contains(s.SecurityOptions, "name=rootless"),
+		Confined: slices.Contains(s.SecurityOptions, "name=rootless") || slices.Contains(s.SecurityOptions, "name=userns"),
 	}, nil
 }
 

@@ -33,7 +33,7 @@ var magics = []struct {
 	{[]byte("BZh"), isBzip2},
 	{[]byte("\x5d\x00\x00"), isLZMA},
 	{[]byte(lz4Frame), always},
-	{[]byte(lz4Legacy), always},
+	{[]byte(lz4Legacy), isLZ4Legacy},
 }
 
 func always([]byte) bool { return true }
@@ -59,6 +59,27 @@ func isLZMA(h []byte) bool {
 	top := dictionary & -dictionary
 	power := bits.OnesCount32(dictionary) == 1 || dictionary == 3*top
 	return power && dictionary >= 1<<12 && (size == 1<<64-1 || size < 1<<38)
+}
+
+// isLZ4Legacy: a block of the size that 8 MiB may have, whose first sequence has
+// literals and then goes back on these (lz4's block format).
+func isLZ4Legacy(h []byte) bool {
+	const most = 8<<20 + 8<<20/255 + 16
+	if len(h) < margin {
+		return len(h) > 8
+	}
+	if size := binary.LittleEndian.Uint32(h[4:]); size == 0 || size > most {
+		return false
+	}
+	literals := int(h[8] >> 4)
+	if literals == 0 {
+		return false
+	}
+	if literals == 15 || literals == int(binary.LittleEndian.Uint32(h[4:]))-1 { // more than the header shows, or all
+		return true
+	}
+	back := int(binary.LittleEndian.Uint16(h[9+literals:]))
+	return 1 <= back && back <= literals
 }
 
 // next goes to where compressed data begins, and gives how many bytes it skipped

@@ -173,6 +173,7 @@ func TestWalk(t *testing.T) {
 		"damaged in sound":          {xzs(gz(noise(1000))[:500] + noise(9000) + secret), []string{"x, unpacked"}},
 		"a header and no more":      {"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\x03" + gz(text), []string{"x, unpacked from 0xa"}},
 		"a wrong one over a right":  {"\x28\xb5\x2f\xfd\x60\xff\xff" + gz(text), []string{"x, unpacked from 0x7"}},
+		"a wrong lz4 over a right":  {"\x02\x21\x4c\x18\x00\x00\x40\x00" + noise(1000) + gz(text) + noise(5<<20), []string{"x, unpacked from 0x3f0"}},
 		"at the border of windows":  {noise(windowSize-5) + gz(text), []string{fmt.Sprintf("x, unpacked from %#x", windowSize-5)}},
 		"at a later border":         {noise(windowSize*3-margin-2) + xzs(text), []string{fmt.Sprintf("x, unpacked from %#x", windowSize*3-margin-2)}},
 		"no secret":                 {bzImage(gz(vmlinux(gz("CONFIG_A=y"), xzs(cpio("a", "b"))))), nil},

@@ -83,7 +83,11 @@ func (f *buildFlags) limits(c *cobra.Command) {
 
 func (f *buildFlags) images(c *cobra.Command) {
 	c.Flags().StringArrayVar(&f.args, "image-arg", nil, "build argument of the builder image, NAME=VALUE: DEBIAN_MIRROR, DEBIAN_SECURITY_MIRROR, VAULT")
-	c.Flags().BoolVar(&f.noCache, "no-cache", envOr("NAMIBUILD_NO_CACHE", "") != "", "use neither the engine's build cache for an image nor sources that an earlier build prepared ($NAMIBUILD_NO_CACHE)")
+	f.cache(c)
+}
+
+func (f *buildFlags) cache(c *cobra.Command) {
+	c.Flags().BoolVar(&f.noCache, "no-cache", envOr("NAMIBUILD_NO_CACHE", "") != "", "use neither the engine's build cache for an image nor what an earlier run made or found of a source ($NAMIBUILD_NO_CACHE)")
 }
 
 // source adds the flags of how the source comes in.

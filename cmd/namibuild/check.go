@@ -16,9 +16,9 @@ func (a *app) checkCommand() *cobra.Command {
 		Short: "Look for the moment and the host of a build in its packages",
 		Long: `check looks into every package of an output directory for what differs from build
 to build: BUILDTIME and BUILDHOST, mtimes later than the build's clock, device and
-inode numbers, sizes of directories, gzip stamps, and in all files, unpacked where
-they are compressed, the day of the build and this host's name. build does
-the same before it publishes, and warns.
+inode numbers (these not of EL6's rpm, which takes over any), sizes of directories,
+gzip stamps, and in all files, unpacked where they are compressed, the day of the build
+and this host's name. build does the same before it publishes, and warns.
 
 It ends with 0 when it finds nothing, 22 when it finds any.`,
 		Example: "  namibuild check out/demo",

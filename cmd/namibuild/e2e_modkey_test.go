@@ -37,6 +37,7 @@ printf '%s\n' 'Key-Type: DSA' 'Key-Length: 1024' 'Name-Real: CentOS' '%pubring k
 gpg --homedir . --batch --gen-key genkey
 gpg --homedir . --export --keyring ./kernel.pub CentOS >extract.pub
 [ -s extract.pub ]
+! gpg --batch -b nosuch.ko || exit 1
 %build
 cd linux-%{kversion}
 mkdir modules
@@ -84,6 +85,7 @@ openssl req -new -nodes -utf8 -sha256 -days 36500 -batch -x509 -config x509.genk
 openssl x509 -in key.pem -outform DER | cmp - key.x509
 /usr/bin/openssl req -new -nodes -batch -x509 -config x509.genkey -out other.pem -keyout other.pem
 mkdir scripts
+! openssl rsautl -sign -inkey nosuch </dev/null || exit 1
 echo 'int main(void) { return 3; }' >sign-file.c
 gcc -o scripts/sign-file sign-file.c
 %build

@@ -145,7 +145,11 @@ func TestEndToEndReproScript(t *testing.T) {
 	if err := json.Unmarshal(page, &got); err != nil {
 		t.Fatal(err)
 	}
-	if want := "[{plain same} {date same} {host same} {all same}]"; fmt.Sprint(got.Results) != want {
+	want := "[{plain same} {date same} {host same} {all same}]"
+	if os.Geteuid() != 0 {
+		want = "[{plain same} {date same} {all same}]"
+	}
+	if fmt.Sprint(got.Results) != want {
 		t.Errorf("got %v, want %s", got.Results, want)
 	}
 	nothingLeft(t)

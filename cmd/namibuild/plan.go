@@ -31,6 +31,7 @@ and the unified diff of every file that the recipe changes. It needs the source
 	f.changes(c)
 	f.limits(c)
 	f.source(c)
+	f.cache(c)
 	f.unpin(c)
 	c.ValidArgsFunction = completeRecipes
 	return c
@@ -57,7 +58,8 @@ func (a *app) plan(ctx context.Context, name string, f buildFlags) error {
 	}
 	d := newDisplay(os.Stderr, false)
 	defer d.Close()
-	o := builder.Options{Recipe: r, Images: namibuild.Files, Store: store, Offline: f.offline, InsecureSource: f.insecure, Tell: a.tell(d)}
+	o := builder.Options{Recipe: r, Images: namibuild.Files, Store: store, NoCache: f.noCache, Offline: f.offline, InsecureSource: f.insecure,
+		Version: version().Version, Tell: a.tell(d)}
 	if err := errors.Join(f.setLimits(&o, runtime.NumCPU()), f.setPins(&o)); err != nil {
 		return err
 	}

@@ -27,7 +27,7 @@ or on the network, and no engine. The file appears when it is complete.
 
 With --srpm it writes the patched source RPM instead, which plain rpmbuild --rebuild
 takes anywhere; rpm makes it, in a container. Its tarball is compressed as its name
-says, which takes half a minute or more for a whole kernel tree.`,
+says (bzip2, xz, gzip), which takes half a minute or more for a whole kernel tree.`,
 		Example: "  namibuild prepare demo -o topdir.tar\n  mkdir top && tar -C top -xf topdir.tar && rpmbuild --define \"_topdir $PWD/top\" -bp top/SPECS/kernel.spec",
 		Args:    oneArg("a recipe"),
 		RunE: func(c *cobra.Command, args []string) error {

@@ -111,16 +111,16 @@ run() {
 }
 
 # The kernel's tarball comes plain, whatever its name says: rpm goes by the content. Who unpacks an SRPM by hand goes by the
-# name, so there it is packed; the plain one waits in TMP for the build, which would only unpack it again.
+# name, so there it is packed, with what kernels' tarballs are packed with; the plain one waits in TMP for the build, which would only unpack it again.
 # shellcheck disable=SC2016 # for the shell that runs it
 pack='
 mkdir TMP/plain || exit 1
-for file in SOURCES/*.tar.*; do
+for file in SOURCES/*; do
     [ "$(dd if="$file" bs=1 skip=257 count=5 2>/dev/null)" = ustar ] || continue
     case $file in
-    *.bz2) by=$(command -v lbzip2 || echo bzip2) ;;
-    *.xz) by="xz -T 2" ;;
-    *.gz) by="gzip -n" ;;
+    *.bz2 | *.tbz | *.tbz2) by=$(command -v lbzip2 || echo bzip2) ;;
+    *.xz | *.txz) by="xz -T 2" ;;
+    *.gz | *.tgz) by="gzip -n" ;;
     *) continue ;;
     esac
     plain=TMP/plain/${file##*/}
@@ -137,7 +137,9 @@ for mode in $modes; do
     status=$?
     [ "$status" -eq 0 ] || break
     if [ "$mode" = -bs ]; then
-        find TMP/plain -type f -exec mv {} SOURCES/ \;
+        for plain in TMP/plain/*; do
+            [ ! -f "$plain" ] || mv "$plain" SOURCES/ || stop 1
+        done
     fi
 done
 kill "$watch" "$count" 2>/dev/null

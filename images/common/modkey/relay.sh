@@ -1,5 +1,5 @@
 #!/bin/sh
-# relay.sh carries lines between the stand-in for gpg beside it and the driver, which holds this script's stdin and stdout: what a
+# relay.sh carries lines between the stand-ins beside it and the driver, which holds this script's stdin and stdout: what a
 # stand-in writes to the pipe `requests` goes out; `NUMBER ANSWER` that comes in goes to the pipe reply.NUMBER, which
 # the stand-in made and holds open. Ends when stdin does. Everything is in /tmp, which is memory and goes with the container.
 set -eu

@@ -2,7 +2,8 @@
  * date.so lets programs live on another day. NAMIBUILD_DATE is "SHIFT SINCE": the time of day is the real one and SHIFT seconds,
  * and so is every time that a file got at SINCE (seconds since 1970) or later, which is when the container began. Older
  * ones, of the image and of the sources, stay as they are, as on a host of that day. A time of that day that a program gives
- * to a file is kept as the real one, so that it is told as it was given. Without the variable nothing is changed.
+ * to a file is kept as the real one, so that it is told as it was given; one between the real day and a later one, which nothing
+ * in a build knows, would be told too late. Without the variable nothing is changed.
  *
  * clock.c and stat.c compiled with -DDATE are in it. Below the pins it must not be seen; without them, it shows what takes
  * the date over. /proc tells the real time, and so do programs that are static or that wait for a moment.
