@@ -74,12 +74,19 @@ func (b *build) varied(p plan.Plan) (plan.Plan, error) {
 // moment is what a build takes a moment to be.
 func (v Vary) moment(t time.Time) time.Time { return t.AddDate(0, 0, v.Days) }
 
+// DayError says that a build cannot be on the day that was asked for.
+type DayError struct{ Day, Made time.Time }
+
+func (e *DayError) Error() string {
+	return fmt.Sprintf("varying the date: %s is before the source was made, %s", e.Day.Format(time.DateOnly), e.Made.Format(time.DateOnly))
+}
+
 // checkDate refuses a day before the source was there: make would take every
 // file of it to be newer than what it makes, for ever.
 func (v Vary) checkDate(p plan.Plan, now time.Time) error {
 	made := time.Unix(p.SRPM.Epoch, 0).UTC()
 	if day := v.moment(now); v.Days != 0 && day.Before(made) {
-		return fmt.Errorf("varying the date: %s is before the source was made, %s", day.Format(time.DateOnly), made.Format(time.DateOnly))
+		return &DayError{day, made}
 	}
 	return nil
 }

@@ -169,6 +169,21 @@ func armored(t *testing.T, packets []byte) string {
 	return b.String()
 }
 
+// withoutKey is a desk that has what the other one has signed, from the table's
+// file, which is given too.
+func withoutKey(t *testing.T, with *Desk) (*Desk, []byte) {
+	t.Helper()
+	data, err := with.Table().Write()
+	if err != nil {
+		t.Fatal(err)
+	}
+	table, err := ParseTable(data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return WithTable(table), data
+}
+
 func TestDesk(t *testing.T) {
 	k := testKey()
 	const epoch = 1388785812
@@ -196,15 +211,7 @@ func TestDesk(t *testing.T) {
 	if with.Asked() != 3 || with.Table().Len() != 1 {
 		t.Errorf("asked %d, signed %d", with.Asked(), with.Table().Len())
 	}
-	data, err := with.Table().Write()
-	if err != nil {
-		t.Fatal(err)
-	}
-	table, err := ParseTable(data)
-	if err != nil {
-		t.Fatal(err)
-	}
-	without := WithTable(table)
+	without, _ := withoutKey(t, with)
 	for _, test := range tests {
 		if got := without.Answer(test.line); got != test.want {
 			t.Errorf("recorded, %q: got %q, want %q", test.line, got, test.want)

@@ -16,23 +16,26 @@ import (
 	"namibuild/builder"
 )
 
-// signSpec calls gpg as EL6's kernel spec and scripts/mod/modsign.sh do, for
-// twenty modules at once, and lets the image's own gpg judge.
-const signSpec = `%define distro_build 431.3.1
+// specHead begins a spec that the tiny kernel's tree is built by in another way.
+const specHead = `%define distro_build 431.3.1
 %define kversion 2.6.32-431.3.1.el6
 %define debug_package %{nil}
 Name: kernel
-Summary: Signed modules
+Summary: A kernel for a test
 Version: 2.6.32
 Release: %{distro_build}.el6
 License: GPLv2
 ExclusiveArch: x86_64
 Source0: linux-2.6.32-431.3.1.el6.tar.bz2
 %description
-Signed modules.
+A kernel for a test.
 %prep
 %setup -q -n kernel-%{kversion} -c
-cd linux-%{kversion}
+`
+
+// signSpec calls gpg as EL6's kernel spec and scripts/mod/modsign.sh do, for
+// twenty modules at once, and lets the image's own gpg judge.
+const signSpec = specHead + `cd linux-%{kversion}
 printf '%s\n' 'Key-Type: DSA' 'Key-Length: 1024' 'Name-Real: CentOS' '%pubring kernel.pub' '%secring kernel.sec' '%commit' >genkey
 gpg --homedir . --batch --gen-key genkey
 gpg --homedir . --export --keyring ./kernel.pub CentOS >extract.pub
@@ -64,21 +67,7 @@ cp linux-%{kversion}/extract.pub linux-%{kversion}/modules/*.sig %{buildroot}/bo
 // certifiedSpec makes its key as the kernel's certs/Makefile does, and signs twenty
 // modules by EL8's program and with EL7's command; the image's openssl judges.
 // The program is none that could sign: the stand-in has to.
-const certifiedSpec = `%define distro_build 431.3.1
-%define kversion 2.6.32-431.3.1.el6
-%define debug_package %{nil}
-Name: kernel
-Summary: Signed modules
-Version: 2.6.32
-Release: %{distro_build}.el6
-License: GPLv2
-ExclusiveArch: x86_64
-Source0: linux-2.6.32-431.3.1.el6.tar.bz2
-%description
-Signed modules.
-%prep
-%setup -q -n kernel-%{kversion} -c
-cd linux-%{kversion}
+const certifiedSpec = specHead + `cd linux-%{kversion}
 printf '%s\n' '[ req ]' 'default_bits = 2048' 'distinguished_name = n' 'prompt = no' '[ n ]' 'CN = throw-away' >x509.genkey
 openssl req -new -nodes -utf8 -sha256 -days 36500 -batch -x509 -config x509.genkey -outform PEM -out key.pem -keyout key.pem
 openssl req -new -nodes -utf8 -sha256 -days 36500 -batch -x509 -config x509.genkey -outform DER -out key.x509 -keyout key.priv

@@ -18,21 +18,7 @@ import (
 
 // pinSpec is a package in which every pin shows: what it holds is in a file or in
 // the header.
-const pinSpec = `%define distro_build 431.3.1
-%define kversion 2.6.32-431.3.1.el6
-%define debug_package %{nil}
-Name: kernel
-Summary: What differs between two builds
-Version: 2.6.32
-Release: %{distro_build}.el6
-License: GPLv2
-ExclusiveArch: x86_64
-Source0: linux-2.6.32-431.3.1.el6.tar.bz2
-%description
-What differs between two builds.
-%prep
-%setup -q -n kernel-%{kversion} -c
-%build
+const pinSpec = specHead + `%build
 cd linux-%{kversion}
 date >clock
 echo "#${KBUILD_BUILD_VERSION:-0} ${KBUILD_BUILD_TIMESTAMP:-$(date)}" >kbuild

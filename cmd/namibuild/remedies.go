@@ -69,6 +69,7 @@ var remedies = []remedy{
 	of[*builder.NoLockError](exitLock, "--lock names it; without one, --recipe names the recipe that the build.json there came from"),
 	of[usageError](exitUsage, helpHint),
 	of[recipeError](exitUsage, ""),
+	of[*builder.DayError](exitUsage, "take a day after that one: --vary date=DAYS counts from today"),
 	of[*builder.ModuleKeyError](exitUsage, "namibuild modkey new FILE makes a key (--x509: for EL7 and later); module-key: in the recipe names it"),
 	by(func(e *builder.LockError) (int, string) { return exitLock, lockHint(e) }),
 	by(func(e *sign.KeyError) (int, string) { return exitKey, keyHint(e.Err) }),
