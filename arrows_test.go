@@ -23,7 +23,7 @@ var floors = [][]string{
 	{"cmd"}, // and all below it
 	{"builder"},
 	{"builder/sign", "builder/repodata", "builder/sbom", "builder/provenance", "builder/oci", "builder/boot"},
-	{"builder/fetch", "builder/source", "builder/engine", "builder/artifact", "builder/artifact/compare", "builder/artifact/leak",
+	{"builder/fetch", "builder/source", "builder/engine", "builder/artifact", "builder/compare", "builder/leak",
 		"builder/buildroot", "builder/modkey"},
 	{"builder/plan", "builder/nested"},
 	{"builder/recipe", "builder/rpm", "."},

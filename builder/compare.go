@@ -8,7 +8,7 @@ import (
 	"os"
 	"path/filepath"
 
-	"namibuild/builder/artifact/compare"
+	"namibuild/builder/compare"
 	"namibuild/builder/plan"
 )
 

@@ -11,7 +11,7 @@ import (
 	"time"
 
 	"namibuild/builder/artifact"
-	"namibuild/builder/artifact/leak"
+	"namibuild/builder/leak"
 	"namibuild/builder/plan"
 )
 

@@ -12,7 +12,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"namibuild/builder/artifact/leak"
+	"namibuild/builder/leak"
 )
 
 // A build warns of what leaked, and records it; check finds it again.

@@ -10,7 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 
-	"namibuild/builder/artifact/compare"
+	"namibuild/builder/compare"
 	"namibuild/builder/plan"
 	"namibuild/builder/recipe"
 	"namibuild/builder/rpm"

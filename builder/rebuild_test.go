@@ -14,7 +14,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"namibuild/builder/artifact/compare"
+	"namibuild/builder/compare"
 	"namibuild/builder/engine"
 	"namibuild/builder/engine/enginetest"
 	"namibuild/builder/fetch"

@@ -8,9 +8,9 @@ import (
 	"testing/fstest"
 	"time"
 
-	"namibuild/builder/artifact/leak"
 	"namibuild/builder/engine"
 	"namibuild/builder/engine/enginetest"
+	"namibuild/builder/leak"
 	"namibuild/builder/rpm/rpmtest"
 )
 

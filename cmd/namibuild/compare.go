@@ -11,7 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"namibuild/builder"
-	"namibuild/builder/artifact/compare"
+	"namibuild/builder/compare"
 	"namibuild/builder/plan"
 )
 

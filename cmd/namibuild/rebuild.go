@@ -12,7 +12,7 @@ import (
 
 	"namibuild"
 	"namibuild/builder"
-	"namibuild/builder/artifact/compare"
+	"namibuild/builder/compare"
 	"namibuild/builder/plan"
 	"namibuild/builder/recipe"
 )

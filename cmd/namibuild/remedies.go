@@ -11,8 +11,8 @@ import (
 
 	"namibuild/builder"
 	"namibuild/builder/artifact"
-	"namibuild/builder/artifact/compare"
 	"namibuild/builder/boot"
+	"namibuild/builder/compare"
 	"namibuild/builder/engine"
 	"namibuild/builder/fetch"
 	"namibuild/builder/oci"
