@@ -21,12 +21,12 @@ const module = "namibuild"
 // package imports from lower floors only, a neighbour not either.
 var floors = [][]string{
 	{"cmd"}, // and all below it
-	{"builder"},
+	{"builder", "builder/release", "builder/prove"},
 	{"builder/sign", "builder/repodata", "builder/sbom", "builder/provenance", "builder/oci", "builder/boot"},
-	{"builder/fetch", "builder/source", "builder/engine", "builder/artifact", "builder/compare", "builder/leak",
-		"builder/buildroot", "builder/modkey"},
+	{"builder/set", "builder/image"},
+	{"builder/fetch", "builder/source", "builder/engine", "builder/artifact", "builder/compare", "builder/leak", "builder/buildroot", "builder/modkey", "builder/buildlog"},
 	{"builder/plan", "builder/nested"},
-	{"builder/recipe", "builder/rpm", "."},
+	{"builder/recipe", "builder/rpm", "builder/event", "builder/durable", "."},
 }
 
 // engineRoom is the only package that knows Docker and BuildKit: these modules.

@@ -5,17 +5,18 @@ package builder
 
 import (
 	"context"
-	"fmt"
+	"errors"
 	"io"
 	"io/fs"
 	"time"
 
-	"namibuild/builder/artifact"
 	"namibuild/builder/engine"
+	"namibuild/builder/event"
 	"namibuild/builder/fetch"
 	"namibuild/builder/modkey"
 	"namibuild/builder/plan"
 	"namibuild/builder/recipe"
+	"namibuild/builder/set"
 	"namibuild/builder/source"
 )
 
@@ -59,21 +60,16 @@ func (d docker) Create(ctx context.Context, s engine.ContainerSpec) (Container, 
 	return c, nil
 }
 
-// Options are what one build is made from and where it goes.
-type Options struct {
+// SourceOptions are what a recipe's source comes from: all that Input, Prepare and Image
+// need.
+type SourceOptions struct {
 	Recipe recipe.Recipe
 	// Images holds the image definitions: Dockerfile.* and images/.
 	Images fs.FS
 	Store  *fetch.Store
+	// Engine runs containers. Functions that cannot do without one refuse a nil Engine
+	// with ErrNoEngine; for the others nil means that no container is started.
 	Engine Engine
-	// Output is the directory that gets the packages, the log, the record.
-	Output string
-	// Jobs is make's -j.
-	Jobs int
-	// Memory is the container's limit in bytes.
-	Memory int64
-	// Tmpfs, if not 0, puts the topdir into memory, with this many bytes.
-	Tmpfs int64
 	// Args are build arguments for the images: mirrors.
 	Args map[string]string
 	// NoCache runs every step of an image build anew, and takes nothing that an
@@ -83,21 +79,41 @@ type Options struct {
 	// where it lies, and the engine holds the image already.
 	Offline bool
 	// InsecureSource takes an SRPM that the recipe's digest or key does not
-	// vouch for, if it is whole by its own digests. The plan then says so.
+	// vouch for, if its own digests are right. The plan then says so.
 	InsecureSource bool
-	// SRPM makes the patched SRPM too.
-	SRPM bool
+	// Version is the version of the program, for the record.
+	Version string
+	// Tell takes the events; nil drops them.
+	Tell event.Sink
+}
+
+// PlanOptions are what a plan is made from: all that Plan and Lock need.
+type PlanOptions struct {
+	SourceOptions
+	// Jobs is make's -j.
+	Jobs int
+	// Memory is the container's limit in bytes.
+	Memory int64
+	// Tmpfs, if not 0, puts the topdir into memory, with this many bytes.
+	Tmpfs int64
 	// Unpinned are the names of pins that the build goes without (plan.Pins).
 	Unpinned []string
+}
+
+// Options are what one build is made from and where it goes.
+type Options struct {
+	PlanOptions
+	// Output is the directory that gets the packages, the log, the record.
+	Output string
+	// SRPM makes the patched SRPM too.
+	SRPM bool
 	// Vary is what must not matter to the packages.
 	Vary Vary
-	// Version is that of the program, for the record.
-	Version string
 	// Now, if not nil, is the real clock: a record holds when a build began and
 	// ended, and nothing else depends on it.
 	Now func() time.Time
-	// Lock, if there is one, is what the build has to be; a *LockError says that
-	// it is not. Release demands one.
+	// Lock, if there is one, is what the build must be equal to; a *LockError says that
+	// it is not. Release demands a lock.
 	Lock    *plan.Lock
 	Release bool
 	// SRPMFile, with a Lock, is where the locked SRPM lies on this host, wherever
@@ -105,70 +121,47 @@ type Options struct {
 	SRPMFile string
 	// Host is the name of this host, which nothing in the packages may show.
 	Host string
-	// Tell takes the events; calls do not overlap.
-	Tell func(Event)
 }
 
-// Result is a build that succeeded: everything it was made from and of.
-type Result struct {
-	PlanID  string       `json:"planID"`
-	Plan    plan.Plan    `json:"plan"`
-	Image   engine.Image `json:"image"`
-	Entropy string       `json:"entropy"`
-	Objects int64        `json:"objects"` // object files compiled
-	// Signatures is how many signatures of modules were asked of the module key.
-	Signatures int64 `json:"moduleSignatures,omitempty"`
-	// Varied is what was other than the plan says and must not matter.
-	Varied []string `json:"varied,omitempty"`
-	// Proof is what a boot of the kernel must show, as the recipe has it.
-	Proof recipe.Proof `json:"proof"`
-	Run   Run          `json:"run"`
-	// Source is the SRPM as it came, Changes what the recipe changed in it (no
-	// file: nothing), BuildRoot what the packages were built in.
-	Source    source.Contents `json:"source"`
-	Changes   Attached        `json:"changes,omitzero"`
-	BuildRoot Attached        `json:"buildRoot"`
-	// SRPM is the patched one, in SRPMS of the output directory; nil where none
-	// was asked for.
-	SRPM *artifact.RPM `json:"srpm,omitempty"`
-	// Leaks are what the packages show of the moment and the place of the build.
-	Leaks []Leaks `json:"leaks"`
-	artifact.Set
-}
+// ErrNoEngine says that a container is needed and no engine was given.
+var ErrNoEngine = errors.New("no container engine was given")
 
 // Build makes the packages of a recipe. On an error nothing of the build is
-// left but the log of rpmbuild, as FailedLog in the output directory; what an
+// left but the log of rpmbuild, as set.FailedLog in the output directory; what an
 // earlier build put there stays as it was.
-func Build(ctx context.Context, o Options) (Result, error) {
-	b := &build{Options: o}
-	if err := b.checkRelease(); err != nil {
-		return Result{}, err
+func Build(ctx context.Context, o Options) (set.Record, error) {
+	b, err := start(o)
+	if err == nil {
+		err = b.checkRelease()
+	}
+	if err != nil {
+		return set.Record{}, err
 	}
 	out, err := openOutput(o.Output)
 	if err != nil {
-		return Result{}, err
+		return set.Record{}, err
 	}
 	defer out.close()
-	run := Run{Namibuild: o.Version, Started: b.now(), Days: o.Vary.Days}
+	run := set.Run{Namibuild: o.Version, Started: b.now(), Days: o.Vary.Days}
 	r, err := b.ready(ctx)
 	if err != nil {
-		return Result{}, err
+		return set.Record{}, err
 	}
 	defer r.topdir.Close()
 	contents, changes, err := b.origin(r.input, r.topdir.preview, out)
 	if err != nil {
-		return Result{}, err
+		return set.Record{}, err
 	}
 	res, err := b.run(ctx, r, out)
 	if err != nil {
-		return Result{}, err
+		return set.Record{}, err
 	}
 	run.Finished = b.now()
 	res.Run, res.Source, res.Changes = run, contents, changes
 	if err := b.keepLock(out); err != nil {
-		return Result{}, err
+		return set.Record{}, err
 	}
-	res.Set, err = out.publish(res.Set, res)
+	res.Set, err = out.publish(res)
 	return res, err
 }
 
@@ -215,32 +208,31 @@ type build struct {
 	tarballFile string
 }
 
-func (b *build) tell(k Kind, s Step, format string, args ...any) {
-	b.Tell(Event{Kind: k, Step: s, Text: fmt.Sprintf(format, args...)})
+// start begins a run that needs an engine.
+func start(o Options) (*build, error) {
+	if o.Engine == nil {
+		return nil, ErrNoEngine
+	}
+	return &build{Options: o}, nil
 }
 
-// bytes gives a progress function of a step that counts bytes.
-func (b *build) bytes(s Step) func(done, total int64) {
-	return func(done, total int64) {
-		b.Tell(Event{Kind: Progress, Step: s, Done: done, Total: total, Unit: Bytes})
+// now is the real time by the clock that the caller handed in, in whole seconds. It is the
+// zero time where there is no clock.
+func (b *build) now() time.Time {
+	if b.Now == nil {
+		return time.Time{}
 	}
+	return b.Now().UTC().Truncate(time.Second)
 }
 
-// sweep removes leftovers; that it cannot is no reason not to build.
-func (b *build) sweep(ctx context.Context) {
-	n, err := b.Engine.Sweep(ctx)
-	if err != nil {
-		b.tell(Warning, "", "removing what an earlier run left: %v", err)
-	} else if n > 0 {
-		b.tell(Note, "", "removed %s of an earlier run", count(n, "leftover"))
-	}
-}
+// sweep removes what earlier runs left on the engine. A failure is only a warning.
+func (b *build) sweep(ctx context.Context) { b.Tell.Swept(b.Engine.Sweep(ctx)) }
 
 // Prepare brings the recipe's source in and writes the tar of the patched
 // topdir, which is what Build sends into the container. It needs no engine
 // but for a source that was not packed yet.
-func Prepare(ctx context.Context, o Options, w io.WriteSeeker) (source.Preview, error) {
-	b := &build{Options: o}
+func Prepare(ctx context.Context, o SourceOptions, w io.WriteSeeker) (source.Preview, error) {
+	b := sourcing(o)
 	in, err := b.input(ctx)
 	if err != nil {
 		return source.Preview{}, err
@@ -248,12 +240,18 @@ func Prepare(ctx context.Context, o Options, w io.WriteSeeker) (source.Preview, 
 	return b.patch(ctx, in, w)
 }
 
+// sourcing begins a run that needs nothing but the source.
+func sourcing(o SourceOptions) *build { return planning(PlanOptions{SourceOptions: o}) }
+
+// planning begins a run that ends with a plan.
+func planning(o PlanOptions) *build { return &build{Options: Options{PlanOptions: o}} }
+
 // patch writes the topdir of an SRPM with the recipe's tag and edits in it.
 func (b *build) patch(ctx context.Context, in fetch.File, w io.WriteSeeker) (source.Preview, error) {
-	b.tell(Begin, StepPrepare, "%s, tag %q", count(len(b.Recipe.Config)+len(b.Recipe.Patches)+len(b.Recipe.Sources)+len(b.Recipe.Edits), "edit"), b.Recipe.Tag)
-	preview, err := source.Prepare(ctx, in.Path, b.local(), w, b.bytes(StepPrepare))
+	b.Tell.Say(event.Begin, event.Prepare, "%s, tag %q", event.Count(len(b.Recipe.Config)+len(b.Recipe.Patches)+len(b.Recipe.Sources)+len(b.Recipe.Edits), "edit"), b.Recipe.Tag)
+	preview, err := source.Prepare(ctx, in.Path, b.local(), w, b.Tell.Bytes(event.Prepare))
 	if err != nil {
-		return preview, &StepError{StepPrepare, err}
+		return preview, &event.StepError{Step: event.Prepare, Err: err}
 	}
 	b.tellPrepared(preview, "")
 	return preview, nil
@@ -262,12 +260,12 @@ func (b *build) patch(ctx context.Context, in fetch.File, w io.WriteSeeker) (sou
 // tellPrepared ends the step with what was done, and how.
 func (b *build) tellPrepared(p source.Preview, how string) {
 	for _, note := range p.Notes {
-		b.tell(Note, StepPrepare, "%s", note)
+		b.Tell.Say(event.Note, event.Prepare, "%s", note)
 	}
 	for _, warning := range p.Warnings {
-		b.tell(Warning, StepPrepare, "%s", warning)
+		b.Tell.Say(event.Warning, event.Prepare, "%s", warning)
 	}
-	b.tell(End, StepPrepare, "%s edited, %s changed in %s%s", count(len(p.Changes), "file"), count(len(p.Renames), "name"), p.Package, how)
+	b.Tell.Say(event.End, event.Prepare, "%s edited, %s changed in %s%s", event.Count(len(p.Changes), "file"), event.Count(len(p.Renames), "name"), p.Package, how)
 }
 
 func srpmOf(in fetch.File, p source.Preview) plan.SRPM {
@@ -278,7 +276,7 @@ func srpmOf(in fetch.File, p source.Preview) plan.SRPM {
 func (b *build) planOf(srpm plan.SRPM, insecure string) (plan.Plan, error) {
 	image, err := plan.DefineImage(b.Images, b.Recipe.Image)
 	if err != nil {
-		return plan.Plan{}, &StepError{StepImage, err}
+		return plan.Plan{}, &event.StepError{Step: event.Image, Err: err}
 	}
 	fingerprint, err := b.openKey()
 	if err != nil {

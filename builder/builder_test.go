@@ -16,11 +16,15 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"namibuild/builder/artifact"
+	"namibuild/builder/buildlog"
 	"namibuild/builder/buildroot"
 	"namibuild/builder/engine"
 	"namibuild/builder/engine/enginetest"
+	"namibuild/builder/event"
+	"namibuild/builder/kerneltest"
 	"namibuild/builder/recipe"
 	"namibuild/builder/rpm/rpmtest"
+	"namibuild/builder/set"
 )
 
 func TestBuild(t *testing.T) {
@@ -35,16 +39,16 @@ func TestBuild(t *testing.T) {
 	if len(res.RPMs) != 1 || res.RPMs[0].File != "kernel-2.6.32-431.3.1.namibuild.el6.x86_64.rpm" || res.Objects != 7 || res.Entropy != engine.Urandom {
 		t.Errorf("got %+v", res)
 	}
-	if got := names(t, o.Output); !slices.Equal(got, []string{RPMS, RecordJSN, Log, BuildRoot, Changes}) {
+	if got := names(t, o.Output); !slices.Equal(got, []string{set.RPMS, set.RecordFile, set.LogFile, set.BuildRootFile, set.ChangesFile}) {
 		t.Errorf("in the output directory: %v", got)
 	}
-	log, err := os.ReadFile(filepath.Join(o.Output, Log))
+	log, err := os.ReadFile(filepath.Join(o.Output, set.LogFile))
 	if err != nil || string(log) != "Executing(%prep): /bin/sh\nExecuting(%build): /bin/sh\n" {
 		t.Errorf("log %q, %v", log, err)
 	}
 	var steps []string
 	for _, e := range *events {
-		if e.Kind == Begin || e.Kind == End || e.Unit == Objects {
+		if e.Kind == event.Begin || e.Kind == event.End || e.Unit == event.Objects {
 			steps = append(steps, fmt.Sprint(e.Kind, " ", e.Step, " ", e.Total))
 		}
 	}
@@ -88,7 +92,7 @@ func TestBuildRemembersObjects(t *testing.T) {
 		}
 	}
 	for _, e := range *events {
-		if e.Unit == Objects && e.Total != 7 {
+		if e.Unit == event.Objects && e.Total != 7 {
 			t.Errorf("estimated %d", e.Total)
 		}
 	}
@@ -98,27 +102,27 @@ func TestBuildErrors(t *testing.T) {
 	broken := errors.New("broken")
 	tests := map[string]struct {
 		change func(*Options, *enginetest.Fake)
-		step   Step
+		step   event.Step
 		is     error
 	}{
-		"image":  {func(_ *Options, f *enginetest.Fake) { f.Fail = map[enginetest.Step]error{enginetest.Image: broken} }, StepImage, broken},
-		"create": {func(_ *Options, f *enginetest.Fake) { f.Fail = map[enginetest.Step]error{enginetest.Create: broken} }, StepStart, broken},
-		"read":   {func(_ *Options, f *enginetest.Fake) { f.Fail = map[enginetest.Step]error{enginetest.Read: broken} }, StepStart, broken},
-		"list":   {func(_ *Options, f *enginetest.Fake) { f.Root[buildroot.Path] = nil }, StepStart, nil},
-		"upload": {func(_ *Options, f *enginetest.Fake) { f.Fail = map[enginetest.Step]error{enginetest.Upload: broken} }, StepUpload, broken},
-		"run":    {func(_ *Options, f *enginetest.Fake) { f.Fail = map[enginetest.Step]error{enginetest.Run: broken} }, StepBuild, broken},
-		"export": {func(_ *Options, f *enginetest.Fake) { f.Fail = map[enginetest.Step]error{enginetest.Export: broken} }, StepCollect, broken},
-		"digest": {func(o *Options, _ *enginetest.Fake) { o.Recipe.Source.SHA256 = strings.Repeat("0", 64) }, StepSource, nil},
-		"key":    {func(o *Options, _ *enginetest.Fake) { o.Recipe.Source.SignedBy = strings.Repeat("A", 40) }, StepSource, nil},
-		"edit":   {func(o *Options, _ *enginetest.Fake) { o.Recipe.Edits[0].Find = "(61*HZ)" }, StepPrepare, nil},
-		"wanted": {func(o *Options, _ *enginetest.Fake) { o.Recipe.Packages = []string{"perf"} }, StepCollect, nil},
+		"image":  {func(_ *Options, f *enginetest.Fake) { f.Fail = map[enginetest.Step]error{enginetest.Image: broken} }, event.Image, broken},
+		"create": {func(_ *Options, f *enginetest.Fake) { f.Fail = map[enginetest.Step]error{enginetest.Create: broken} }, event.Container, broken},
+		"read":   {func(_ *Options, f *enginetest.Fake) { f.Fail = map[enginetest.Step]error{enginetest.Read: broken} }, event.Container, broken},
+		"list":   {func(_ *Options, f *enginetest.Fake) { f.Root[buildroot.Path] = nil }, event.Container, nil},
+		"upload": {func(_ *Options, f *enginetest.Fake) { f.Fail = map[enginetest.Step]error{enginetest.Upload: broken} }, event.Upload, broken},
+		"run":    {func(_ *Options, f *enginetest.Fake) { f.Fail = map[enginetest.Step]error{enginetest.Run: broken} }, event.Rpmbuild, broken},
+		"export": {func(_ *Options, f *enginetest.Fake) { f.Fail = map[enginetest.Step]error{enginetest.Export: broken} }, event.Collect, broken},
+		"digest": {func(o *Options, _ *enginetest.Fake) { o.Recipe.Source.SHA256 = strings.Repeat("0", 64) }, event.Source, nil},
+		"key":    {func(o *Options, _ *enginetest.Fake) { o.Recipe.Source.SignedBy = strings.Repeat("A", 40) }, event.Source, nil},
+		"edit":   {func(o *Options, _ *enginetest.Fake) { o.Recipe.Edits[0].Find = "(61*HZ)" }, event.Prepare, nil},
+		"wanted": {func(o *Options, _ *enginetest.Fake) { o.Recipe.Packages = []string{"perf"} }, event.Collect, nil},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			o, f, _ := setup(t)
 			test.change(&o, f)
 			_, err := Build(context.Background(), o)
-			var step *StepError
+			var step *event.StepError
 			if !errors.As(err, &step) || step.Step != test.step {
 				t.Fatalf("got %v", err)
 			}
@@ -128,7 +132,7 @@ func TestBuildErrors(t *testing.T) {
 			if left := f.Left(); len(left) > 0 {
 				t.Errorf("left: %v", left)
 			}
-			if got := names(t, o.Output); slices.Contains(got, RPMS) || slices.Contains(got, partDir) || slices.Contains(got, lockName) {
+			if got := names(t, o.Output); slices.Contains(got, set.RPMS) || slices.Contains(got, ".part") || slices.Contains(got, ".lock") {
 				t.Errorf("in the output directory: %v", got)
 			}
 		})
@@ -148,13 +152,13 @@ func TestBuildFails(t *testing.T) {
 	if !errors.As(err, &failed) {
 		t.Fatalf("got %v", err)
 	}
-	want := &RpmbuildError{Status: 1, Log: filepath.Join(o.Output, FailedLog), Failure: Failure{
+	want := &RpmbuildError{Status: 1, Log: filepath.Join(o.Output, set.FailedLog), Failure: buildlog.Failure{
 		Phase: "%build", First: "net/tcp.c:4: error: TIME_WAIT is not 5 s", File: "net/tcp.c", Line: 4,
 		Last: []string{"Executing(%prep): /bin/sh", "Executing(%build): /bin/sh", "net/tcp.c:4: error: TIME_WAIT is not 5 s"}}}
 	if diff := cmp.Diff(want, failed); diff != "" {
 		t.Error(diff)
 	}
-	if got := names(t, o.Output); !slices.Equal(got, []string{RPMS, RecordJSN, Log, BuildRoot, Changes, FailedLog}) {
+	if got := names(t, o.Output); !slices.Equal(got, []string{set.RPMS, set.RecordFile, set.LogFile, set.BuildRootFile, set.ChangesFile, set.FailedLog}) {
 		t.Errorf("in the output directory: %v", got)
 	}
 	if left := f.Left(); len(left) > 0 {
@@ -193,21 +197,21 @@ func TestBuildThatMakesTooLittle(t *testing.T) {
 	o.Recipe.Packages = []string{"kernel", "kernel-debug"}
 	_, err := Build(context.Background(), o)
 	const made = "kernel-2.6.32-431.3.1.namibuild.el6.x86_64.rpm"
-	want := "the recipe wants kernel-debug; the build made " + made + ", kept in " + filepath.Join(o.Output, FailedRPMS)
+	want := "the recipe wants kernel-debug; the build made " + made + ", kept in " + filepath.Join(o.Output, set.FailedRPMS)
 	if err == nil || err.Error() != want {
 		t.Errorf("got  %v\nwant %s", err, want)
 	}
-	if got := names(t, o.Output); !slices.Equal(got, []string{FailedRPMS, FailedLog}) {
+	if got := names(t, o.Output); !slices.Equal(got, []string{set.FailedRPMS, set.FailedLog}) {
 		t.Errorf("in the output directory: %v", got)
 	}
-	if got := names(t, filepath.Join(o.Output, FailedRPMS)); !slices.Equal(got, []string{made}) {
+	if got := names(t, filepath.Join(o.Output, set.FailedRPMS)); !slices.Equal(got, []string{made}) {
 		t.Errorf("kept: %v", got)
 	}
 	o.Recipe.Packages = []string{"kernel"}
 	if _, err := Build(context.Background(), o); err != nil {
 		t.Fatal(err)
 	}
-	if got := names(t, o.Output); !slices.Equal(got, []string{RPMS, RecordJSN, Log, BuildRoot, Changes}) {
+	if got := names(t, o.Output); !slices.Equal(got, []string{set.RPMS, set.RecordFile, set.LogFile, set.BuildRootFile, set.ChangesFile}) {
 		t.Errorf("after the next build: %v", got)
 	}
 }
@@ -246,10 +250,10 @@ func TestPack(t *testing.T) {
 		if !strings.HasPrefix(s.Args["BUILDER"], "namibuild/centos6:") {
 			t.Errorf("packed in %q", s.Args["BUILDER"])
 		}
-		return map[string][]byte{"kernel.src.rpm": srpm(t)}, nil
+		return map[string][]byte{"kernel.src.rpm": kerneltest.SRPM(t)}, nil
 	}
 	o.Recipe.Dir, o.Recipe.Source = dir, recipe.Source{Pack: "demo"}
-	if _, _, err := Dry(context.Background(), o); !errors.As(err, new(*NotPackedError)) {
+	if _, _, err := Plan(context.Background(), o.PlanOptions); !errors.As(err, new(*NotPackedError)) {
 		t.Errorf("a dry run gives %v", err)
 	}
 	for range 2 {
@@ -260,14 +264,14 @@ func TestPack(t *testing.T) {
 	if packed != 1 {
 		t.Errorf("packed %d times", packed)
 	}
-	p, preview, err := Dry(context.Background(), o)
+	p, preview, err := Plan(context.Background(), o.PlanOptions)
 	if err != nil || p.SRPM.Epoch != 1389000000 || !strings.Contains(preview.Diff(), "+#define TCP_TIMEWAIT_LEN (5*HZ)") {
 		t.Errorf("a dry run gives %v, %v", p.SRPM, err)
 	}
 	if err := os.WriteFile(filepath.Join(dir, "demo", "config"), []byte("CONFIG_NET=y\n"), 0o666); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Input(context.Background(), o); err != nil || packed != 2 {
+	if _, err := Input(context.Background(), o.SourceOptions); err != nil || packed != 2 {
 		t.Errorf("a changed folder: packed %d times, %v", packed, err)
 	}
 }
@@ -282,7 +286,7 @@ func TestPackLeavesNoPackage(t *testing.T) {
 		t.Fatal(err)
 	}
 	o.Recipe.Dir, o.Recipe.Source = dir, recipe.Source{Pack: "demo"}
-	_, err := Input(context.Background(), o)
+	_, err := Input(context.Background(), o.SourceOptions)
 	if err == nil || err.Error() != "packing demo: its Dockerfile left 0 .src.rpm files; one was expected" {
 		t.Errorf("got %v", err)
 	}
@@ -301,7 +305,7 @@ func TestConfig(t *testing.T) {
 			Path: "/boot/config-2.6.32", File: "kernel-2.6.32-431.3.1.namibuild.el6.x86_64.rpm"}}}},
 	} {
 		o, f, _ := setup(t)
-		p := srpmPackage(t)
+		p := kerneltest.SRPMPackage(t)
 		p.Files = append(p.Files, rpmtest.File{Path: "config", Content: "CONFIG_A=y\n", Mode: 0o100644})
 		data := rpmtest.Build(p)
 		if err := os.WriteFile(o.Recipe.Source.File, data, 0o666); err != nil {
@@ -327,8 +331,8 @@ func TestConfig(t *testing.T) {
 		if err == nil && !cmp.Equal(res.Plan.Config, o.Recipe.Config) {
 			t.Errorf("the plan's: %v", res.Plan.Config)
 		}
-		if _, stat := os.Stat(filepath.Join(o.Output, RPMS)); (stat == nil) != (err == nil) {
-			t.Errorf("%q: RPMS: %v", c.built, stat)
+		if _, stat := os.Stat(filepath.Join(o.Output, set.RPMS)); (stat == nil) != (err == nil) {
+			t.Errorf("%q: set.RPMS: %v", c.built, stat)
 		}
 	}
 }
@@ -337,7 +341,7 @@ func TestConfig(t *testing.T) {
 // digest, and the build finds it among its sources.
 func TestTarball(t *testing.T) {
 	o, _, _ := setup(t)
-	p := srpmPackage(t)
+	p := kerneltest.SRPMPackage(t)
 	tree := p.Files[1].Content
 	p.Files = p.Files[:1]
 	data := rpmtest.Build(p)
@@ -349,8 +353,8 @@ func TestTarball(t *testing.T) {
 	}
 	o.Recipe.Source.SHA256 = fmt.Sprintf("%x", sha256.Sum256(data))
 	o.Recipe.Source.Tarball = recipe.Tarball{File: file, SHA256: strings.Repeat("a", 64)}
-	var step *StepError
-	if _, err := Build(context.Background(), o); !errors.As(err, &step) || step.Step != StepSource || !strings.Contains(err.Error(), "sha256 got ") {
+	var step *event.StepError
+	if _, err := Build(context.Background(), o); !errors.As(err, &step) || step.Step != event.Source || !strings.Contains(err.Error(), "sha256 got ") {
 		t.Errorf("another digest: %v", err)
 	}
 	o.Recipe.Source.Tarball.SHA256 = fmt.Sprintf("%x", sha256.Sum256([]byte(tree)))
@@ -361,7 +365,7 @@ func TestTarball(t *testing.T) {
 	if got := res.Plan.Source.Tarball; got.File != filepath.Base(file) || !strings.Contains(res.Plan.Text(), "  tarball    file linux-2.6.32-431.3.1.el6.tar.bz2\n") {
 		t.Errorf("the plan's: %+v\n%s", got, res.Plan.Text())
 	}
-	p2, _, err := Dry(context.Background(), o)
+	p2, _, err := Plan(context.Background(), o.PlanOptions)
 	if err != nil || p2.ID() != res.PlanID {
 		t.Errorf("a dry run gives another plan: %v", err)
 	}

@@ -1,15 +1,11 @@
 package builder
 
 import (
-	"encoding/json"
 	"errors"
-	"fmt"
-	"io/fs"
-	"os"
-	"path/filepath"
 
 	"namibuild/builder/compare"
 	"namibuild/builder/plan"
+	"namibuild/builder/set"
 )
 
 // Comparison is what was found about two sets, and what their plans have to do
@@ -27,45 +23,26 @@ func Compare(a, b string) (Comparison, error) {
 	if err != nil {
 		return Comparison{}, err
 	}
-	one, err := recordBeside(a)
+	one, err := recordOf(a)
 	if err != nil {
 		return Comparison{}, err
 	}
-	two, err := recordBeside(b)
+	two, err := recordOf(b)
 	if err != nil || one == nil || two == nil {
 		return Comparison{Report: report}, err
 	}
 	return Comparison{report, plan.Differences(one.Plan, two.Plan)}, nil
 }
 
-// setDir is the output directory that a path belongs to: itself, or that of a
-// package in it or in its RPMS.
-func setDir(path string) string {
-	dir := path
-	if info, err := os.Stat(path); err == nil && !info.IsDir() {
-		dir = filepath.Dir(path)
-	}
-	if abs, err := filepath.Abs(dir); err == nil && filepath.Base(abs) == RPMS {
-		return filepath.Dir(abs)
-	}
-	return dir
-}
-
-// recordBeside reads the record of the build that made a package or a set. nil:
+// recordOf reads the record of the build that made a package or a set. It is nil where
 // there is none.
-func recordBeside(path string) (*Result, error) {
-	dir := setDir(path)
-	page, err := os.ReadFile(filepath.Join(dir, RecordJSN))
-	if errors.Is(err, fs.ErrNotExist) {
+func recordOf(path string) (*set.Record, error) {
+	place, err := set.Find(path)
+	if errors.As(err, new(*set.PathError)) {
 		return nil, nil
 	}
 	if err != nil {
-		return nil, fmt.Errorf("reading the record: %w", err)
+		return nil, err
 	}
-	var r Result
-	if err := json.Unmarshal(page, &r); err != nil {
-		return nil, fmt.Errorf("reading the record %s: %w", filepath.Join(dir, RecordJSN), err)
-	}
-	r.Dir = filepath.Join(dir, RPMS)
-	return &r, nil
+	return set.ReadRecord(place.Dir)
 }

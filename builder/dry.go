@@ -7,12 +7,12 @@ import (
 	"namibuild/builder/source"
 )
 
-// Dry gives the plan of a build and what it would change in the source. It
+// Plan gives the plan of a build and what it would change in the source. It
 // needs no engine and starts no container. When the source cannot be had, the
 // plan is given without the facts of the source, beside the error.
-func Dry(ctx context.Context, o Options) (plan.Plan, source.Preview, error) {
-	b := &build{Options: o}
-	b.Engine = nil
+func Plan(ctx context.Context, o PlanOptions) (plan.Plan, source.Preview, error) {
+	o.Engine = nil
+	b := planning(o)
 	bare, err := b.planOf(plan.SRPM{SHA256: o.Recipe.Source.SHA256}, "")
 	if err != nil {
 		return plan.Plan{}, source.Preview{}, err

@@ -4,17 +4,9 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"namibuild/builder/buildlog"
 )
-
-// StepError says which step failed. The command branches on it and on what it
-// wraps.
-type StepError struct {
-	Step Step
-	Err  error
-}
-
-func (e *StepError) Error() string { return e.Err.Error() }
-func (e *StepError) Unwrap() error { return e.Err }
 
 // UntrustedError says that an SRPM is not the one that the recipe vouches for.
 // Options.InsecureSource takes it all the same, if it is whole.
@@ -22,15 +14,6 @@ type UntrustedError struct{ Err error }
 
 func (e *UntrustedError) Error() string { return e.Err.Error() }
 func (e *UntrustedError) Unwrap() error { return e.Err }
-
-// OutputError says that the output directory cannot be used.
-type OutputError struct {
-	Dir string
-	Err error
-}
-
-func (e *OutputError) Error() string { return fmt.Sprintf("writing to %s: %v", e.Dir, e.Err) }
-func (e *OutputError) Unwrap() error { return e.Err }
 
 // UnknownPackageError says that a spec makes no package of a name that the
 // recipe wants. It comes before anything is compiled.
@@ -62,7 +45,7 @@ type RpmbuildError struct {
 	OOMKilled bool
 	// Log is the path of the whole log on the host.
 	Log     string
-	Failure Failure
+	Failure buildlog.Failure
 }
 
 func (e *RpmbuildError) Error() string {
@@ -83,14 +66,4 @@ func phaseName(p string) string {
 		return "its beginning"
 	}
 	return p
-}
-
-// Failure is what the log of a failed rpmbuild says went wrong.
-type Failure struct {
-	Phase    string   `json:"phase"`          // %prep, %build, …
-	First    string   `json:"first"`          // the first real error, as the log has it
-	File     string   `json:"file,omitempty"` // where it stands in the tree
-	Line     int      `json:"line,omitempty"`
-	DiskFull bool     `json:"diskFull,omitempty"`
-	Last     []string `json:"last"` // the last lines of the log
 }

@@ -11,15 +11,17 @@ import (
 	"path/filepath"
 
 	"namibuild/builder/engine"
+	"namibuild/builder/event"
 	"namibuild/builder/fetch"
+	"namibuild/builder/image"
 	"namibuild/builder/plan"
 	"namibuild/builder/recipe"
 )
 
 // Input brings the recipe's SRPM in, checked: from where it lies, from the
 // network, or packed in a container. It is the first step of Build.
-func Input(ctx context.Context, o Options) (fetch.File, error) {
-	return (&build{Options: o}).input(ctx)
+func Input(ctx context.Context, o SourceOptions) (fetch.File, error) {
+	return sourcing(o).input(ctx)
 }
 
 // NotPackedError says that a packed source is wanted and must not be packed now.
@@ -31,10 +33,10 @@ func (e *NotPackedError) Error() string {
 
 func (b *build) input(ctx context.Context) (fetch.File, error) {
 	src := b.Recipe.Source
-	b.tell(Begin, StepSource, "%s", sourceName(src))
+	b.Tell.Say(event.Begin, event.Source, "%s", sourceName(src))
 	judge, err := b.judge(src)
 	if err != nil {
-		return fetch.File{}, &StepError{StepSource, err}
+		return fetch.File{}, &event.StepError{Step: event.Source, Err: err}
 	}
 	var f fetch.File
 	switch {
@@ -46,16 +48,16 @@ func (b *build) input(ctx context.Context) (fetch.File, error) {
 		f, err = b.fetch(ctx, judge)
 	}
 	if err != nil {
-		return fetch.File{}, &StepError{StepSource, err}
+		return fetch.File{}, &event.StepError{Step: event.Source, Err: err}
 	}
 	if f.Waived != "" {
-		b.tell(Warning, StepSource, "the source is taken although %s", f.Waived)
+		b.Tell.Say(event.Warning, event.Source, "the source is taken although %s", f.Waived)
 	}
 	from := ""
 	if f.Cached {
 		from = ", from the store"
 	}
-	b.tell(End, StepSource, "%s, sha256 %.12s…%s", sourceName(src), f.SHA256, from)
+	b.Tell.Say(event.End, event.Source, "%s, sha256 %.12s…%s", sourceName(src), f.SHA256, from)
 	return f, b.tarball(ctx)
 }
 
@@ -72,12 +74,12 @@ func (b *build) fetch(ctx context.Context, judge fetch.Judge) (fetch.File, error
 	src := b.Recipe.Source
 	in := fetch.Input{
 		URL: src.URL, Mirrors: src.Mirrors, File: src.File, SHA256: src.SHA256, Judge: judge, Offline: b.Offline,
-		Warn: func(text string) { b.tell(Warning, StepSource, "%s", text) },
+		Warn: func(text string) { b.Tell.Say(event.Warning, event.Source, "%s", text) },
 	}
 	if b.InsecureSource {
 		in.Waive = waive
 	}
-	f, err := b.Store.Fetch(ctx, in, b.bytes(StepSource))
+	f, err := b.Store.Fetch(ctx, in, b.Tell.Bytes(event.Source))
 	if untrusted(err) && !b.InsecureSource {
 		err = &UntrustedError{err}
 	}
@@ -97,16 +99,16 @@ func (b *build) tarball(ctx context.Context) error {
 	if t.Name() == "" {
 		return nil
 	}
-	b.tell(Begin, StepSource, "%s", t.Name())
+	b.Tell.Say(event.Begin, event.Source, "%s", t.Name())
 	f, err := b.Store.Fetch(ctx, fetch.Input{
 		URL: t.URL, File: t.File, SHA256: t.SHA256, Judge: func(io.Reader) error { return nil }, Offline: b.Offline,
-		Warn: func(text string) { b.tell(Warning, StepSource, "%s", text) },
-	}, b.bytes(StepSource))
+		Warn: func(text string) { b.Tell.Say(event.Warning, event.Source, "%s", text) },
+	}, b.Tell.Bytes(event.Source))
 	if err != nil {
-		return &StepError{StepSource, err}
+		return &event.StepError{Step: event.Source, Err: err}
 	}
 	b.tarballFile = f.Path
-	b.tell(End, StepSource, "%s, sha256 %.12s…", t.Name(), f.SHA256)
+	b.Tell.Say(event.End, event.Source, "%s, sha256 %.12s…", t.Name(), f.SHA256)
 	return nil
 }
 
@@ -123,7 +125,7 @@ func (b *build) local() recipe.Recipe {
 // packed gives the SRPM that the recipe's pack folder makes: the one packed
 // before from the same folder and image definition, or a new one.
 func (b *build) packed(ctx context.Context, judge fetch.Judge) (fetch.File, error) {
-	image, err := plan.DefineImage(b.Images, b.Recipe.Image)
+	def, err := plan.DefineImage(b.Images, b.Recipe.Image)
 	if err != nil {
 		return fetch.File{}, err
 	}
@@ -140,7 +142,7 @@ func (b *build) packed(ctx context.Context, judge fetch.Judge) (fetch.File, erro
 			return f, nil
 		}
 	}
-	key := image.Digest + digest
+	key := def.Digest + digest
 	if f, ok := b.Store.Held(b.Store.Recall("pack", key)); ok {
 		return f, nil
 	}
@@ -160,7 +162,7 @@ func (b *build) packed(ctx context.Context, judge fetch.Judge) (fetch.File, erro
 // pack runs the folder's Dockerfile on top of the builder image and takes the
 // one SRPM out of it.
 func (b *build) pack(ctx context.Context, folder fs.FS, judge fetch.Judge) (fetch.File, error) {
-	image, err := b.ensureImage(ctx, StepSource)
+	builder, err := b.ensureImage(ctx, event.Source)
 	if err != nil {
 		return fetch.File{}, err
 	}
@@ -169,8 +171,8 @@ func (b *build) pack(ctx context.Context, folder fs.FS, judge fetch.Judge) (fetc
 		return fetch.File{}, err
 	}
 	defer dir.Remove()
-	spec := engine.ImageSpec{Name: "pack-" + b.Recipe.Name, Files: folder, Dockerfile: "Dockerfile", Args: map[string]string{"BUILDER": image.Ref}, NoCache: b.NoCache}
-	if err := b.Engine.Export(ctx, spec, dir.Path, b.building(StepSource)); err != nil {
+	spec := engine.ImageSpec{Name: "pack-" + b.Recipe.Name, Files: folder, Dockerfile: "Dockerfile", Args: map[string]string{"BUILDER": builder.Ref}, NoCache: b.NoCache}
+	if err := b.Engine.Export(ctx, spec, dir.Path, image.Progress(event.Source, b.Tell)); err != nil {
 		return fetch.File{}, err
 	}
 	found, err := filepath.Glob(filepath.Join(dir.Path, "*.src.rpm"))
@@ -181,4 +183,30 @@ func (b *build) pack(ctx context.Context, folder fs.FS, judge fetch.Judge) (fetc
 		return fetch.File{}, fmt.Errorf("checking %s: %w", filepath.Base(found[0]), err)
 	}
 	return b.Store.Take(found[0])
+}
+
+// Image gives the recipe's builder image, built if the engine does not hold it.
+func Image(ctx context.Context, o SourceOptions) (engine.Image, error) {
+	if o.Engine == nil {
+		return engine.Image{}, ErrNoEngine
+	}
+	return sourcing(o).image(ctx)
+}
+
+func (b *build) image(ctx context.Context) (engine.Image, error) {
+	b.Tell.Say(event.Begin, event.Image, "%s", b.Recipe.Image)
+	held, err := b.ensureImage(ctx, event.Image)
+	if err != nil {
+		return held, &event.StepError{Step: event.Image, Err: err}
+	}
+	how := "is there"
+	if held.Built {
+		how = "built"
+	}
+	b.Tell.Say(event.End, event.Image, "%s %s", held.Ref, how)
+	return held, nil
+}
+
+func (b *build) ensureImage(ctx context.Context, step event.Step) (engine.Image, error) {
+	return image.Ensure(ctx, b.Engine, image.Request{Name: b.Recipe.Image, Definitions: b.Images, Args: b.Args, NoCache: b.NoCache, HeldOnly: b.Offline}, step, b.Tell)
 }

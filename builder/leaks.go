@@ -3,7 +3,6 @@ package builder
 import (
 	"bufio"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -11,15 +10,11 @@ import (
 	"time"
 
 	"namibuild/builder/artifact"
+	"namibuild/builder/event"
 	"namibuild/builder/leak"
 	"namibuild/builder/plan"
+	"namibuild/builder/set"
 )
-
-// Leaks are what leaked into one package of a set.
-type Leaks struct {
-	Package string      `json:"package"`
-	Leaks   []leak.Leak `json:"leaks"`
-}
 
 // mostDays bounds the days of a build whose dates are looked for.
 const mostDays = 14
@@ -35,38 +30,38 @@ func days(from, to time.Time) []time.Time {
 
 // leaks looks for the build's moment and place in the packages of its set and
 // warns of what it finds.
-func (b *build) leaks(ctx context.Context, p plan.Plan, set artifact.Set, started time.Time) ([]Leaks, error) {
+func (b *build) leaks(ctx context.Context, p plan.Plan, made artifact.Set, started time.Time) ([]set.Leaks, error) {
 	f := leak.Facts{Epoch: p.SRPM.Epoch, Hostname: p.Hostname, Host: b.Host}
 	if b.Now != nil {
 		f.Days = days(b.Vary.moment(started), b.Vary.moment(b.now()))
 	}
-	all, err := leaksOf(ctx, set, f)
+	all, err := leaksOf(ctx, made, f)
 	if err != nil {
-		return nil, &StepError{StepCollect, err}
+		return nil, &event.StepError{Step: event.Collect, Err: err}
 	}
 	text := "nothing of this host or moment in them"
 	if len(all) > 0 {
 		text = fmt.Sprintf("this host or moment shows in %d", len(all))
 	}
-	b.tell(End, StepCollect, "%s, digests right, %s", count(len(set.RPMs), "package"), text)
+	b.Tell.Say(event.End, event.Collect, "%s, digests right, %s", event.Count(len(made.RPMs), "package"), text)
 	for _, l := range all {
 		for _, found := range l.Leaks {
-			b.tell(Warning, StepCollect, "%s: %s", l.Package, found)
+			b.Tell.Say(event.Warning, event.Collect, "%s: %s", l.Package, found)
 		}
 	}
 	return all, nil
 }
 
 // leaksOf are the packages of a set into which something leaked.
-func leaksOf(ctx context.Context, set artifact.Set, f leak.Facts) ([]Leaks, error) {
-	all := []Leaks{}
-	for _, r := range set.RPMs {
-		found, err := leaksIn(ctx, filepath.Join(set.Dir, r.File), f)
+func leaksOf(ctx context.Context, made artifact.Set, f leak.Facts) ([]set.Leaks, error) {
+	all := []set.Leaks{}
+	for _, r := range made.RPMs {
+		found, err := leaksIn(ctx, filepath.Join(made.Dir, r.File), f)
 		if err != nil {
 			return nil, fmt.Errorf("looking for what leaked into %s: %w", r.File, err)
 		}
 		if len(found) > 0 {
-			all = append(all, Leaks{r.File, found})
+			all = append(all, set.Leaks{Package: r.File, Leaks: found})
 		}
 	}
 	return all, nil
@@ -94,16 +89,13 @@ func (s *stoppable) Read(p []byte) (int, error) {
 	return s.r.Read(p)
 }
 
-// ErrNoRecord: no record of a build lies in the directory.
-var ErrNoRecord = errors.New("no build.json is there")
-
 // Check looks once more for what leaked into the packages of an output
 // directory: by the record beside them, which tells when they were built, and by
 // the name of this host.
-func Check(ctx context.Context, dir, host string) ([]Leaks, error) {
-	r, err := recordBeside(dir)
+func Check(ctx context.Context, dir, host string) ([]set.Leaks, error) {
+	r, err := recordOf(dir)
 	if err == nil && r == nil {
-		err = ErrNoRecord
+		err = set.ErrNoRecord
 	}
 	if err != nil {
 		return nil, fmt.Errorf("checking %s: %w", dir, err)

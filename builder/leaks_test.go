@@ -12,7 +12,9 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"namibuild/builder/event"
 	"namibuild/builder/leak"
+	"namibuild/builder/set"
 )
 
 // A build warns of what leaked, and records it; check finds it again.
@@ -24,7 +26,7 @@ func TestBuildFindsLeaks(t *testing.T) {
 		t.Fatal(err)
 	}
 	// rpmtest's package was built in 1970, on localhost
-	want := []Leaks{{"kernel-2.6.32-431.3.1.namibuild.el6.x86_64.rpm", []leak.Leak{
+	want := []set.Leaks{{Package: "kernel-2.6.32-431.3.1.namibuild.el6.x86_64.rpm", Leaks: []leak.Leak{
 		{Kind: leak.BuildTime, Got: "1970-01-01 00:00:00 UTC", Want: "2014-01-06 09:20:00 UTC", Count: 1},
 		{Kind: leak.BuildHost, Got: "localhost", Want: "namibuild", Count: 1}}}}
 	if diff := cmp.Diff(want, res.Leaks); diff != "" {
@@ -32,7 +34,7 @@ func TestBuildFindsLeaks(t *testing.T) {
 	}
 	var warned []string
 	for _, e := range *events {
-		if e.Kind == Warning && e.Step == StepCollect {
+		if e.Kind == event.Warning && e.Step == event.Collect {
 			_, text, _ := strings.Cut(e.Text, ": ")
 			warned = append(warned, text)
 		}
@@ -40,8 +42,8 @@ func TestBuildFindsLeaks(t *testing.T) {
 	if diff := cmp.Diff([]string{want[0].Leaks[0].String(), want[0].Leaks[1].String()}, warned); diff != "" {
 		t.Error(diff)
 	}
-	var record Result
-	page, err := os.ReadFile(filepath.Join(o.Output, RecordJSN))
+	var record set.Record
+	page, err := os.ReadFile(filepath.Join(o.Output, set.RecordFile))
 	if err == nil {
 		err = json.Unmarshal(page, &record)
 	}
@@ -56,7 +58,7 @@ func TestBuildFindsLeaks(t *testing.T) {
 
 func TestCheckErrors(t *testing.T) {
 	o, _, _ := setup(t)
-	if _, err := Check(context.Background(), t.TempDir(), o.Host); !errors.Is(err, ErrNoRecord) {
+	if _, err := Check(context.Background(), t.TempDir(), o.Host); !errors.Is(err, set.ErrNoRecord) {
 		t.Errorf("no record: %v", err)
 	}
 	if _, err := Build(context.Background(), o); err != nil {
@@ -67,7 +69,7 @@ func TestCheckErrors(t *testing.T) {
 	if _, err := Check(stopped, o.Output, o.Host); !errors.Is(err, context.Canceled) {
 		t.Errorf("stopped: %v", err)
 	}
-	page := filepath.Join(o.Output, RecordJSN)
+	page := filepath.Join(o.Output, set.RecordFile)
 	if err := os.WriteFile(page, []byte("{"), 0o666); err != nil {
 		t.Fatal(err)
 	}

@@ -4,9 +4,9 @@ import (
 	"context"
 	"fmt"
 	"io/fs"
-	"os"
 
 	"namibuild/builder/engine"
+	"namibuild/builder/event"
 	"namibuild/builder/plan"
 	"namibuild/builder/recipe"
 )
@@ -22,15 +22,15 @@ func (e *LockError) Error() string {
 	if len(e.Differences) == 0 {
 		return "a release is built from a lock, and there is none"
 	}
-	return fmt.Sprintf("the build is not the locked one, it differs in %s", count(len(e.Differences), "thing"))
+	return fmt.Sprintf("the build is not the locked one, it differs in %s", event.Count(len(e.Differences), "thing"))
 }
 
-// MakeLock gives the lock of a recipe that stands in a file of that name: the plan
+// Lock gives the lock of a recipe that stands in a file of that name: the plan
 // that Build would carry out, the page and all that lies beside it, the builder
 // image. Without an engine the image's definition alone is pinned, and a source
 // that was not packed yet is a *NotPackedError.
-func MakeLock(ctx context.Context, o Options, file string, page []byte) (plan.Lock, error) {
-	b := &build{Options: o}
+func Lock(ctx context.Context, o PlanOptions, file string, page []byte) (plan.Lock, error) {
+	b := planning(o)
 	in, err := b.input(ctx)
 	if err != nil {
 		return plan.Lock{}, err
@@ -99,7 +99,7 @@ func (b *build) checkLock(p plan.Plan, layers []string) error {
 // warnRelease says what a release should not be: one that nobody can make again.
 func (b *build) warnRelease(p plan.Plan) {
 	if b.Release && !p.ModuleKey.Reproducible() {
-		b.tell(Warning, "", "this release is not reproducible: its module key is ephemeral")
+		b.Tell.Say(event.Warning, "", "this release is not reproducible: its module key is ephemeral")
 	}
 }
 
@@ -120,10 +120,7 @@ func (b *build) keepLock(out *output) error {
 	}
 	data, err := b.Lock.Write()
 	if err == nil {
-		err = os.WriteFile(out.part(b.Recipe.Name+".lock"), data, 0o666)
+		err = out.write(b.Recipe.Name+".lock", data)
 	}
-	if err != nil {
-		return &OutputError{out.dir, err}
-	}
-	return nil
+	return err
 }

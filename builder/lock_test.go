@@ -10,14 +10,14 @@ import (
 	"strings"
 	"testing"
 
+	"namibuild/builder/event"
+	"namibuild/builder/kerneltest"
 	"namibuild/builder/plan"
 )
 
-const lockedPage = "name: timewait\nimage: centos6\nsource: {file: kernel.src.rpm, signed-by: C1DAC52D1664E8A4386DBA430946FCA2C105B9DE}\npackages: [kernel]\n"
-
 func TestBuildByLock(t *testing.T) {
 	o, f, events := setup(t)
-	l, err := MakeLock(context.Background(), o, "timewait.yaml", []byte(lockedPage))
+	l, err := Lock(context.Background(), o.PlanOptions, "timewait.yaml", []byte(kerneltest.Page))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -38,7 +38,9 @@ func TestBuildByLock(t *testing.T) {
 		t.Errorf("the lock beside the packages is of plan %s: %v", kept.Plan.ID(), err)
 	}
 
-	if !slices.ContainsFunc(*events, func(e Event) bool { return e.Kind == Warning && strings.Contains(e.Text, "not reproducible") }) {
+	if !slices.ContainsFunc(*events, func(e event.Event) bool {
+		return e.Kind == event.Warning && strings.Contains(e.Text, "not reproducible")
+	}) {
 		t.Error("nobody says that a release with an ephemeral key is not reproducible")
 	}
 
@@ -54,7 +56,7 @@ func TestBuildByLock(t *testing.T) {
 // What differs from the lock is told before anything is made.
 func TestBuildDiffersFromLock(t *testing.T) {
 	o, f, _ := setup(t)
-	l, err := MakeLock(context.Background(), o, "timewait.yaml", []byte(lockedPage))
+	l, err := Lock(context.Background(), o.PlanOptions, "timewait.yaml", []byte(kerneltest.Page))
 	if err != nil {
 		t.Fatal(err)
 	}

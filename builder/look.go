@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 
+	"namibuild/builder/event"
 	"namibuild/builder/fetch"
 	"namibuild/builder/source"
 )
@@ -13,20 +14,20 @@ import (
 // found of the same source and the same changes, or what the source itself shows, which is kept
 // for the next run.
 func (b *build) look(ctx context.Context, in fetch.File) (source.Preview, error) {
-	b.tell(Begin, StepPrepare, "looking the edits up")
+	b.Tell.Say(event.Begin, event.Prepare, "looking the edits up")
 	key, how := "preview "+b.Version+" "+source.Key(in.SHA256, b.Recipe), ", as found before"
 	p, known := b.keptPreview(key)
 	if !known {
 		var err error
-		if p, err = source.Inspect(ctx, in.Path, b.local(), b.bytes(StepPrepare)); err != nil {
-			return p, &StepError{StepPrepare, err}
+		if p, err = source.Inspect(ctx, in.Path, b.local(), b.Tell.Bytes(event.Prepare)); err != nil {
+			return p, &event.StepError{Step: event.Prepare, Err: err}
 		}
 		how = ""
 		if err := b.keepPreview(key, p); err != nil {
-			b.tell(Warning, StepPrepare, "what was found is not kept for the next time: %v", err)
+			b.Tell.Say(event.Warning, event.Prepare, "what was found is not kept for the next time: %v", err)
 		}
 	}
-	b.tell(End, StepPrepare, "%s to edit, %s to change in %s%s", count(len(p.Changes), "file"), count(len(p.Renames), "name"), p.Package, how)
+	b.Tell.Say(event.End, event.Prepare, "%s to edit, %s to change in %s%s", event.Count(len(p.Changes), "file"), event.Count(len(p.Renames), "name"), p.Package, how)
 	return p, nil
 }
 

@@ -7,6 +7,9 @@ import (
 	"strings"
 	"testing"
 
+	"namibuild/builder/event"
+	"namibuild/builder/kerneltest"
+
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -17,12 +20,12 @@ func TestLookAgain(t *testing.T) {
 	dry := func(o Options) (text string, again bool) {
 		t.Helper()
 		*events = nil
-		p, preview, err := Dry(context.Background(), o)
+		p, preview, err := Plan(context.Background(), o.PlanOptions)
 		if err != nil {
 			t.Fatal(err)
 		}
 		for _, e := range *events {
-			again = again || e.Kind == End && e.Step == StepPrepare && strings.HasSuffix(e.Text, ", as found before")
+			again = again || e.Kind == event.End && e.Step == event.Prepare && strings.HasSuffix(e.Text, ", as found before")
 		}
 		return p.Text() + preview.Diff(), again
 	}
@@ -37,7 +40,7 @@ func TestLookAgain(t *testing.T) {
 	if d := cmp.Diff(first, second); d != "" {
 		t.Errorf("-looked +found before\n%s", d)
 	}
-	if _, err := MakeLock(context.Background(), o, "timewait.yaml", []byte(lockedPage)); err != nil {
+	if _, err := Lock(context.Background(), o.PlanOptions, "timewait.yaml", []byte(kerneltest.Page)); err != nil {
 		t.Fatal(err)
 	}
 

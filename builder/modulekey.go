@@ -11,17 +11,14 @@ import (
 
 	"namibuild/builder/artifact"
 	"namibuild/builder/engine"
+	"namibuild/builder/event"
 	"namibuild/builder/modkey"
 	"namibuild/builder/nested"
 	"namibuild/builder/plan"
 	"namibuild/builder/recipe"
 	"namibuild/builder/rpm"
+	"namibuild/builder/set"
 )
-
-// ModuleSignatures is the file of an output directory that has the signatures
-// of all modules, after a build with a persistent key: with it as `recorded:`
-// anybody makes the same packages.
-const ModuleSignatures = "module-signatures.json"
 
 // OpenModuleKey reads a key file that nobody else may read.
 func OpenModuleKey(name string) (modkey.Key, error) {
@@ -98,24 +95,21 @@ func (b *build) signed(out *output) (int64, error) {
 	}
 	n := b.desk.Asked()
 	if n == 0 {
-		b.tell(Warning, StepBuild, "no module was signed with the module key: this kernel's build did not ask for a signature")
+		b.Tell.Say(event.Warning, event.Rpmbuild, "no module was signed with the module key: this kernel's build did not ask for a signature")
 	}
 	if b.key == nil {
 		return n, nil
 	}
 	data, err := b.desk.Table().Write()
 	if err == nil {
-		err = os.WriteFile(out.part(ModuleSignatures), data, 0o666)
+		err = out.write(set.SignaturesFile, data)
 	}
-	if err != nil {
-		return n, &OutputError{out.dir, err}
-	}
-	return n, nil
+	return n, err
 }
 
 // scan proves that the private half of the module key went nowhere: it is in no
 // file that the recipe adds, not in the log, in no package.
-func (b *build) scan(ctx context.Context, out *output, set artifact.Set) error {
+func (b *build) scan(ctx context.Context, out *output, made artifact.Set) error {
 	if b.key == nil {
 		return nil
 	}
@@ -124,19 +118,19 @@ func (b *build) scan(ctx context.Context, out *output, set artifact.Set) error {
 			return err
 		}
 	}
-	if err := b.scanFile(out.part(Log), "the log"); err != nil {
+	if err := b.scanFile(out.part(set.LogFile), "the log"); err != nil {
 		return err
 	}
-	for _, r := range set.RPMs {
+	for _, r := range made.RPMs {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		file := filepath.Join(out.part(RPMS), r.File)
+		file := filepath.Join(out.part(set.RPMS), r.File)
 		if err := errors.Join(b.scanFile(file, r.File), b.scanPayload(file, r.File)); err != nil {
 			return err
 		}
 	}
-	b.tell(Note, StepCollect, "the private half of the module key is in no package and not in the log")
+	b.Tell.Say(event.Note, event.Collect, "the private half of the module key is in no package and not in the log")
 	return nil
 }
 

@@ -15,14 +15,17 @@ import (
 
 	"namibuild/builder/engine"
 	"namibuild/builder/engine/enginetest"
+	"namibuild/builder/event"
+	"namibuild/builder/kerneltest"
 	"namibuild/builder/modkey"
 	"namibuild/builder/recipe"
 	"namibuild/builder/rpm/rpmtest"
+	"namibuild/builder/set"
 )
 
 // withKey is a build over the fake engine with a persistent module key; the
 // key's file is given too.
-func withKey(t *testing.T) (Options, *enginetest.Fake, *[]Event, string) {
+func withKey(t *testing.T) (Options, *enginetest.Fake, *[]event.Event, string) {
 	t.Helper()
 	o, f, events := setup(t)
 	file := filepath.Join(t.TempDir(), "my.key")
@@ -49,13 +52,13 @@ func TestBuildWithModuleKey(t *testing.T) {
 	var answers []string
 	f.Program = func(ctx context.Context, p *enginetest.Process) engine.Exit {
 		answers = append(answers, p.Spec.Aside.Answer("7 public")+" "+p.Spec.Aside.Answer("8 sign "+moduleDigest))
-		return rpmbuild(ctx, p)
+		return kerneltest.Rpmbuild(ctx, p)
 	}
 	res, err := Build(context.Background(), o)
 	if err != nil {
 		t.Fatal(err)
 	}
-	table, err := os.ReadFile(filepath.Join(o.Output, ModuleSignatures))
+	table, err := os.ReadFile(filepath.Join(o.Output, set.SignaturesFile))
 	if err != nil || res.Signatures != 1 || res.Plan.ModuleKey.Mode != "persistent" {
 		t.Errorf("%v, %d signatures, %+v", err, res.Signatures, res.Plan.ModuleKey)
 	}
@@ -70,7 +73,7 @@ func TestBuildWithModuleKey(t *testing.T) {
 	if err != nil || answers[0] != answers[1] || again.Plan.ModuleKey.Fingerprint != res.Plan.ModuleKey.Fingerprint {
 		t.Errorf("%v\n%s", err, strings.Join(answers, "\n"))
 	}
-	if _, err := os.Stat(filepath.Join(o.Output, ModuleSignatures)); !errors.Is(err, os.ErrNotExist) {
+	if _, err := os.Stat(filepath.Join(o.Output, set.SignaturesFile)); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("signatures of the build before stand beside this one's packages: %v", err)
 	}
 }
@@ -81,7 +84,7 @@ func TestBuildWithUnusedModuleKey(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, e := range *events {
-		if e.Kind == Warning && strings.Contains(e.Text, "no module was signed") {
+		if e.Kind == event.Warning && strings.Contains(e.Text, "no module was signed") {
 			return
 		}
 	}
@@ -107,13 +110,13 @@ func TestBuildLeaksModuleKey(t *testing.T) {
 	o, f, _, text := withKey(t)
 	f.Program = func(ctx context.Context, p *enginetest.Process) engine.Exit {
 		fmt.Fprintln(p.Log, strings.ReplaceAll(text, "\n", ""))
-		return rpmbuild(ctx, p)
+		return kerneltest.Rpmbuild(ctx, p)
 	}
 	_, err := Build(context.Background(), o)
 	if leak := (*modkey.LeakError)(nil); !errors.As(err, &leak) || leak.Where != "the log" {
 		t.Errorf("got %v", err)
 	}
-	if _, err := os.Stat(filepath.Join(o.Output, RPMS)); !errors.Is(err, os.ErrNotExist) {
+	if _, err := os.Stat(filepath.Join(o.Output, set.RPMS)); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("packages are there: %v", err)
 	}
 }
@@ -124,10 +127,10 @@ func TestBuildLeaksPackedModuleKey(t *testing.T) {
 	o, f, _, text := withKey(t)
 	packed := packedText(t, "\x7fELF "+strings.ReplaceAll(text, "\n", ""))
 	f.Program = func(ctx context.Context, p *enginetest.Process) engine.Exit {
-		exit := rpmbuild(ctx, p)
+		exit := kerneltest.Rpmbuild(ctx, p)
 		for name := range p.Topdir {
 			if strings.HasPrefix(name, "RPMS/") {
-				kernel := kernelPackage("431.3.1.namibuild")
+				kernel := kerneltest.Package("431.3.1.namibuild")
 				kernel.Files[0] = rpmtest.File{Path: "/lib/modules/1/a.ko.gz", Content: packed, Mode: 0o100644}
 				p.Topdir[name].Data = rpmtest.Build(kernel)
 			}
@@ -138,7 +141,7 @@ func TestBuildLeaksPackedModuleKey(t *testing.T) {
 	if leak := (*modkey.LeakError)(nil); !errors.As(err, &leak) || !strings.HasPrefix(leak.Where, "./lib/modules/1/a.ko.gz of kernel-") || !strings.HasSuffix(leak.Where, ".rpm, unpacked") {
 		t.Errorf("got %v", err)
 	}
-	f.Program = rpmbuild
+	f.Program = kerneltest.Rpmbuild
 	o.Recipe.Sources = append(o.Recipe.Sources, recipe.Added{File: "keys.gz", As: "keys.gz", Content: []byte(packed)})
 	_, err = Build(context.Background(), o)
 	if leak := (*modkey.LeakError)(nil); !errors.As(err, &leak) || leak.Where != "keys.gz, unpacked" {

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"namibuild/builder/engine"
+	"namibuild/builder/event"
 	"namibuild/builder/fetch"
 	"namibuild/builder/recipe"
 )
@@ -36,13 +37,13 @@ func TestBuildOffline(t *testing.T) {
 	if !errors.As(err, new(*fetch.OfflineError)) || hits > 0 {
 		t.Errorf("no source: %v, %d requests", err, hits)
 	}
-	if _, err := Input(context.Background(), online); err != nil {
+	if _, err := Input(context.Background(), online.SourceOptions); err != nil {
 		t.Fatal(err)
 	}
 	if _, err = Build(context.Background(), offline); !errors.As(err, new(*engine.NotHeldError)) {
 		t.Errorf("no image: %v", err)
 	}
-	if _, err := Image(context.Background(), online); err != nil {
+	if _, err := Image(context.Background(), online.SourceOptions); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := Build(context.Background(), offline); err != nil || hits != 1 {
@@ -64,11 +65,11 @@ func TestPackOffline(t *testing.T) {
 		t.Fatal(err)
 	}
 	o.Recipe.Dir, o.Recipe.Source, o.Offline = dir, recipe.Source{Pack: "demo"}, true
-	_, err := Input(context.Background(), o)
+	_, err := Input(context.Background(), o.SourceOptions)
 	if !errors.As(err, new(*fetch.OfflineError)) {
 		t.Errorf("got %v", err)
 	}
-	if _, _, err := Dry(context.Background(), o); !errors.As(err, new(*fetch.OfflineError)) {
+	if _, _, err := Plan(context.Background(), o.PlanOptions); !errors.As(err, new(*fetch.OfflineError)) {
 		t.Errorf("a dry run gives %v", err)
 	}
 }
@@ -90,10 +91,10 @@ func TestMirror(t *testing.T) {
 	defer server.Close()
 	gone, there := server.URL+"/gone.src.rpm", server.URL+"/k.src.rpm"
 	o.Recipe.Source = recipe.Source{URL: gone, Mirrors: []string{there}, SHA256: o.Recipe.Source.SHA256}
-	if _, err := Input(context.Background(), o); err != nil {
+	if _, err := Input(context.Background(), o.SourceOptions); err != nil {
 		t.Fatal(err)
 	}
-	if !slices.Contains(*events, Event{Kind: Warning, Step: StepSource, Text: gone + ": the server answers 404 Not Found; trying " + there}) {
+	if !slices.Contains(*events, event.Event{Kind: event.Warning, Step: event.Source, Text: gone + ": the server answers 404 Not Found; trying " + there}) {
 		t.Errorf("got %v", *events)
 	}
 }

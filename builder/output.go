@@ -1,119 +1,115 @@
 package builder
 
 import (
+	"crypto/sha256"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
-	"syscall"
-)
 
-// The names in an output directory. RPMS, SRPMS, the record and the log belong
-// together and are there only after a build that succeeded; FailedLog is the
-// log of the last build that did not, FailedRPMS the packages of one that did
-// not make all that was wanted.
-const (
-	RPMS       = "RPMS"
-	SRPMS      = "SRPMS"
-	RecordJSN  = "build.json"
-	Log        = "build.log"
-	FailedLog  = "failed.log"
-	FailedRPMS = "failed.RPMS"
-
-	lockName = ".lock"
-	partDir  = ".part" // what a build has made so far
+	"namibuild/builder/artifact"
+	"namibuild/builder/durable"
+	"namibuild/builder/set"
 )
 
 // output is an output directory that this build alone writes to.
 type output struct {
-	dir  string
-	lock *os.File
-	log  *os.File // in partDir
-	made bool     // by openOutput
+	dir    string
+	update *durable.Update
+	log    *os.File // in the update
 }
 
-// openOutput makes the directory, locks it, and ends or clears away what a
-// killed build left half done, and what killed releases left beside it.
+// openOutput opens the output directory of a build. The error is a *durable.Error.
 func openOutput(dir string) (*output, error) {
-	_, err := os.Stat(dir)
-	o := &output{dir: dir, made: errors.Is(err, os.ErrNotExist)}
-	if err := os.MkdirAll(dir, 0o777); err != nil {
-		return nil, &OutputError{dir, err}
-	}
-	if o.lock, err = lockOutput(dir); err != nil {
-		return nil, &OutputError{dir, err}
-	}
-	clearAbandoned(filepath.Dir(filepath.Clean(dir)))
-	err = errors.Join(settle(dir), os.RemoveAll(o.path(partDir)))
-	if err == nil {
-		err = os.Mkdir(o.path(partDir), 0o777)
-	}
-	if err == nil {
-		o.log, err = os.Create(o.part(Log))
-	}
-	if err != nil {
-		o.lock.Close()
-		return nil, &OutputError{dir, err}
-	}
-	return o, nil
-}
-
-// lockOutput locks the directory by a file that goes with the build.
-func lockOutput(dir string) (*os.File, error) {
-	path := filepath.Join(dir, lockName)
-	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o666)
+	u, err := durable.Open(dir)
 	if err != nil {
 		return nil, err
 	}
-	err = syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
-	if err != nil || !sameFile(f, path) { // a build that ended in between has removed it
-		f.Close()
-		return nil, errors.New("another build is writing there")
+	log, err := os.Create(u.Path(set.LogFile))
+	if err != nil {
+		return nil, errors.Join(&durable.Error{Path: dir, Err: err}, u.Close())
 	}
-	return f, nil
-}
-
-func sameFile(f *os.File, path string) bool {
-	named, err := os.Stat(path)
-	open, ferr := f.Stat()
-	return err == nil && ferr == nil && os.SameFile(named, open)
+	return &output{dir, u, log}, nil
 }
 
 func (o *output) path(name string) string { return filepath.Join(o.dir, name) }
 
-// part is where a file or folder of the set that is being made stands.
-func (o *output) part(name string) string { return filepath.Join(o.dir, partDir, name) }
+// part gives the path of a file or folder of the set that is being made.
+func (o *output) part(name string) string { return o.update.Path(name) }
 
-// keepRPMS keeps packages that are right and not all that was wanted; it gives
-// their folder.
+// write writes a file of the set that is being made.
+func (o *output) write(name string, data []byte) error {
+	if err := os.WriteFile(o.part(name), data, 0o666); err != nil {
+		return &durable.Error{Path: o.dir, Err: err}
+	}
+	return nil
+}
+
+// attach writes a file of the set that is being made, for the record. It writes no
+// file of empty content.
+func (o *output) attach(name, content string) (set.Attached, error) {
+	if content == "" {
+		return set.Attached{}, nil
+	}
+	sum := sha256.Sum256([]byte(content))
+	return set.Attached{File: name, Size: int64(len(content)), SHA256: fmt.Sprintf("%x", sum)}, o.write(name, []byte(content))
+}
+
+// publish puts the set that was made, with its record, in place of the one before,
+// whole or not at all. It gives the packages in their place.
+func (o *output) publish(r set.Record) (artifact.Set, error) {
+	page, err := r.JSON()
+	if err == nil {
+		err = o.write(set.RecordFile, page)
+	}
+	if err != nil {
+		return r.Set, err
+	}
+	entries, err := os.ReadDir(o.dir)
+	if err != nil {
+		return r.Set, &durable.Error{Path: o.dir, Err: err}
+	}
+	var names []string
+	for _, e := range entries {
+		names = append(names, e.Name())
+	}
+	if err := o.update.Commit(set.Stale(names)...); err != nil {
+		return r.Set, err
+	}
+	r.Set.Dir = o.path(set.RPMS)
+	return r.Set, nil
+}
+
+// keepRPMS keeps packages that are right and not all that was wanted. It gives their
+// folder.
 func (o *output) keepRPMS() (string, error) {
-	to := o.path(FailedRPMS)
-	if err := errors.Join(os.RemoveAll(to), os.Rename(o.part(RPMS), to)); err != nil {
-		return "", &OutputError{o.dir, err}
+	to := o.path(set.FailedRPMS)
+	if err := errors.Join(os.RemoveAll(to), os.Rename(o.part(set.RPMS), to)); err != nil {
+		return "", &durable.Error{Path: o.dir, Err: err}
 	}
 	return to, nil
 }
 
-// keepLog puts the log of a build that failed in its place and gives its path.
+// keepLog keeps the log of a build that failed. It gives the path of the log.
 func (o *output) keepLog() string {
-	path := o.path(FailedLog)
-	if err := os.Rename(o.part(Log), path); err != nil {
-		return o.part(Log)
+	path := o.path(set.FailedLog)
+	if err := os.Rename(o.part(set.LogFile), path); err != nil {
+		return o.part(set.LogFile)
 	}
 	return path
 }
 
-// close gives the directory free. Of a build that published nothing a log that
-// says something stays; the directory goes when openOutput made it and there
-// is nothing else in it.
+// forget drops what was logged.
+func (o *output) forget() error {
+	return errors.Join(o.log.Truncate(0), os.RemoveAll(o.path(set.FailedLog)))
+}
+
+// close ends the work in the directory. Of a build that published nothing the log
+// stays if it says something.
 func (o *output) close() {
-	defer o.lock.Close()
 	o.log.Close()
-	if info, err := os.Stat(o.part(Log)); err == nil && info.Size() > 0 {
+	if info, err := os.Stat(o.part(set.LogFile)); err == nil && info.Size() > 0 {
 		o.keepLog()
 	}
-	os.RemoveAll(o.path(partDir))
-	os.Remove(o.path(lockName))
-	if o.made {
-		os.Remove(o.dir) // only an empty one goes
-	}
+	o.update.Close()
 }

@@ -11,9 +11,12 @@ import (
 	"strings"
 
 	"namibuild/builder/compare"
+	"namibuild/builder/durable"
+	"namibuild/builder/event"
 	"namibuild/builder/plan"
 	"namibuild/builder/recipe"
 	"namibuild/builder/rpm"
+	"namibuild/builder/set"
 )
 
 // Rebuilt is what came of building a published set again.
@@ -52,18 +55,15 @@ func (e *NoLockError) Error() string {
 // FindLock reads the lock that lies beside a published set, or beside one of its
 // packages.
 func FindLock(published string) (plan.Lock, error) {
-	dir := setDir(published)
-	found, err := filepath.Glob(filepath.Join(escaped(dir), "?*.lock"))
+	dir := set.DirOf(published)
+	found, err := locksIn(dir)
 	if err != nil {
-		return plan.Lock{}, fmt.Errorf("looking for the lock in %s: %w", dir, err)
+		return plan.Lock{}, fmt.Errorf("looking for the lock: %w", err)
 	}
 	if len(found) != 1 {
-		e := &NoLockError{Dir: dir}
-		for _, f := range found {
-			e.Found = append(e.Found, filepath.Base(f))
-		}
-		return plan.Lock{}, e
+		return plan.Lock{}, &NoLockError{dir, found}
 	}
+	found[0] = filepath.Join(dir, found[0])
 	f, err := os.Open(found[0])
 	if err != nil {
 		return plan.Lock{}, fmt.Errorf("reading the lock: %w", err)
@@ -76,23 +76,32 @@ func FindLock(published string) (plan.Lock, error) {
 	return l, nil
 }
 
-// escaped is a path that a glob takes as it is.
-func escaped(path string) string {
-	return strings.NewReplacer(`\`, `\\`, "*", `\*`, "?", `\?`, "[", `\[`).Replace(path)
+// locksIn gives the names of the locks in a folder. A folder that does not exist has none.
+func locksIn(dir string) (names []string, err error) {
+	entries, err := os.ReadDir(dir)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil, nil
+	}
+	for _, e := range entries {
+		if name, lock := strings.CutSuffix(e.Name(), ".lock"); lock && name != "" {
+			names = append(names, e.Name())
+		}
+	}
+	return names, err
 }
 
 // LockOf makes a lock for a published set that has none: of the plan and the
 // image in the record beside it, and of the recipe, by its page, that the plan is
 // said to come from. Build holds the one against the other.
 func LockOf(published string, r recipe.Recipe, file string, page []byte) (plan.Lock, error) {
-	record, err := recordBeside(published)
+	record, err := recordOf(published)
 	if err == nil && record == nil {
-		err = ErrNoRecord
+		err = set.ErrNoRecord
 	}
 	if err != nil {
 		return plan.Lock{}, fmt.Errorf("rebuilding %s: %w", published, err)
 	}
-	beside, err := (&build{Options: Options{Recipe: r}}).beside()
+	beside, err := sourcing(SourceOptions{Recipe: r}).beside()
 	return plan.Lock{Plan: record.Plan, Page: plan.LockedFile{File: file, Content: page}, Beside: beside, Layers: record.Image.Layers}, err
 }
 
@@ -101,11 +110,11 @@ func LockOf(published string, r recipe.Recipe, file string, page []byte) (plan.L
 // package of it. No private key is needed. The result is there when the build
 // succeeded, whatever the comparison found.
 func Rebuild(ctx context.Context, o Options, published string) (Rebuilt, error) {
-	if sameDir(setDir(published), o.Output) {
-		return Rebuilt{}, &OutputError{o.Output, errors.New("the published set lies there")}
+	if sameDir(set.DirOf(published), o.Output) {
+		return Rebuilt{}, &durable.Error{Path: o.Output, Err: errors.New("the published set lies there")}
 	}
 	var err error
-	if o.Recipe, err = withSignatures(o.Recipe, setDir(published)); err != nil {
+	if o.Recipe, err = withSignatures(o.Recipe, set.DirOf(published)); err != nil {
 		return Rebuilt{}, err
 	}
 	res, err := Build(ctx, o)
@@ -113,13 +122,13 @@ func Rebuild(ctx context.Context, o Options, published string) (Rebuilt, error) 
 		return Rebuilt{}, err
 	}
 	b := &build{Options: o}
-	b.tell(Begin, StepCompare, "with %s", published)
+	b.Tell.Say(event.Begin, event.Compare, "with %s", published)
 	r, err := against(ctx, published, o.Output)
 	if err != nil {
-		return Rebuilt{}, &StepError{StepCompare, err}
+		return Rebuilt{}, &event.StepError{Step: event.Compare, Err: err}
 	}
 	r.PlanID, r.Varied, r.Dir = res.PlanID, res.Varied, o.Output
-	b.tell(End, StepCompare, "%s: %s with the published signatures on them", r.Verdict, r.equal())
+	b.Tell.Say(event.End, event.Compare, "%s: %s with the published signatures on them", r.Verdict, r.equal())
 	return r, nil
 }
 
@@ -130,14 +139,14 @@ func withSignatures(r recipe.Recipe, dir string) (recipe.Recipe, error) {
 	if r.ModuleKey.Mode != recipe.KeyPersistent {
 		return r, nil
 	}
-	table, err := os.ReadFile(filepath.Join(dir, ModuleSignatures))
+	table, err := os.ReadFile(filepath.Join(dir, set.SignaturesFile))
 	if errors.Is(err, os.ErrNotExist) {
 		return r, nil
 	}
 	if err != nil {
 		return r, fmt.Errorf("rebuilding: reading the module signatures: %w", err)
 	}
-	r.ModuleKey = recipe.ModuleKey{Mode: recipe.KeyRecorded, File: ModuleSignatures, Content: table}
+	r.ModuleKey = recipe.ModuleKey{Mode: recipe.KeyRecorded, File: set.SignaturesFile, Content: table}
 	return r, nil
 }
 
@@ -156,14 +165,14 @@ func (r Rebuilt) equal() string {
 			n++
 		}
 	}
-	return fmt.Sprintf("%d of %s equal byte for byte", n, count(len(r.Pairs), "package"))
+	return fmt.Sprintf("%d of %s equal byte for byte", n, event.Count(len(r.Pairs), "package"))
 }
 
 // against compares a published set, or one package of it, with a rebuilt one.
 func against(ctx context.Context, published, rebuilt string) (Rebuilt, error) {
 	other := rebuilt
 	if info, err := os.Stat(published); err == nil && !info.IsDir() {
-		other = filepath.Join(rebuilt, RPMS, filepath.Base(published))
+		other = filepath.Join(rebuilt, set.RPMS, filepath.Base(published))
 	}
 	found, err := Compare(published, other)
 	if err != nil {
@@ -177,7 +186,7 @@ func against(ctx context.Context, published, rebuilt string) (Rebuilt, error) {
 		if p.A == "" || p.B == "" {
 			continue // one side alone has it
 		}
-		g, err := grafted(packagePath(published, p.Name), filepath.Join(rebuilt, RPMS, p.Name))
+		g, err := grafted(packagePath(published, p.Name), filepath.Join(rebuilt, set.RPMS, p.Name))
 		if errors.Is(err, os.ErrNotExist) {
 			continue // it has another name there
 		}
@@ -193,14 +202,15 @@ func against(ctx context.Context, published, rebuilt string) (Rebuilt, error) {
 }
 
 // packagePath is where a package of a set lies, or the package itself.
-func packagePath(set, name string) string {
-	if info, err := os.Stat(set); err == nil && !info.IsDir() {
-		return set
+func packagePath(published, name string) string {
+	place, err := set.Find(published)
+	if err != nil {
+		return filepath.Join(published, name)
 	}
-	if info, err := os.Stat(filepath.Join(set, RPMS)); err == nil && info.IsDir() {
-		set = filepath.Join(set, RPMS)
+	if place.Kind == set.Single {
+		return published
 	}
-	return filepath.Join(set, name)
+	return filepath.Join(place.Packages, name)
 }
 
 // grafted puts the signatures of a published package on a rebuilt one.

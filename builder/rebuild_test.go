@@ -15,20 +15,26 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"namibuild/builder/compare"
+	"namibuild/builder/durable"
 	"namibuild/builder/engine"
 	"namibuild/builder/engine/enginetest"
 	"namibuild/builder/fetch"
+	"namibuild/builder/kerneltest"
 	"namibuild/builder/rpm"
 	"namibuild/builder/rpm/rpmtest"
+	"namibuild/builder/set"
 )
 
 // published builds a set by a lock and gives its directory with options to build
 // it again.
-func published(t *testing.T) (dir string, o Options, f *enginetest.Fake) {
+func published(t *testing.T, legacy bool) (dir string, o Options, f *enginetest.Fake) {
 	t.Helper()
 	o, f, _ = setup(t)
+	if legacy {
+		f.Program = kerneltest.LegacyRpmbuild
+	}
 	page := []byte("name: timewait\n") // the recipe's options are o's
-	l, err := MakeLock(context.Background(), o, "timewait.yaml", page)
+	l, err := Lock(context.Background(), o.PlanOptions, "timewait.yaml", page)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -46,7 +52,7 @@ const kernelRPM = "kernel-2.6.32-431.3.1.namibuild.el6.x86_64.rpm"
 // elsewhere by now.
 func signAll(t *testing.T, dir string, withDigests bool) {
 	t.Helper()
-	file := filepath.Join(dir, RPMS, kernelRPM)
+	file := filepath.Join(dir, set.RPMS, kernelRPM)
 	data, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
@@ -84,9 +90,7 @@ func init() { signature = append(signature, 0, 1, 1); signature[1] = byte(len(si
 func TestRebuild(t *testing.T) {
 	for name, legacy := range map[string]bool{"digests of today": false, "digests added by signing": true} {
 		t.Run(name, func(t *testing.T) {
-			rpmtestLegacy = legacy
-			defer func() { rpmtestLegacy = false }()
-			dir, o, f := published(t)
+			dir, o, f := published(t, legacy)
 			signAll(t, dir, legacy)
 			l, err := FindLock(dir)
 			if err != nil {
@@ -114,7 +118,7 @@ func TestRebuild(t *testing.T) {
 
 // The SRPM may lie elsewhere, if it is the locked one.
 func TestRebuildFromAnotherPlace(t *testing.T) {
-	dir, o, _ := published(t)
+	dir, o, _ := published(t, false)
 	moved := filepath.Join(t.TempDir(), "moved.src.rpm")
 	if err := os.Rename(o.Recipe.Source.File, moved); err != nil {
 		t.Fatal(err)
@@ -134,8 +138,8 @@ func TestRebuildFromAnotherPlace(t *testing.T) {
 
 // One package is compared alone, with the set built from the lock beside it.
 func TestRebuildOnePackage(t *testing.T) {
-	dir, o, _ := published(t)
-	r, err := Rebuild(context.Background(), o, filepath.Join(dir, RPMS, kernelRPM))
+	dir, o, _ := published(t, false)
+	r, err := Rebuild(context.Background(), o, filepath.Join(dir, set.RPMS, kernelRPM))
 	if err != nil || r.Verdict != compare.Identical || len(r.Pairs) != 1 || !r.Grafts[0].Equal {
 		t.Errorf("got %+v, %v", r, err)
 	}
@@ -143,7 +147,7 @@ func TestRebuildOnePackage(t *testing.T) {
 
 // A build that differs is told apart, with its reason; no graft is equal.
 func TestRebuildDiffers(t *testing.T) {
-	dir, o, f := published(t)
+	dir, o, f := published(t, false)
 	for name, test := range map[string]struct {
 		change func(*rpmtest.Package)
 		want   compare.Verdict
@@ -153,7 +157,7 @@ func TestRebuildDiffers(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			f.Program = func(_ context.Context, p *enginetest.Process) engine.Exit {
-				pkg := kernelPackage("431.3.1.namibuild")
+				pkg := kerneltest.Package("431.3.1.namibuild")
 				test.change(&pkg)
 				p.Topdir["RPMS/x86_64/"+kernelRPM] = &fstest.MapFile{Data: rpmtest.Build(pkg), Mode: 0o644}
 				return engine.Exit{}
@@ -168,7 +172,7 @@ func TestRebuildDiffers(t *testing.T) {
 
 // Without a lock, the record beside the set and the recipe make one.
 func TestRebuildByTheRecord(t *testing.T) {
-	dir, o, _ := published(t)
+	dir, o, _ := published(t, false)
 	if err := os.Remove(filepath.Join(dir, "timewait.lock")); err != nil {
 		t.Fatal(err)
 	}
@@ -191,48 +195,10 @@ func TestRebuildByTheRecord(t *testing.T) {
 	}
 }
 
-// A release is rebuilt from its bundle alone: it is signed, and the signatures of
-// its modules stand for their key, which is elsewhere.
-func TestRebuildARelease(t *testing.T) {
-	o, f, _, _ := withKey(t)
-	f.Program = func(ctx context.Context, p *enginetest.Process) engine.Exit {
-		p.Spec.Aside.Answer("7 public")
-		p.Spec.Aside.Answer("8 sign " + moduleDigest)
-		return rpmbuild(ctx, p)
-	}
-	l, err := MakeLock(context.Background(), o, "timewait.yaml", []byte("name: timewait\n"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	o.Lock = &l
-	if _, err := Build(context.Background(), o); err != nil {
-		t.Fatal(err)
-	}
-	bundle := filepath.Join(t.TempDir(), "bundle")
-	if _, err := Release(context.Background(), releaseOf(proven(t, o.Output), bundle)); err != nil {
-		t.Fatal(err)
-	}
-	o.Output = filepath.Join(t.TempDir(), "rebuilt")
-	if err := os.Remove(o.Recipe.ModuleKey.File); err != nil {
-		t.Fatal(err)
-	}
-	r, err := Rebuild(context.Background(), o, bundle)
-	if err != nil || r.Verdict != compare.Identical || len(r.Grafts) != 1 || !r.Grafts[0].Equal || len(r.Pairs[0].Beneath) != 2 {
-		t.Errorf("got %+v, %v", r, err)
-	}
-	if err := os.Remove(filepath.Join(bundle, ModuleSignatures)); err != nil {
-		t.Fatal(err)
-	}
-	var key *ModuleKeyError
-	if _, err := Rebuild(context.Background(), o, bundle); !errors.As(err, &key) {
-		t.Errorf("without key and signatures: %v", err)
-	}
-}
-
 func TestRebuildRefuses(t *testing.T) {
-	dir, o, _ := published(t)
+	dir, o, _ := published(t, false)
 	o.Output = dir
-	var output *OutputError
+	var output *durable.Error
 	if _, err := Rebuild(context.Background(), o, dir); !errors.As(err, &output) {
 		t.Errorf("into the published set: %v", err)
 	}
@@ -241,7 +207,7 @@ func TestRebuildRefuses(t *testing.T) {
 	} else if err := os.WriteFile(filepath.Join(dir, "second.lock"), data, 0o666); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := FindLock(filepath.Join(dir, RPMS, kernelRPM)); err == nil || !strings.HasSuffix(err.Error(), "holds 2 locks: second.lock, timewait.lock") {
+	if _, err := FindLock(filepath.Join(dir, set.RPMS, kernelRPM)); err == nil || !strings.HasSuffix(err.Error(), "holds 2 locks: second.lock, timewait.lock") {
 		t.Errorf("two locks: %v", err)
 	}
 	if err := os.WriteFile(filepath.Join(dir, "second.lock"), []byte("{}"), 0o666); err != nil {
@@ -254,7 +220,7 @@ func TestRebuildRefuses(t *testing.T) {
 }
 
 func TestVariedPlan(t *testing.T) {
-	_, o, _ := published(t)
+	_, o, _ := published(t, false)
 	for name, test := range map[string]struct {
 		vary Vary
 		want string

@@ -16,8 +16,10 @@ import (
 
 	"namibuild/builder/engine"
 	"namibuild/builder/engine/enginetest"
+	"namibuild/builder/kerneltest"
 	"namibuild/builder/rpm"
 	"namibuild/builder/rpm/rpmtest"
+	"namibuild/builder/set"
 	"namibuild/builder/source"
 )
 
@@ -29,16 +31,16 @@ func TestRecord(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	data, err := os.ReadFile(filepath.Join(o.Output, RecordJSN))
+	data, err := os.ReadFile(filepath.Join(o.Output, set.RecordFile))
 	if err != nil {
 		t.Fatal(err)
 	}
-	var got Result
+	var got set.Record
 	if err := json.Unmarshal(data, &got); err != nil {
 		t.Fatal(err)
 	}
 	at := time.Unix(1800000000, 0).UTC()
-	if d := cmp.Diff(Run{"v1.2.3", at, at, 0}, got.Run); d != "" {
+	if d := cmp.Diff(set.Run{Namibuild: "v1.2.3", Started: at, Finished: at}, got.Run); d != "" {
 		t.Error(d)
 	}
 	sum := func(s string) string { return fmt.Sprintf("%x", sha256.Sum256([]byte(s))) }
@@ -46,16 +48,16 @@ func TestRecord(t *testing.T) {
 		Package: rpm.NEVRA{Name: "kernel", Version: "2.6.32", Release: "431.3.1.el6", Arch: "src"},
 		License: "none",
 		Files: []source.Content{
-			{File: "kernel.spec", Size: int64(len(spec)), Algorithm: "sha256", Digest: sum(spec)},
-			{File: "linux-2.6.32-431.3.1.el6.tar.bz2", Size: int64(len(tarball(t))), Algorithm: "sha256", Digest: sum(tarball(t))},
+			{File: "kernel.spec", Size: int64(len(kerneltest.Spec)), Algorithm: "sha256", Digest: sum(kerneltest.Spec)},
+			{File: "linux-2.6.32-431.3.1.el6.tar.bz2", Size: int64(len(kerneltest.Tarball(t))), Algorithm: "sha256", Digest: sum(kerneltest.Tarball(t))},
 		},
 	}
 	if d := cmp.Diff(want, got.Source); d != "" {
 		t.Error(d)
 	}
-	for _, a := range []Attached{got.Changes, got.BuildRoot} {
+	for _, a := range []set.Attached{got.Changes, got.BuildRoot} {
 		content, err := os.ReadFile(filepath.Join(o.Output, a.File))
-		if err != nil || a != (Attached{a.File, int64(len(content)), sum(string(content))}) {
+		if err != nil || a != (set.Attached{File: a.File, Size: int64(len(content)), SHA256: sum(string(content))}) {
 			t.Errorf("%+v: %d bytes, %v", a, len(content), err)
 		}
 		if !strings.Contains(string(content), "(5*HZ)") && !strings.Contains(string(content), "gcc-4.4.7-4.el6.src.rpm") {
@@ -80,13 +82,13 @@ func TestRecordOfNothing(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if res.Changes != (Attached{}) || res.Run != (Run{}) {
+	if res.Changes != (set.Attached{}) || res.Run != (set.Run{}) {
 		t.Errorf("got %+v, %+v", res.Changes, res.Run)
 	}
-	if _, err := os.Stat(filepath.Join(o.Output, Changes)); !os.IsNotExist(err) {
-		t.Errorf("%s: %v", Changes, err)
+	if _, err := os.Stat(filepath.Join(o.Output, set.ChangesFile)); !os.IsNotExist(err) {
+		t.Errorf("%s: %v", set.ChangesFile, err)
 	}
-	data, _ := os.ReadFile(filepath.Join(o.Output, RecordJSN))
+	data, _ := os.ReadFile(filepath.Join(o.Output, set.RecordFile))
 	for _, absent := range []string{`"changes"`, `"started"`, `"namibuild": "`} {
 		if strings.Contains(string(data), absent) {
 			t.Errorf("the record has %s", absent)

@@ -9,8 +9,11 @@ import (
 	"strings"
 
 	"namibuild/builder/artifact"
+	"namibuild/builder/buildlog"
 	"namibuild/builder/engine"
+	"namibuild/builder/event"
 	"namibuild/builder/plan"
+	"namibuild/builder/set"
 )
 
 // runScript is the container's main process (images/common/rpmbuild.sh).
@@ -21,8 +24,8 @@ const runScript = "/usr/lib/namibuild/rpmbuild.sh"
 const pids = 4096
 
 // run is the container: a topdir goes in, checked packages come out.
-func (b *build) run(ctx context.Context, r ready, out *output) (Result, error) {
-	res := Result{PlanID: r.plan.ID(), Plan: r.plan, Image: r.image, Varied: b.Vary.words(), Proof: b.Recipe.Proof}
+func (b *build) run(ctx context.Context, r ready, out *output) (set.Record, error) {
+	res := set.Record{PlanID: r.plan.ID(), Plan: r.plan, Image: r.image, Varied: b.Vary.words(), Proof: b.Recipe.Proof}
 	modes := plan.Binary
 	if b.SRPM {
 		modes = plan.SourceToo
@@ -61,18 +64,18 @@ func (b *build) run(ctx context.Context, r ready, out *output) (Result, error) {
 
 func (b *build) remove(box Container) {
 	if err := box.Remove(); err != nil {
-		b.tell(Warning, "", "removing the container: %v", err)
+		b.Tell.Say(event.Warning, "", "removing the container: %v", err)
 	}
 }
 
 func (b *build) start(ctx context.Context, p plan.Plan, image engine.Image, modes plan.Modes) (Container, error) {
-	b.tell(Begin, StepStart, "from %s", image.Ref)
+	b.Tell.Say(event.Begin, event.Container, "from %s", image.Ref)
 	p, err := b.varied(p)
 	if err == nil {
 		err = b.Vary.checkDate(p, b.now())
 	}
 	if err != nil {
-		return nil, &StepError{StepStart, err}
+		return nil, &event.StepError{Step: event.Container, Err: err}
 	}
 	spec := engine.ContainerSpec{
 		Name: p.Name, Image: image.ID, Command: append([]string{runScript}, p.Command(modes)...),
@@ -86,33 +89,33 @@ func (b *build) start(ctx context.Context, p plan.Plan, image engine.Image, mode
 	b.Vary.apply(&spec, b.now())
 	box, err := b.Engine.Create(ctx, spec)
 	if err != nil {
-		return nil, &StepError{StepStart, err}
+		return nil, &event.StepError{Step: event.Container, Err: err}
 	}
 	for _, n := range box.Notes() {
-		b.tell(Note, StepStart, "the engine says: %s", n)
+		b.Tell.Say(event.Note, event.Container, "the engine says: %s", n)
 	}
 	entropy := box.Entropy()
 	if entropy.Reason != "" {
-		b.tell(Note, StepStart, "no rngd: %s", entropy.Reason)
+		b.Tell.Say(event.Note, event.Container, "no rngd: %s", entropy.Reason)
 	}
-	b.tell(End, StepStart, "no network, no capability; entropy: %s", entropy.Source)
+	b.Tell.Say(event.End, event.Container, "no network, no capability; entropy: %s", entropy.Source)
 	return box, nil
 }
 
 // rpmbuild runs the main process to its end, with the log on disk.
 func (b *build) rpmbuild(ctx context.Context, box Container, out *output, what string) error {
-	b.tell(Begin, StepBuild, "%s; the log goes to %s", what, out.dir)
+	b.Tell.Say(event.Begin, event.Rpmbuild, "%s; the log goes to %s", what, out.dir)
 	expected := b.expected()
-	log := &logWriter{w: out.log,
-		phase: func(p string) { b.tell(Phase, StepBuild, "%s", p) },
-		objects: func(n int64) {
+	log := &buildlog.Writer{W: out.log,
+		Phase: func(p string) { b.Tell.Say(event.Phase, event.Rpmbuild, "%s", p) },
+		Objects: func(n int64) {
 			n = max(n, b.objects) // at the end rpmbuild may remove what it built
 			b.objects = n
-			b.Tell(Event{Kind: Progress, Step: StepBuild, Done: n, Total: max(expected, 0), Unit: Objects})
+			b.Tell.Progress(event.Rpmbuild, n, max(expected, 0), event.Objects)
 		}}
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
-	log.packages = func(names []string) {
+	log.Packages = func(names []string) {
 		if err := checkPackages(b.Recipe.Packages, names); err != nil {
 			stop(err)
 		}
@@ -122,19 +125,19 @@ func (b *build) rpmbuild(ctx context.Context, box Container, out *output, what s
 		err = wrong
 	}
 	if err := errors.Join(err, log.Close()); err != nil {
-		return &StepError{StepBuild, err}
+		return &event.StepError{Step: event.Rpmbuild, Err: err}
 	}
 	if err := b.refused(); err != nil {
-		return &StepError{StepBuild, err}
+		return &event.StepError{Step: event.Rpmbuild, Err: err}
 	}
 	if exit.Code != 0 || exit.OOMKilled {
 		return b.failed(exit, out)
 	}
 	if b.objects == 0 { // it took less than one look at it, or compiled nothing
-		b.tell(End, StepBuild, "done")
+		b.Tell.Say(event.End, event.Rpmbuild, "done")
 		return nil
 	}
-	b.tell(End, StepBuild, "%s compiled", count(int(b.objects), "object"))
+	b.Tell.Say(event.End, event.Rpmbuild, "%s compiled", event.Count(int(b.objects), "object"))
 	return b.Store.Remember("objects", b.Recipe.Name, strconv.FormatInt(b.objects, 10))
 }
 
@@ -153,34 +156,36 @@ func (b *build) failed(exit engine.Exit, out *output) error {
 	f, err := os.Open(e.Log)
 	if err == nil {
 		defer f.Close()
-		e.Failure, err = readFailure(f)
+		e.Failure, err = buildlog.ReadFailure(f)
 	}
-	return &StepError{StepBuild, errors.Join(e, err)}
+	return &event.StepError{Step: event.Rpmbuild, Err: errors.Join(e, err)}
 }
 
 func (b *build) collect(ctx context.Context, box Container, out *output) (artifact.Set, error) {
-	b.tell(Begin, StepCollect, "the packages")
-	fail := func(err error) (artifact.Set, error) { return artifact.Set{}, &StepError{StepCollect, err} }
-	r, err := box.Export(ctx, "RPMS")
+	b.Tell.Say(event.Begin, event.Collect, "the packages")
+	fail := func(err error) (artifact.Set, error) {
+		return artifact.Set{}, &event.StepError{Step: event.Collect, Err: err}
+	}
+	r, err := box.Export(ctx, set.RPMS)
 	if err != nil {
 		return fail(err)
 	}
 	defer r.Close()
-	set, err := artifact.Collect(&reading{r: r, tell: b.bytes(StepCollect)}, out.part(RPMS), b.Recipe.Packages)
+	made, err := artifact.Collect(event.NewReader(r, 0, b.Tell.Bytes(event.Collect)), out.part(set.RPMS), b.Recipe.Packages)
 	if err == nil {
-		err = set.CheckConfig(b.Recipe.Config)
+		err = made.CheckConfig(b.Recipe.Config)
 	}
-	if notAsWanted(err) && len(set.RPMs) > 0 {
+	if notAsWanted(err) && len(made.RPMs) > 0 {
 		kept, kerr := out.keepRPMS()
 		return fail(errors.Join(fmt.Errorf("%w, kept in %s", err, kept), kerr))
 	}
 	if err != nil {
 		return fail(err)
 	}
-	if err := b.scan(ctx, out, set); err != nil {
+	if err := b.scan(ctx, out, made); err != nil {
 		return fail(err)
 	}
-	return set, nil
+	return made, nil
 }
 
 // notAsWanted: the packages are right, and not what the recipe asks for.

@@ -2,13 +2,15 @@ package builder
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 
 	"namibuild/builder/artifact"
+	"namibuild/builder/durable"
+	"namibuild/builder/event"
 	"namibuild/builder/plan"
+	"namibuild/builder/set"
 )
 
 // SourceRPM makes the recipe's patched SRPM without building its packages: in
@@ -18,12 +20,15 @@ import (
 func SourceRPM(ctx context.Context, o Options) (artifact.RPM, error) {
 	dir := o.Output
 	o.Output = filepath.Join(dir, "."+o.Recipe.Name+".srpm")
-	b := &build{Options: o}
+	b, err := start(o)
+	if err != nil {
+		return artifact.RPM{}, err
+	}
 	out, err := openOutput(o.Output)
 	if err != nil {
 		return artifact.RPM{}, err
 	}
-	out.made = true // the folder goes when nothing is in it, whoever made it
+	defer os.Remove(o.Output) // fails where a log is in it
 	defer out.close()
 	r, err := b.ready(ctx)
 	if err != nil {
@@ -46,32 +51,27 @@ func SourceRPM(ctx context.Context, o Options) (artifact.RPM, error) {
 	if err != nil {
 		return artifact.RPM{}, err
 	}
-	if err := os.Rename(filepath.Join(out.part(SRPMS), made.File), filepath.Join(dir, made.File)); err != nil {
-		return artifact.RPM{}, &OutputError{dir, err}
+	if err := os.Rename(filepath.Join(out.part(set.SRPMS), made.File), filepath.Join(dir, made.File)); err != nil {
+		return artifact.RPM{}, &durable.Error{Path: dir, Err: err}
 	}
 	return *made, out.forget()
 }
 
 // collectSource takes the one SRPM out of the container, checked.
 func (b *build) collectSource(ctx context.Context, box Container, out *output) (*artifact.RPM, error) {
-	b.tell(Begin, StepCollect, "the SRPM")
-	r, err := box.Export(ctx, SRPMS)
+	b.Tell.Say(event.Begin, event.Collect, "the SRPM")
+	r, err := box.Export(ctx, set.SRPMS)
 	if err != nil {
-		return nil, &StepError{StepCollect, err}
+		return nil, &event.StepError{Step: event.Collect, Err: err}
 	}
 	defer r.Close()
-	set, err := artifact.Collect(&reading{r: r, tell: b.bytes(StepCollect)}, out.part(SRPMS), nil)
-	if err == nil && len(set.RPMs) != 1 {
-		err = fmt.Errorf("rpmbuild made %s; one SRPM was expected", count(len(set.RPMs), "package"))
+	made, err := artifact.Collect(event.NewReader(r, 0, b.Tell.Bytes(event.Collect)), out.part(set.SRPMS), nil)
+	if err == nil && len(made.RPMs) != 1 {
+		err = fmt.Errorf("rpmbuild made %s; one SRPM was expected", event.Count(len(made.RPMs), "package"))
 	}
 	if err != nil {
-		return nil, &StepError{StepCollect, err}
+		return nil, &event.StepError{Step: event.Collect, Err: err}
 	}
-	b.tell(End, StepCollect, "%s, digests right", set.RPMs[0].File)
-	return &set.RPMs[0], nil
-}
-
-// forget throws away what was logged.
-func (o *output) forget() error {
-	return errors.Join(o.log.Truncate(0), os.RemoveAll(o.path(FailedLog)))
+	b.Tell.Say(event.End, event.Collect, "%s, digests right", made.RPMs[0].File)
+	return &made.RPMs[0], nil
 }

@@ -12,7 +12,9 @@ import (
 
 	"namibuild/builder/engine"
 	"namibuild/builder/engine/enginetest"
+	"namibuild/builder/kerneltest"
 	"namibuild/builder/rpm/rpmtest"
+	"namibuild/builder/set"
 )
 
 // The SRPM is made beside the packages on request, or alone, and recorded.
@@ -29,15 +31,15 @@ func TestSRPM(t *testing.T) {
 		if p.Spec.Command[1] == "-bs" {
 			return engine.Exit{}
 		}
-		return rpmbuild(ctx, p)
+		return kerneltest.Rpmbuild(ctx, p)
 	}
 	o.SRPM = true
 	res, err := Build(t.Context(), o)
 	if err != nil || res.SRPM == nil || res.SRPM.File != name {
 		t.Fatalf("%+v, %v", res.SRPM, err)
 	}
-	if got := found(t, filepath.Join(o.Output, SRPMS)); len(got) != 1 || got[name] == "" {
-		t.Errorf("in %s: %d files", SRPMS, len(got))
+	if got := found(t, filepath.Join(o.Output, set.SRPMS)); len(got) != 1 || got[name] == "" {
+		t.Errorf("in %s: %d files", set.SRPMS, len(got))
 	}
 	o.SRPM, o.Output = false, filepath.Join(o.Output, "alone")
 	alone, err := SourceRPM(t.Context(), o)
@@ -65,7 +67,7 @@ func TestSRPMFails(t *testing.T) {
 	}
 	_, err := SourceRPM(t.Context(), o)
 	var failed *RpmbuildError
-	if !errors.As(err, &failed) || failed.Log != filepath.Join(o.Output, ".timewait.srpm", FailedLog) {
+	if !errors.As(err, &failed) || failed.Log != filepath.Join(o.Output, ".timewait.srpm", set.FailedLog) {
 		t.Errorf("got %v", err)
 	}
 	f.Program = func(context.Context, *enginetest.Process) engine.Exit { return engine.Exit{} }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/klauspost/compress/zstd"
 
+	"namibuild/builder/event"
 	"namibuild/builder/fetch"
 	"namibuild/builder/source"
 )
@@ -37,14 +38,14 @@ func (b *build) prepare(ctx context.Context, in fetch.File) (*topdir, error) {
 	if !b.NoCache {
 		var note keptTopdir
 		if f, ok := b.Store.Kept(key, &note); ok {
-			b.tell(Begin, StepPrepare, "kept from an earlier build")
+			b.Tell.Say(event.Begin, event.Prepare, "kept from an earlier build")
 			b.tellPrepared(note.Preview, ", kept from an earlier build")
 			return &topdir{file: f, size: note.Size, preview: note.Preview}, nil
 		}
 	}
 	f, err := b.Store.Scratch()
 	if err != nil {
-		return nil, &StepError{StepPrepare, err}
+		return nil, &event.StepError{Step: event.Prepare, Err: err}
 	}
 	t := &topdir{file: f, key: key}
 	t.preview, err = b.patch(ctx, in, f)
@@ -77,17 +78,17 @@ func (t *topdir) open() (io.ReadCloser, error) {
 func (b *build) upload(ctx context.Context, box Container, t *topdir) error {
 	tar, err := t.open()
 	if err != nil {
-		return &StepError{StepUpload, err}
+		return &event.StepError{Step: event.Upload, Err: err}
 	}
 	defer tar.Close()
-	b.tell(Begin, StepUpload, "patched sources")
+	b.Tell.Say(event.Begin, event.Upload, "patched sources")
 	var k *keeper
 	var source io.Reader = tar
 	if t.key != "" {
 		k = startKeeping(b.Store, t.key)
 		source = io.TeeReader(tar, k)
 	}
-	err = box.Upload(ctx, &reading{r: source, total: t.size, tell: b.bytes(StepUpload)})
+	err = box.Upload(ctx, event.NewReader(source, t.size, b.Tell.Bytes(event.Upload)))
 	if err == nil {
 		_, err = io.Copy(io.Discard, source) // an engine need not read behind a tar's end mark
 	}
@@ -95,9 +96,9 @@ func (b *build) upload(ctx context.Context, box Container, t *topdir) error {
 		b.endKeeping(k, t, err == nil)
 	}
 	if err != nil {
-		return &StepError{StepUpload, err}
+		return &event.StepError{Step: event.Upload, Err: err}
 	}
-	b.tell(End, StepUpload, "patched sources, %.1f MB", float64(t.size)/1e6)
+	b.Tell.Say(event.End, event.Upload, "patched sources, %.1f MB", float64(t.size)/1e6)
 	return nil
 }
 
@@ -107,8 +108,8 @@ func (b *build) endKeeping(k *keeper, t *topdir, whole bool) {
 	all, err := k.end(whole, keptTopdir{t.size, t.preview})
 	switch {
 	case err != nil && whole:
-		b.tell(Warning, StepUpload, "the patched sources are not kept for the next build: %v", err)
+		b.Tell.Say(event.Warning, event.Upload, "the patched sources are not kept for the next build: %v", err)
 	case err == nil && whole:
-		b.tell(Note, StepUpload, "the patched sources are kept for the next build: %s has %.2f GB of such, at most %.2f", b.Store.Dir(), float64(all)/1e9, float64(fetch.MostKept)/1e9)
+		b.Tell.Say(event.Note, event.Upload, "the patched sources are kept for the next build: %s has %.2f GB of such, at most %.2f", b.Store.Dir(), float64(all)/1e9, float64(fetch.MostKept)/1e9)
 	}
 }

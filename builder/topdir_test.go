@@ -13,6 +13,8 @@ import (
 
 	"namibuild/builder/engine"
 	"namibuild/builder/engine/enginetest"
+	"namibuild/builder/event"
+	"namibuild/builder/kerneltest"
 	"namibuild/builder/recipe"
 )
 
@@ -25,15 +27,15 @@ func watched(f *enginetest.Fake) *[]fstest.MapFS {
 			files[name] = &fstest.MapFile{Data: file.Data, Mode: file.Mode, ModTime: file.ModTime}
 		}
 		sent = append(sent, files)
-		return rpmbuild(ctx, p)
+		return kerneltest.Rpmbuild(ctx, p)
 	}
 	return &sent
 }
 
 // reused tells whether the build took what an earlier one had prepared.
-func reused(events []Event) bool {
+func reused(events []event.Event) bool {
 	for _, e := range events {
-		if e.Kind == End && e.Step == StepPrepare {
+		if e.Kind == event.End && e.Step == event.Prepare {
 			return strings.HasSuffix(e.Text, ", kept from an earlier build")
 		}
 	}
@@ -136,7 +138,7 @@ func TestKeepNowhere(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, e := range *events {
-		if e.Kind == Warning && strings.HasPrefix(e.Text, "the patched sources are not kept for the next build: ") {
+		if e.Kind == event.Warning && strings.HasPrefix(e.Text, "the patched sources are not kept for the next build: ") {
 			return
 		}
 	}

@@ -21,9 +21,12 @@ import (
 	"github.com/ProtonMail/go-crypto/openpgp/packet"
 
 	"namibuild"
+	"namibuild/builder/event"
+	"namibuild/builder/kerneltest"
 	"namibuild/builder/recipe"
 	"namibuild/builder/rpm"
 	"namibuild/builder/rpm/rpmtest"
+	"namibuild/builder/set"
 )
 
 // signer makes an OpenPGP key and its armored public half.
@@ -77,7 +80,7 @@ func TestSignedBy(t *testing.T) {
 			}
 			o.Recipe.Source.SHA256, o.Recipe.Source.SignedBy = "", fmt.Sprintf("%X", key.PrimaryKey.Fingerprint)
 			o.Images = fstest.MapFS{"images/test/RPM-GPG-KEY-test": {Data: public}}
-			_, err := Input(context.Background(), o)
+			_, err := Input(context.Background(), o.SourceOptions)
 			switch {
 			case test.want == nil && test.text == "":
 				if err != nil {
@@ -103,14 +106,14 @@ func TestInsecureSource(t *testing.T) {
 		return b.Bytes()
 	}
 	signed := func(wrong func([]byte) []byte) []byte {
-		p := srpmPackage(t)
+		p := kerneltest.SRPMPackage(t)
 		p.Sign = func(data []byte) []byte { return sign(wrong(data)) }
 		return rpmtest.Build(p)
 	}
 	same := func(b []byte) []byte { return b }
-	damaged := bytes.Clone(srpm(t))
+	damaged := bytes.Clone(kerneltest.SRPM(t))
 	damaged[len(damaged)-20] ^= 1
-	binary := srpmPackage(t)
+	binary := kerneltest.SRPMPackage(t)
 	binary.Source = false
 	print, zero := fmt.Sprintf("%X", key.PrimaryKey.Fingerprint), strings.Repeat("0", 64)
 	tests := map[string]struct {
@@ -118,9 +121,9 @@ func TestInsecureSource(t *testing.T) {
 		sha256, signer string
 		waived         string // a part of it; empty: cannot be waived
 	}{
-		"digest":              {srpm(t), zero, "", "sha256 got " + fmt.Sprintf("%x", sha256.Sum256(srpm(t))) + ", want " + zero},
-		"not signed":          {srpm(t), "", print, "package is not signed"},
-		"digest, not signed":  {srpm(t), zero, print, "want " + zero + " (verifying package: package is not signed)"},
+		"digest":              {kerneltest.SRPM(t), zero, "", "sha256 got " + fmt.Sprintf("%x", sha256.Sum256(kerneltest.SRPM(t))) + ", want " + zero},
+		"not signed":          {kerneltest.SRPM(t), "", print, "package is not signed"},
+		"digest, not signed":  {kerneltest.SRPM(t), zero, print, "want " + zero + " (verifying package: package is not signed)"},
 		"bad signature":       {signed(func(b []byte) []byte { return append(bytes.Clone(b), 0) }), "", print, "bad signature"},
 		"another key":         {signed(same), "", "C1DAC52D1664E8A4386DBA430946FCA2C105B9DE", "signed by another key, " + fmt.Sprintf("%016X", key.PrimaryKey.KeyId)},
 		"no such key":         {signed(same), "", strings.Repeat("A", 40), "no key with the fingerprint " + strings.Repeat("A", 40)},
@@ -136,7 +139,7 @@ func TestInsecureSource(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			o, _, events := setup(t)
-			o.Images = maps.Clone(images)
+			o.Images = maps.Clone(kerneltest.Images)
 			o.Images.(fstest.MapFS)["images/test/RPM-GPG-KEY-test"] = &fstest.MapFile{Data: public}
 			o.Images.(fstest.MapFS)["images/centos6/RPM-GPG-KEY-CentOS-6"] = &fstest.MapFile{Data: centos}
 			if err := os.WriteFile(o.Recipe.Source.File, test.srpm, 0o666); err != nil {
@@ -150,7 +153,7 @@ func TestInsecureSource(t *testing.T) {
 			}
 			o.InsecureSource = true
 			if test.waived == "" {
-				_, err := Input(context.Background(), o)
+				_, err := Input(context.Background(), o.SourceOptions)
 				if err == nil || errors.As(err, new(*UntrustedError)) || strings.Contains(err.Error(), "; not taken all the same: ") != takeable {
 					t.Errorf("waived: %v", err)
 				}
@@ -160,19 +163,19 @@ func TestInsecureSource(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			record, err := os.ReadFile(filepath.Join(o.Output, RecordJSN))
+			record, err := os.ReadFile(filepath.Join(o.Output, set.RecordFile))
 			if err != nil {
 				t.Fatal(err)
 			}
-			var read Result
+			var read set.Record
 			if err := json.Unmarshal(record, &read); err != nil || !strings.Contains(read.Plan.Insecure, test.waived) || res.Plan.Insecure != read.Plan.Insecure {
 				t.Errorf("record %q, plan %q, %v", read.Plan.Insecure, res.Plan.Insecure, err)
 			}
-			p, _, err := Dry(context.Background(), o)
+			p, _, err := Plan(context.Background(), o.PlanOptions)
 			if err != nil || p.ID() != res.PlanID {
 				t.Errorf("a dry run gives another plan: %v", err)
 			}
-			if !slices.Contains(*events, Event{Kind: Warning, Step: StepSource, Text: "the source is taken although " + read.Plan.Insecure}) {
+			if !slices.Contains(*events, event.Event{Kind: event.Warning, Step: event.Source, Text: "the source is taken although " + read.Plan.Insecure}) {
 				t.Errorf("no warning among %v", *events)
 			}
 		})
@@ -182,12 +185,12 @@ func TestInsecureSource(t *testing.T) {
 // Nothing is waived where nothing is wrong: the plan is the same.
 func TestInsecureSourceOfAGoodOne(t *testing.T) {
 	o, _, _ := setup(t)
-	want, _, err := Dry(context.Background(), o)
+	want, _, err := Plan(context.Background(), o.PlanOptions)
 	if err != nil {
 		t.Fatal(err)
 	}
 	o.InsecureSource = true
-	got, _, err := Dry(context.Background(), o)
+	got, _, err := Plan(context.Background(), o.PlanOptions)
 	if err != nil || got.Insecure != "" || got.ID() != want.ID() {
 		t.Errorf("%q, %v", got.Insecure, err)
 	}

@@ -10,8 +10,10 @@ import (
 
 	"namibuild/builder/engine"
 	"namibuild/builder/engine/enginetest"
+	"namibuild/builder/kerneltest"
 	"namibuild/builder/leak"
 	"namibuild/builder/rpm/rpmtest"
+	"namibuild/builder/set"
 )
 
 // Another day is in the container's environment, below the pins, and in no plan.
@@ -49,7 +51,7 @@ func TestVariedDateLeaks(t *testing.T) {
 	o.Now = func() time.Time { return time.Unix(1800000000, 0) }
 	o.Vary.Days = 400
 	f.Program = func(ctx context.Context, p *enginetest.Process) engine.Exit {
-		pkg := kernelPackage("431.3.1.namibuild")
+		pkg := kerneltest.Package("431.3.1.namibuild")
 		pkg.Files[0].Content = "made on 2028-02-19, not on 2027-01-15\n"
 		p.Topdir["RPMS/"+kernelRPM] = &fstest.MapFile{Data: rpmtest.Build(pkg), Mode: 0o644}
 		return engine.Exit{}
@@ -62,7 +64,7 @@ func TestVariedDateLeaks(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, leaks := range [][]Leaks{res.Leaks, again} {
+	for _, leaks := range [][]set.Leaks{res.Leaks, again} {
 		var dates []string
 		for _, l := range leaks[0].Leaks {
 			if l.Kind == leak.Date {

@@ -109,25 +109,29 @@ func take(r io.Reader, dir, name string) (RPM, error) {
 	if err != nil {
 		return RPM{}, fmt.Errorf("collecting: %w", err)
 	}
-	one, err := check(io.TeeReader(r, f), name)
+	one, err := check(io.TeeReader(r, f))
 	if cerr := errors.Join(f.Sync(), f.Close()); cerr != nil {
 		return RPM{}, fmt.Errorf("collecting %s: %w", name, cerr)
 	}
-	return one, err
+	if want := one.NEVRA.Filename(); err == nil && want != name {
+		err = fmt.Errorf("its header says %s", want)
+	}
+	if err != nil {
+		return RPM{}, fmt.Errorf("checking %s: %w", name, err)
+	}
+	one.File = name
+	return one, nil
 }
 
-// check reads a package to its end and judges it.
-func check(r io.Reader, name string) (RPM, error) {
+// check reads a package to its end and checks all digests in it.
+func check(r io.Reader) (RPM, error) {
 	h := sha256.New()
 	count := &counter{}
 	pkg, err := rpm.Verify(io.TeeReader(r, io.MultiWriter(h, count)))
 	if err != nil {
-		return RPM{}, fmt.Errorf("checking %s: %w", name, err)
+		return RPM{}, err
 	}
-	if want := pkg.NEVRA().Filename(); want != name {
-		return RPM{}, fmt.Errorf("checking %s: its header says %s", name, want)
-	}
-	return RPM{File: name, NEVRA: pkg.NEVRA(), Size: count.n, SHA256: hex.EncodeToString(h.Sum(nil))}, nil
+	return RPM{NEVRA: pkg.NEVRA(), Size: count.n, SHA256: hex.EncodeToString(h.Sum(nil))}, nil
 }
 
 type counter struct{ n int64 }

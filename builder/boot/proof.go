@@ -33,6 +33,7 @@ type Package struct {
 
 // Proof is the record of one boot and its verdict.
 type Proof struct {
+	Form int `json:"form"` // ProofForm
 	// Passed: every check did.
 	Passed bool    `json:"passed"`
 	Checks []Check `json:"checks"`

@@ -6,10 +6,13 @@ import (
 	"encoding/json"
 	"fmt"
 	"strconv"
+
+	"namibuild/builder/set"
 )
 
 // Report is the same traffic on two kernels.
 type Report struct {
+	Form    int     `json:"form"` // ReportForm
 	Traffic Traffic `json:"traffic"`
 	Stock   Course  `json:"stock"`
 	Patched Course  `json:"patched"`
@@ -17,16 +20,12 @@ type Report struct {
 	Machine string `json:"machine"`
 }
 
-// The names of a report's files in an output directory.
-const (
-	BenchJSON = "bench.json"
-	BenchCSV  = "bench.csv"
-	BenchSVG  = "bench.svg"
-	BenchPNG  = "bench.png"
-)
+// ReportForm is the form of a Report's record.
+const ReportForm = 1
 
-// Write puts the report and its chart into a folder, by rename.
+// Write puts the report and its chart into a folder: all files or none.
 func (r Report) Write(dir string) error {
+	r.Form = ReportForm
 	page, err := json.MarshalIndent(r, "", "  ")
 	if err != nil {
 		return fmt.Errorf("writing the report: %w", err)
@@ -35,14 +34,10 @@ func (r Report) Write(dir string) error {
 	if err != nil {
 		return fmt.Errorf("drawing the chart: %w", err)
 	}
-	err = settle(dir,
-		File{Name: BenchCSV, Data: r.table()}, File{Name: BenchSVG, Data: svg}, File{Name: BenchPNG, Data: png},
-		File{Name: BenchJSON, Data: append(page, '\n')},
+	return update(dir,
+		File{Name: set.BenchCSV, Data: r.table()}, File{Name: set.BenchSVG, Data: svg}, File{Name: set.BenchPNG, Data: png},
+		File{Name: set.BenchFile, Data: append(page, '\n')},
 	)
-	if err != nil {
-		return fmt.Errorf("writing the report: %w", err)
-	}
-	return nil
 }
 
 // table is the report as CSV: a line a kernel and second.

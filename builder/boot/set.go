@@ -2,109 +2,54 @@ package boot
 
 import (
 	"bytes"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
+
+	"namibuild/builder/artifact"
+	"namibuild/builder/durable"
+	"namibuild/builder/set"
 )
 
-// The names of a proof in an output directory.
-const (
-	ProofFile = "proof.json"
-	LogFile   = "proof.log"
-)
+// ProofForm is the form of a Proof's record.
+const ProofForm = 1
 
-// Digests are the packages of these paths with their digests, by file name.
-func Digests(paths []string) ([]Package, error) {
-	var all []Package
-	for _, p := range paths {
-		sum, err := digest(p)
-		if err != nil {
-			return nil, fmt.Errorf("reading %s: %w", filepath.Base(p), err)
-		}
-		all = append(all, Package{filepath.Base(p), sum})
-	}
-	slices.SortFunc(all, func(a, b Package) int { return strings.Compare(a.File, b.File) })
-	return all, nil
-}
-
-func digest(path string) (string, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return "", err
-	}
-	defer f.Close()
-	h := sha256.New()
-	if _, err := io.Copy(h, f); err != nil {
-		return "", err
-	}
-	return hex.EncodeToString(h.Sum(nil)), nil
-}
-
-// Write puts a proof and its log into a folder.
+// Write puts a proof and its log into a folder: both of them or none.
 func Write(dir string, p Proof, log []byte) error {
 	page, err := p.JSON()
-	if err == nil {
-		err = settle(dir, File{Name: LogFile, Data: log}, File{Name: ProofFile, Data: page})
-	}
 	if err != nil {
 		return fmt.Errorf("writing the proof: %w", err)
 	}
-	return nil
+	return update(dir, File{Name: set.ProofFile, Data: page}, File{Name: set.ProofLogFile, Data: log})
 }
 
-// settle writes files into a folder; they appear by rename, when all of them are
-// on the disk.
-func settle(dir string, files ...File) error {
-	var parts []string
-	defer func() {
-		for _, part := range parts {
-			os.Remove(part) // one that was renamed is not there
-		}
-	}()
+// update puts files into a folder: all of them or none. The error is a *durable.Error.
+func update(dir string, files ...File) error {
+	u, err := durable.Open(dir)
+	if err != nil {
+		return err
+	}
+	defer u.Close()
 	for _, f := range files {
-		part, err := writePart(dir, f)
-		if err != nil {
-			return err
-		}
-		parts = append(parts, part)
-	}
-	for i, f := range files {
-		if err := os.Rename(parts[i], filepath.Join(dir, f.Name)); err != nil {
-			return err
+		if err := os.WriteFile(u.Path(f.Name), f.Data, 0o666); err != nil {
+			return &durable.Error{Path: dir, Err: err}
 		}
 	}
-	return nil
+	return u.Commit()
 }
 
-// JSON is what ProofFile holds.
+// JSON is the content of set.ProofFile.
 func (p Proof) JSON() ([]byte, error) {
+	p.Form = ProofForm
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false)
 	e.SetIndent("", "  ")
 	err := e.Encode(p)
 	return b.Bytes(), err
-}
-
-// writePart writes a file under another name, which it gives.
-func writePart(dir string, file File) (string, error) {
-	f, err := os.CreateTemp(dir, "."+file.Name+".part-*")
-	if err != nil {
-		return "", err
-	}
-	_, err = f.Write(file.Data)
-	if err = errors.Join(err, f.Chmod(0o644), f.Close()); err != nil {
-		os.Remove(f.Name())
-		return "", err
-	}
-	return f.Name(), nil
 }
 
 // UnprovenError says that a set of packages has no proof that it works.
@@ -121,35 +66,27 @@ func (e *UnprovenError) Failed() bool { return strings.HasPrefix(e.Reason, kerne
 
 func (e *UnprovenError) Error() string { return fmt.Sprintf("%s is not proven: %s", e.Dir, e.Reason) }
 
-// Proven gives the proof of an output directory. The error is an
-// *UnprovenError unless there is one, it passed, and it is about these
-// very packages: those in RPMS, by their digests.
-func Proven(dir string) (Proof, error) {
-	paths, err := filepath.Glob(filepath.Join(dir, "RPMS", "*.rpm"))
-	if err != nil {
-		return Proof{}, err
-	}
-	now, err := Digests(paths)
-	if err != nil {
-		return Proof{}, err
-	}
-	return ProvenFor(dir, now)
-}
-
-// ProvenFor is Proven for packages that are not those in RPMS, by file name: of
-// signed ones, what the build made.
-func ProvenFor(dir string, packages []Package) (Proof, error) {
+// Proven gives the proof among the files of a set, which lies in the folder dir. The error is an
+// *UnprovenError unless there is a proof, it passed, and it is about these very
+// packages as they were built.
+func Proven(dir string, files set.Files, packages []artifact.RPM) (Proof, error) {
 	unproven := func(format string, args ...any) (Proof, error) {
 		return Proof{}, &UnprovenError{dir, fmt.Sprintf(format, args...)}
 	}
-	var p Proof
-	switch data, err := os.ReadFile(filepath.Join(dir, ProofFile)); {
-	case errors.Is(err, os.ErrNotExist):
-		return unproven("it has no %s", ProofFile)
-	case err != nil:
+	file, ok := files.Get(set.ProofFile)
+	if !ok {
+		return unproven("it has no %s", set.ProofFile)
+	}
+	data, err := file.Read()
+	if err != nil {
 		return Proof{}, fmt.Errorf("reading the proof: %w", err)
-	case json.Unmarshal(data, &p) != nil:
-		return unproven("its %s is no proof", ProofFile)
+	}
+	var p Proof
+	form := (*set.FormError)(nil)
+	if err := set.Decode(set.ProofFile, data, ProofForm, &p); errors.As(err, &form) {
+		return unproven("its %v", form)
+	} else if err != nil {
+		return unproven("its %s is no proof", set.ProofFile)
 	}
 	switch failed := slices.IndexFunc(p.Checks, func(c Check) bool { return !c.Passed }); {
 	case failed >= 0:
@@ -157,8 +94,17 @@ func ProvenFor(dir string, packages []Package) (Proof, error) {
 		return unproven(kernelFailed+": %s: want %s, got %s", c.Name, c.Want, c.Got)
 	case !p.Passed || len(p.Checks) == 0:
 		return unproven(kernelFailed)
-	case len(packages) == 0 || !slices.Equal(packages, p.Packages):
-		return unproven("its %s is about other packages than those in RPMS", ProofFile)
+	case len(packages) == 0 || !slices.Equal(PackagesOf(packages), p.Packages):
+		return unproven("its %s is about other packages than those in %s", set.ProofFile, set.RPMS)
 	}
 	return p, nil
+}
+
+// PackagesOf gives the files of packages with their digests, as a proof names them.
+func PackagesOf(rpms []artifact.RPM) []Package {
+	var all []Package
+	for _, r := range rpms {
+		all = append(all, Package{r.File, r.SHA256})
+	}
+	return all
 }

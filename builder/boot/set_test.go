@@ -1,10 +1,14 @@
 package boot
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"namibuild/builder/artifact"
+	"namibuild/builder/set"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -30,20 +34,18 @@ func TestProven(t *testing.T) {
 		dir := t.TempDir()
 		write(t, dir, "RPMS/b.rpm", "b")
 		write(t, dir, "RPMS/a.rpm", "a")
-		packages, err := Digests([]string{filepath.Join(dir, "RPMS/b.rpm"), filepath.Join(dir, "RPMS/a.rpm")})
-		if err != nil {
-			t.Fatal(err)
-		}
+		packages := PackagesOf(rpms(t, dir))
 		p := Proof{Passed: true, Checks: []Check{{"release", "x", "x", true}}, Packages: packages, Kernel: Kernel{Release: "x"}, Ending: Reset, Sockets: []Socket{{5000, 5012}}}
 		test.change(dir, &p)
 		if err := Write(dir, p, []byte("console\n")); err != nil {
 			t.Fatal(err)
 		}
-		got, err := Proven(dir)
+		got, err := proven(t, dir)
 		switch {
 		case test.want == "" && err != nil:
 			t.Errorf("%s: %v", name, err)
 		case test.want == "":
+			p.Form = ProofForm
 			if d := cmp.Diff(p, got); d != "" {
 				t.Errorf("%s: -want +got\n%s", name, d)
 			}
@@ -55,13 +57,47 @@ func TestProven(t *testing.T) {
 		}
 	}
 	dir := t.TempDir()
-	if _, err := Proven(dir); err == nil || !strings.HasSuffix(err.Error(), "it has no proof.json") {
+	if _, err := proven(t, dir); err == nil || !strings.HasSuffix(err.Error(), "it has no proof.json") {
 		t.Errorf("without a proof: got %v", err)
 	}
-	write(t, dir, ProofFile, "[")
-	if _, err := Proven(dir); err == nil || !strings.HasSuffix(err.Error(), "its proof.json is no proof") {
+	write(t, dir, set.ProofFile, "[")
+	if _, err := proven(t, dir); err == nil || !strings.HasSuffix(err.Error(), "its proof.json is no proof") {
 		t.Errorf("not JSON: got %v", err)
 	}
+	for page, want := range map[string]string{"{}": "has form 0, this namibuild reads form 1: an earlier version", `{"form": 2}`: "has form 2, this namibuild reads form 1: a newer namibuild"} {
+		write(t, dir, set.ProofFile, page)
+		if _, err := proven(t, dir); !errors.As(err, new(*UnprovenError)) || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: got %v", page, err)
+		}
+	}
+}
+
+// rpms gives the packages in a folder, by their digests.
+func rpms(t *testing.T, dir string) []artifact.RPM {
+	t.Helper()
+	names, err := filepath.Glob(filepath.Join(dir, "RPMS", "*.rpm"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all []artifact.RPM
+	for _, name := range names {
+		f, err := set.ReadFile(filepath.Dir(name), filepath.Base(name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, artifact.RPM{File: f.Name, SHA256: f.SHA256})
+	}
+	return all
+}
+
+// proven gives the proof that lies in a folder.
+func proven(t *testing.T, dir string) (Proof, error) {
+	t.Helper()
+	files, err := set.Place{Kind: set.Output, Dir: dir}.ReadFiles()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return Proven(dir, files, rpms(t, dir))
 }
 
 func write(t *testing.T, dir, name, text string) {

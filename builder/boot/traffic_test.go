@@ -12,6 +12,8 @@ import (
 	"strings"
 	"testing"
 
+	"namibuild/builder/set"
+
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -114,7 +116,7 @@ func report() Report {
 		}
 		return c
 	}
-	return Report{Traffic{500, 25, 10}, course("6.1-stock", 60, 200, 7), course("6.1-patched", 5, 125, 0), "a tale"}
+	return Report{Traffic: Traffic{500, 25, 10}, Stock: course("6.1-stock", 60, 200, 7), Patched: course("6.1-patched", 5, 125, 0), Machine: "a tale"}
 }
 
 // TestReport: equal reports make equal files, and the chart says what it shows.
@@ -124,7 +126,7 @@ func TestReport(t *testing.T) {
 		t.Fatal(err)
 	}
 	files := map[string][]byte{}
-	for _, name := range []string{BenchJSON, BenchCSV, BenchSVG, BenchPNG} {
+	for _, name := range []string{set.BenchFile, set.BenchCSV, set.BenchSVG, set.BenchPNG} {
 		one, err := os.ReadFile(filepath.Join(a, name))
 		other, oerr := os.ReadFile(filepath.Join(b, name))
 		if err != nil || oerr != nil || !bytes.Equal(one, other) {
@@ -134,14 +136,14 @@ func TestReport(t *testing.T) {
 	}
 	for _, text := range []string{"25 connects a second through 500 ports", "6.1-stock: TIME_WAIT of 60 s, sustains 8.3 connects a second",
 		"6.1-patched: TIME_WAIT of 5 s, sustains 100 connects a second", "6.1-stock: the first after 1 s, 70 in all", "6.1-patched: none", "all ports"} {
-		if !bytes.Contains(files[BenchSVG], []byte(text)) {
+		if !bytes.Contains(files[set.BenchSVG], []byte(text)) {
 			t.Errorf("the chart does not say %q", text)
 		}
 	}
-	if img, err := png.Decode(bytes.NewReader(files[BenchPNG])); err != nil || img.Bounds().Dx() < 800 {
+	if img, err := png.Decode(bytes.NewReader(files[set.BenchPNG])); err != nil || img.Bounds().Dx() < 800 {
 		t.Errorf("%v, %v", err, img.Bounds())
 	}
-	rows := strings.Split(string(files[BenchCSV]), "\n")
+	rows := strings.Split(string(files[set.BenchCSV]), "\n")
 	if len(rows) != 24 || rows[0] != "kernel,second,time_wait,connected,failed" || rows[2] != "6.1-stock,1,25,25,7" || rows[22] != "6.1-patched,10,125,250,0" {
 		t.Errorf("%d rows: %s", len(rows), fmt.Sprint(rows))
 	}

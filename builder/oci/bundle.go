@@ -14,6 +14,8 @@ import (
 	"strings"
 	"time"
 
+	"namibuild/builder/set"
+
 	"github.com/opencontainers/go-digest"
 	"github.com/opencontainers/image-spec/specs-go"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
@@ -21,40 +23,6 @@ import (
 
 // ArtifactType is that of a release's manifest.
 const ArtifactType = "application/vnd.namibuild.release.v1"
-
-// mediaTypes by what a file's name matches; the first match counts.
-var mediaTypes = []struct{ pattern, mediaType string }{
-	{"*.rpm", "application/x-rpm"},
-	{"*.xml", "application/xml"},
-	{"*.xml.gz", "application/gzip"},
-	{"*.asc", "application/pgp-signature"},
-	{"RPM-GPG-KEY-*", "application/pgp-keys"},
-	{"sbom.spdx.json", "application/spdx+json"},
-	{"sbom.cdx.json", "application/vnd.cyclonedx+json"},
-	{"provenance.json", "application/vnd.dsse.envelope.v1+json"},
-	{"proof.json", "application/vnd.namibuild.proof.v1+json"},
-	{"build.json", "application/vnd.namibuild.build.v1+json"},
-	{"*.lock", "application/vnd.namibuild.lock.v1+json"},
-	{"*.json", "application/json"},
-	{"*.html", "text/html"},
-	{"*.diff", "text/plain"},
-	{"*.log", "text/plain"},
-	{"*.repo", "text/plain"},
-	{"SHA256SUMS", "text/plain"},
-	{"*", "application/octet-stream"},
-}
-
-func mediaType(name string) string {
-	for _, t := range mediaTypes {
-		if ok, _ := path.Match(t.pattern, path.Base(name)); ok {
-			return t.mediaType
-		}
-	}
-	return ""
-}
-
-// attached are the files that are referrers of a release as well, by their path.
-var attached = []string{"sbom.spdx.json", "sbom.cdx.json", "provenance.json", "proof.json"}
 
 // left says which names in a folder are no part of a release: what is unfinished
 // is hidden, what a build that failed left is called so.
@@ -109,7 +77,7 @@ func readFile(path, name string) (File, error) {
 		return File{}, err
 	}
 	sum, err := digest.SHA256.FromReader(f)
-	return File{Path: name, MediaType: mediaType(name), Digest: sum, Size: info.Size()}, err
+	return File{Path: name, MediaType: set.MediaType(name), Digest: sum, Size: info.Size()}, err
 }
 
 // descriptor names the file in a manifest.
@@ -139,7 +107,7 @@ func release(files []File, created time.Time, annotations map[string]string) (ma
 func referrers(subject manifest, files []File, created time.Time) ([]manifest, error) {
 	var all []manifest
 	for _, f := range files {
-		if !slices.Contains(attached, f.Path) {
+		if row, ok := set.Lookup(f.Path); !ok || !row.Has(set.Referrer) {
 			continue
 		}
 		m, err := seal(ocispec.Manifest{ArtifactType: f.MediaType, Subject: &subject.Descriptor,

@@ -67,18 +67,3 @@ func FuzzParseRelease(f *testing.F) {
 		}
 	})
 }
-
-// The table of the package comment is the one in the code.
-func TestMediaTypes(t *testing.T) {
-	for name, want := range map[string]string{"RPMS/kernel-1-1.x86_64.rpm": "application/x-rpm", "repodata/repomd.xml": "application/xml",
-		"repodata/0-other.xml.gz": "application/gzip", "repodata/repomd.xml.asc": "application/pgp-signature", "SHA256SUMS.asc": "application/pgp-signature",
-		"RPM-GPG-KEY-demo": "application/pgp-keys", "sbom.spdx.json": "application/spdx+json", "sbom.cdx.json": "application/vnd.cyclonedx+json",
-		"provenance.json": "application/vnd.dsse.envelope.v1+json", "proof.json": "application/vnd.namibuild.proof.v1+json",
-		"build.json": "application/vnd.namibuild.build.v1+json", "demo.lock": "application/vnd.namibuild.lock.v1+json",
-		"release.json": "application/json", "index.html": "text/html", "changes.diff": "text/plain", "build.log": "text/plain",
-		"demo.repo": "text/plain", "SHA256SUMS": "text/plain", "notes": "application/octet-stream"} {
-		if got := mediaType(name); got != want {
-			t.Errorf("%s: %s, want %s", name, got, want)
-		}
-	}
-}

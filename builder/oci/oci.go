@@ -4,24 +4,7 @@
 // A release is one image manifest of artifact type [ArtifactType]: its config is
 // the empty one, and every file of the folder is a layer, with the path in the
 // folder as its annotation org.opencontainers.image.title (so oras pull gets it
-// as well) and one of these media types:
-//
-//	*.rpm                   application/x-rpm
-//	*.xml                   application/xml
-//	*.xml.gz                application/gzip
-//	*.asc                   application/pgp-signature
-//	RPM-GPG-KEY-*           application/pgp-keys
-//	sbom.spdx.json          application/spdx+json
-//	sbom.cdx.json           application/vnd.cyclonedx+json
-//	provenance.json         application/vnd.dsse.envelope.v1+json
-//	proof.json              application/vnd.namibuild.proof.v1+json
-//	build.json              application/vnd.namibuild.build.v1+json
-//	*.lock                  application/vnd.namibuild.lock.v1+json
-//	any other *.json        application/json
-//	*.html                  text/html
-//	*.diff, *.log, *.repo   text/plain
-//	SHA256SUMS              text/plain
-//	anything else           application/octet-stream
+// as well) and the media type that set.Table has for it.
 //
 // SBOMs, provenance and proof are attached to it a second time: each as the one
 // layer of a manifest whose subject is the release and whose artifact type is

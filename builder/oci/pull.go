@@ -8,7 +8,8 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"syscall"
+
+	"namibuild/builder/durable"
 
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
@@ -49,21 +50,20 @@ func Pull(ctx context.Context, reference, dir string, o Options) (Pulled, error)
 	if err := p.find(ctx); err != nil {
 		return Pulled{}, fmt.Errorf("pulling %s: %w", reference, err)
 	}
-	part, done, err := openPart(dir)
+	out, err := durable.Create(dir, nil)
 	if err != nil {
 		return Pulled{}, fmt.Errorf("pulling %s: %w", reference, err)
 	}
-	defer done()
-	if err := p.files(ctx, part); err != nil {
+	defer out.Close()
+	if err := p.files(ctx, out.Path()); err != nil {
 		return Pulled{}, fmt.Errorf("pulling %s: %w", reference, err)
 	}
 	if o.Check != nil {
-		if err := o.Check(part); err != nil {
+		if err := o.Check(out.Path()); err != nil {
 			return Pulled{}, err
 		}
 	}
-	os.Remove(dir) // an empty one; os.Rename does not replace it
-	if err := os.Rename(part, dir); err != nil {
+	if err := out.Publish(); err != nil {
 		return Pulled{}, fmt.Errorf("pulling %s: %w", reference, err)
 	}
 	p.out.Dir = dir
@@ -105,49 +105,6 @@ func (p *pull) find(ctx context.Context) error {
 	ref.Reference = d.Digest.String()
 	p.out.Digest, p.out.Reference = d.Digest, ref.String()
 	return nil
-}
-
-// openPart makes the folder beside dir that becomes dir, and locks it; what a
-// killed pull left of it goes. done removes it, unless it was renamed.
-func openPart(dir string) (part string, done func(), err error) {
-	path, err := filepath.Abs(dir)
-	if err != nil {
-		return "", nil, err
-	}
-	if entries, err := os.ReadDir(path); err == nil && len(entries) > 0 || err != nil && !errors.Is(err, os.ErrNotExist) {
-		return "", nil, fmt.Errorf("%s is there and is no empty folder", dir)
-	}
-	part = filepath.Join(filepath.Dir(path), "."+filepath.Base(path)+".part")
-	if old, err := lockFolder(part); err == nil {
-		err := os.RemoveAll(part)
-		old.Close()
-		if err != nil {
-			return "", nil, err
-		}
-	} else if !errors.Is(err, os.ErrNotExist) {
-		return "", nil, err
-	}
-	if err := os.MkdirAll(part, 0o777); err != nil {
-		return "", nil, err
-	}
-	lock, err := lockFolder(part)
-	if err != nil {
-		return "", nil, err
-	}
-	return part, func() { os.RemoveAll(part); lock.Close() }, nil
-}
-
-// lockFolder locks a folder for as long as it is open.
-func lockFolder(path string) (*os.File, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
-		f.Close()
-		return nil, fmt.Errorf("%s: another pull is writing there", path)
-	}
-	return f, nil
 }
 
 func (p *pull) files(ctx context.Context, part string) error {

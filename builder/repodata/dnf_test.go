@@ -121,7 +121,7 @@ func TestDnfRefuses(t *testing.T) {
 			if _, err := os.Stat(filepath.Join(root, "root/boot/vmlinuz")); err == nil {
 				t.Error("the kernel is there")
 			}
-			if _, err := repodata.Verify(dir, k.check); (err == nil) != (name == "unsigned package") {
+			if _, err := repodata.Verify(dir, k.check, nil); (err == nil) != (name == "unsigned package") {
 				t.Errorf("Verify says %v", err)
 			}
 		})

@@ -21,12 +21,6 @@ const (
 	nsOther     = "http://linux.duke.edu/metadata/other"
 )
 
-// file is one file of repodata/.
-type file struct {
-	name string
-	data []byte
-}
-
 // repomd is the index of a repository.
 type repomd struct {
 	XMLName  struct{} `xml:"repomd"`
@@ -48,20 +42,20 @@ type list struct {
 }
 
 // makeFiles makes everything that stands in repodata/.
-func makeFiles(packages []facts, epoch int64, sign func([]byte) ([]byte, error)) ([]file, error) {
+func makeFiles(packages []facts, epoch int64, sign func([]byte) ([]byte, error)) ([]File, error) {
 	lists, err := packageLists(packages, epoch)
 	if err != nil {
 		return nil, err
 	}
 	md := repomd{XMLNS: nsRepo, XMLNSRPM: nsRPM, Revision: epoch}
-	var files []file
+	var files []File
 	for _, l := range lists {
 		packed, err := compress(l.data)
 		if err != nil {
 			return nil, fmt.Errorf("compressing %s: %w", l.name, err)
 		}
 		name := hexSum(packed) + "-" + l.name + ".xml.gz"
-		files = append(files, file{name, packed})
+		files = append(files, File{folder + "/" + name, packed})
 		md.Lists = append(md.Lists, list{Type: l.name, Checksum: checksum{Type: "sha256", Hex: hexSum(packed)},
 			OpenChecksum: checksum{Type: "sha256", Hex: hexSum(l.data)}, Location: location{folder + "/" + name},
 			Timestamp: epoch, Size: int64(len(packed)), OpenSize: int64(len(l.data))})
@@ -71,7 +65,7 @@ func makeFiles(packages []facts, epoch int64, sign func([]byte) ([]byte, error))
 		return nil, fmt.Errorf("making %s: %w", index, err)
 	}
 	page = append([]byte(xml.Header), append(page, '\n')...)
-	files = append(files, file{index, page})
+	files = append(files, File{folder + "/" + index, page})
 	if sign == nil {
 		return files, nil
 	}
@@ -79,11 +73,17 @@ func makeFiles(packages []facts, epoch int64, sign func([]byte) ([]byte, error))
 	if err != nil {
 		return nil, fmt.Errorf("signing %s: %w", index, err)
 	}
-	return append(files, file{signature, sig}), nil
+	return append(files, File{folder + "/" + signature, sig}), nil
+}
+
+// plainList is a list that is not compressed.
+type plainList struct {
+	name string
+	data []byte
 }
 
 // packageLists are primary, filelists and other, not compressed.
-func packageLists(packages []facts, epoch int64) ([]file, error) {
+func packageLists(packages []facts, epoch int64) ([]plainList, error) {
 	var primary, filelists, other []any
 	for _, f := range packages {
 		p, err := f.primary(epoch)
@@ -96,7 +96,7 @@ func packageLists(packages []facts, epoch int64) ([]file, error) {
 		}
 		primary, filelists, other = append(primary, p), append(filelists, f.filelists()), append(other, o)
 	}
-	var files []file
+	var lists []plainList
 	for _, l := range []struct {
 		name, root, spaces string
 		packages           []any
@@ -109,9 +109,9 @@ func packageLists(packages []facts, epoch int64) ([]file, error) {
 		if err != nil {
 			return nil, fmt.Errorf("making %s: %w", l.name, err)
 		}
-		files = append(files, file{l.name, data})
+		lists = append(lists, plainList{l.name, data})
 	}
-	return files, nil
+	return lists, nil
 }
 
 func encode(root, spaces string, packages []any) ([]byte, error) {

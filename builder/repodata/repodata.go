@@ -9,11 +9,10 @@
 package repodata
 
 import (
-	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
-	"syscall"
+
+	"namibuild/builder/durable"
 )
 
 // Options say what the packages do not.
@@ -25,7 +24,13 @@ type Options struct {
 	// Sign makes an armored detached OpenPGP signature of repomd.xml; nil leaves
 	// the repository unsigned.
 	Sign func([]byte) ([]byte, error)
+	// Known gives size and SHA-256 of a package, by its path, that the caller has read and found
+	// sound: of such a package only the header is read. nil knows none.
+	Known Known
 }
+
+// Known gives size in bytes and SHA-256 of a package by its path in the repository.
+type Known func(path string) (size int64, sha256 string, ok bool)
 
 // Repo is what a repository lists.
 type Repo struct {
@@ -37,29 +42,23 @@ type Repo struct {
 // names in the folder of a repository.
 const (
 	folder    = "repodata"
-	partName  = ".repodata.part"
-	oldName   = ".repodata.old"
 	index     = "repomd.xml"
 	signature = "repomd.xml.asc"
 )
 
-// Write makes repodata/ of all packages (*.rpm) beneath dir, source packages
-// too, in place of the one that is there; hidden folders and failed.RPMS of a
-// build are left out. Every package is read whole and must be sound; one that
-// lies there twice is refused. The new repodata/ appears by rename when it is
-// complete, and a failure leaves the old one.
-func Write(dir string, o Options) (Repo, error) {
-	unlock, err := lock(dir)
+// File is a file of a repository.
+type File struct {
+	Path string // in the repository, with slashes
+	Data []byte
+}
+
+// Make makes the files of repodata/ for all packages (*.rpm) below dir, source packages
+// too. Hidden folders and failed.RPMS of a build are left out. A package that is not
+// known is read whole and must be sound; one that is there twice is refused.
+func Make(dir string, o Options) (Repo, []File, error) {
+	list, err := readAll(dir, o.Known)
 	if err != nil {
-		return Repo{}, err
-	}
-	defer unlock()
-	if err := restore(dir); err != nil {
-		return Repo{}, fmt.Errorf("writing repodata: %w", err)
-	}
-	list, err := readAll(dir)
-	if err != nil {
-		return Repo{}, err
+		return Repo{}, nil, err
 	}
 	repo := Repo{Revision: o.Epoch, Signed: o.Sign != nil}
 	for _, p := range list {
@@ -69,74 +68,32 @@ func Write(dir string, o Options) (Repo, error) {
 		}
 	}
 	files, err := makeFiles(list, repo.Revision, o.Sign)
+	return repo, files, err
+}
+
+// Write makes repodata/ as Make does, and puts it into dir, in place of the one that
+// is there, together with other files of the repository. They appear when all of them are
+// complete; a failure leaves the old ones.
+func Write(dir string, o Options, others ...File) (Repo, error) {
+	if _, err := os.Stat(dir); err != nil {
+		return Repo{}, fmt.Errorf("opening the repository: %w", err)
+	}
+	u, err := durable.Open(dir)
 	if err != nil {
 		return Repo{}, err
 	}
-	if err := publish(dir, files); err != nil {
-		return Repo{}, fmt.Errorf("writing repodata: %w", err)
-	}
-	return repo, nil
-}
-
-// lock keeps a second process out of the folder; it goes with the process.
-func lock(dir string) (func(), error) {
-	f, err := os.Open(dir)
+	defer u.Close()
+	repo, files, err := Make(dir, o)
 	if err != nil {
-		return nil, fmt.Errorf("opening the repository: %w", err)
+		return Repo{}, err
 	}
-	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
-		f.Close()
-		return nil, fmt.Errorf("opening the repository: %s: another process is writing there", dir)
+	if err := os.Mkdir(u.Path(folder), 0o777); err != nil {
+		return Repo{}, &durable.Error{Path: dir, Err: err}
 	}
-	return func() { f.Close() }, nil
-}
-
-// restore brings the former repodata back when a process was killed between the
-// two renames of publish, and clears away what it left half done.
-func restore(dir string) error {
-	if err := os.RemoveAll(filepath.Join(dir, partName)); err != nil {
-		return err
-	}
-	now, old := filepath.Join(dir, folder), filepath.Join(dir, oldName)
-	if _, err := os.Lstat(now); err == nil {
-		return os.RemoveAll(old)
-	}
-	if err := os.Rename(old, now); err != nil && !errors.Is(err, os.ErrNotExist) {
-		return err
-	}
-	return nil
-}
-
-// publish writes the files into a new folder and puts it in the old one's place.
-func publish(dir string, files []file) (err error) {
-	part, now, old := filepath.Join(dir, partName), filepath.Join(dir, folder), filepath.Join(dir, oldName)
-	defer func() {
-		if err != nil {
-			os.RemoveAll(part)
-		}
-	}()
-	if err := os.Mkdir(part, 0o777); err != nil {
-		return err
-	}
-	for _, f := range files {
-		if err := writeFile(filepath.Join(part, f.name), f.data); err != nil {
-			return err
+	for _, f := range append(files, others...) {
+		if err := os.WriteFile(u.Path(f.Path), f.Data, 0o666); err != nil {
+			return Repo{}, &durable.Error{Path: dir, Err: err}
 		}
 	}
-	if err := os.Rename(now, old); err != nil && !errors.Is(err, os.ErrNotExist) {
-		return err
-	}
-	if err := os.Rename(part, now); err != nil {
-		return errors.Join(err, restore(dir))
-	}
-	return os.RemoveAll(old)
-}
-
-func writeFile(path string, data []byte) error {
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(data)
-	return errors.Join(err, f.Sync(), f.Close())
+	return repo, u.Commit()
 }

@@ -6,11 +6,11 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
+	"namibuild/builder/durable"
 	"namibuild/builder/repodata"
 	"namibuild/builder/rpm"
 	"namibuild/builder/rpm/rpmtest"
@@ -116,7 +116,7 @@ func TestWriteRepeats(t *testing.T) {
 		if repo.Revision != epoch || !repo.Signed || len(repo.Packages) != 4 {
 			t.Errorf("got %+v", repo)
 		}
-		again, err := repodata.Verify(dir, k.check)
+		again, err := repodata.Verify(dir, k.check, nil)
 		if diff := cmp.Diff(repo, again); diff != "" || err != nil {
 			t.Errorf("Verify: %v: %s", err, diff)
 		}
@@ -173,31 +173,24 @@ func TestWriteRefusesFolders(t *testing.T) {
 		t.Errorf("absent: %v", err)
 	}
 	locked := small(t)
-	f, err := os.Open(locked)
+	u, err := durable.Open(locked)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer f.Close()
-	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := repodata.Write(locked, repodata.Options{}); err == nil || !strings.HasSuffix(err.Error(), "another process is writing there") {
+	defer u.Close()
+	if _, err := repodata.Write(locked, repodata.Options{}); !errors.As(err, new(*durable.BusyError)) {
 		t.Errorf("locked: %v", err)
 	}
 }
 
-// What a killed process left is cleared away; between the two renames the old
-// repodata comes back first.
+// What a killed process left half written is cleared away, and the old repodata stays.
 func TestWriteAfterKill(t *testing.T) {
 	dir := small(t)
 	if _, err := repodata.Write(dir, repodata.Options{}); err != nil {
 		t.Fatal(err)
 	}
 	want := tree(t, dir)
-	put(t, dir, ".repodata.part/repomd.xml", []byte("half"))
-	if err := os.Rename(filepath.Join(dir, "repodata"), filepath.Join(dir, ".repodata.old")); err != nil {
-		t.Fatal(err)
-	}
+	put(t, dir, ".part/repodata/repomd.xml", []byte("half"))
 	if _, err := repodata.Write(dir, repodata.Options{Sign: func([]byte) ([]byte, error) { return nil, errors.New("no") }}); err == nil {
 		t.Fatal("no error")
 	}

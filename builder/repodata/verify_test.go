@@ -63,7 +63,7 @@ func TestVerifyFinds(t *testing.T) {
 			if err := c.change(dir); err != nil {
 				t.Fatal(err)
 			}
-			_, err := repodata.Verify(dir, nil)
+			_, err := repodata.Verify(dir, nil, nil)
 			if err == nil || !strings.HasPrefix(err.Error(), "verifying the repository: ") || !strings.Contains(err.Error(), c.want) {
 				t.Errorf("got  %v\nwant %s", err, c.want)
 			}
@@ -77,16 +77,16 @@ func TestVerifySignature(t *testing.T) {
 	if _, err := repodata.Write(dir, repodata.Options{}); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := repodata.Verify(dir, k.check); !errors.Is(err, repodata.ErrNotSigned) {
+	if _, err := repodata.Verify(dir, k.check, nil); !errors.Is(err, repodata.ErrNotSigned) {
 		t.Errorf("got %v, want ErrNotSigned", err)
 	}
 	if _, err := repodata.Write(dir, repodata.Options{Sign: k.armored}); err != nil {
 		t.Fatal(err)
 	}
-	if repo, err := repodata.Verify(dir, nil); err != nil || !repo.Signed {
+	if repo, err := repodata.Verify(dir, nil, nil); err != nil || !repo.Signed {
 		t.Errorf("got %v, %v", repo, err)
 	}
-	if _, err := repodata.Verify(dir, other.check); err == nil || !strings.Contains(err.Error(), "repomd.xml.asc: ") {
+	if _, err := repodata.Verify(dir, other.check, nil); err == nil || !strings.Contains(err.Error(), "repomd.xml.asc: ") {
 		t.Errorf("got %v", err)
 	}
 }
@@ -103,7 +103,7 @@ func TestVerifyCreaterepo(t *testing.T) {
 	dir := t.TempDir()
 	madePackages(t, dir)
 	run(t, dir, "createrepo_c", "-q", "--general-compress-type=gz", "--no-database", ".")
-	if repo, err := repodata.Verify(dir, nil); err != nil || len(repo.Packages) != 4 {
+	if repo, err := repodata.Verify(dir, nil, nil); err != nil || len(repo.Packages) != 4 {
 		t.Errorf("got %v, %v", repo, err)
 	}
 }
@@ -130,7 +130,7 @@ func FuzzVerifyIndex(f *testing.F) {
 		if err := os.WriteFile(path, page, 0o666); err != nil {
 			t.Fatal(err)
 		}
-		if repo, err := repodata.Verify(dir, nil); err == nil && (len(repo.Packages) != 1 || repo.Packages[0].Path != "RPMS/kernel.rpm") {
+		if repo, err := repodata.Verify(dir, nil, nil); err == nil && (len(repo.Packages) != 1 || repo.Packages[0].Path != "RPMS/kernel.rpm") {
 			t.Errorf("took %+v", repo)
 		}
 	})

@@ -6,13 +6,14 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"strings"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
-	"namibuild/builder"
 	"namibuild/builder/boot"
+	"namibuild/builder/event"
+	"namibuild/builder/prove"
+	"namibuild/builder/set"
 )
 
 func (a *app) benchCommand() *cobra.Command {
@@ -60,28 +61,28 @@ func (e noStockError) Error() string {
 	return fmt.Sprintf("comparing %s: there is no stock kernel in %s", e.set, e.stock)
 }
 
-func (a *app) bench(ctx context.Context, set, stock string, traffic boot.Traffic, f bootFlags) error {
+func (a *app) bench(ctx context.Context, path, stock string, traffic boot.Traffic, f bootFlags) error {
 	if err := traffic.Check(); err != nil {
 		return usageError{err}
 	}
-	set = setDir(set)
+	path = set.DirOf(path)
 	if stock == "" {
-		stock = set + "-stock"
+		stock = path + "-stock"
 		if _, err := os.Stat(stock); err != nil {
-			return noStockError{set, stock}
+			return noStockError{path, stock}
 		}
 	} else if err := there(stock, "the set of the stock kernel"); err != nil {
 		return err
 	}
-	o, err := f.options(a, set)
+	o, err := f.options(a, path)
 	if err != nil {
 		return err
 	}
 	link := &connection{prefix: a.prefix}
 	defer link.close()
-	r, err := watch(ctx, a, func(tell func(builder.Event)) (boot.Report, error) {
+	r, err := watch(ctx, a, func(tell event.Sink) (boot.Report, error) {
 		o.Connect, o.Tell = link.open, tell
-		return builder.Bench(ctx, builder.BenchOptions{BootOptions: o, Stock: stock, Traffic: traffic})
+		return prove.Bench(ctx, prove.BenchOptions{MachineOptions: o.MachineOptions, Set: path, Stock: stock, Traffic: traffic})
 	})
 	if err != nil {
 		return err
@@ -93,17 +94,11 @@ func (a *app) bench(ctx context.Context, set, stock string, traffic boot.Traffic
 		}{"result", r})
 		return nil
 	}
-	return printReport(os.Stdout, r, set)
-}
-
-// setDir is the output directory that a path means: itself, or that of its
-// folder RPMS.
-func setDir(path string) string {
-	return strings.TrimSuffix(filepath.Clean(path), string(filepath.Separator)+builder.RPMS)
+	return printReport(os.Stdout, r, path)
 }
 
 // printReport is the comparison as a table.
-func printReport(out io.Writer, r boot.Report, set string) error {
+func printReport(out io.Writer, r boot.Report, dir string) error {
 	fmt.Fprintf(out, "\n%d connects a second through %d ports, %d s (%s)\n", r.Traffic.Rate, r.Traffic.Ports, r.Traffic.Seconds, r.Machine)
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintln(w, "kernel\tTIME_WAIT\tmost waiting\tconnected\tfailed\tsustains\tports/TIME_WAIT\t")
@@ -117,6 +112,6 @@ func printReport(out io.Writer, r boot.Report, set string) error {
 	if err := w.Flush(); err != nil {
 		return err
 	}
-	_, err := fmt.Fprintf(out, "chart: %s, %s; figures: %s, %s\n", filepath.Join(set, boot.BenchSVG), boot.BenchPNG, boot.BenchJSON, boot.BenchCSV)
+	_, err := fmt.Fprintf(out, "chart: %s, %s; figures: %s, %s\n", filepath.Join(dir, set.BenchSVG), set.BenchPNG, set.BenchFile, set.BenchCSV)
 	return err
 }

@@ -13,9 +13,10 @@ import (
 	"github.com/spf13/cobra"
 
 	"namibuild"
-	"namibuild/builder"
 	"namibuild/builder/boot"
 	"namibuild/builder/engine"
+	"namibuild/builder/prove"
+	"namibuild/builder/set"
 )
 
 // bootFlags are the settings of a boot.
@@ -71,24 +72,26 @@ func (f *bootFlags) offlineFlag(c *cobra.Command) {
 
 // machine adds the flags of what runs the guest.
 func (f *bootFlags) machine(c *cobra.Command) {
-	c.Flags().StringVar(&f.qemu, "qemu", builder.QEMUAuto, "where QEMU runs: auto, host, container")
-	c.Flags().StringVar(&f.accel, "accel", builder.AccelAuto, "what runs the guest: auto, tcg, kvm (auto: KVM where it works and nothing is waited for)")
+	c.Flags().StringVar(&f.qemu, "qemu", prove.QEMUAuto, "where QEMU runs: auto, host, container")
+	c.Flags().StringVar(&f.accel, "accel", prove.AccelAuto, "what runs the guest: auto, tcg, kvm (auto: KVM where it works and nothing is waited for)")
 	c.Flags().StringVar(&f.words, "append", "", "words behind the kernel's command line, as \"nosmp nokaslr\"")
 	c.Flags().Var(&f.memory, "guest-memory", "memory of the guest, as 512M (default 256M)")
 	c.Flags().DurationVar(&f.limit, "limit", boot.DefaultLimit, "time limit of a boot, real time")
 }
 
 // options are those of a boot of a set.
-func (f bootFlags) options(a *app, set string) (builder.BootOptions, error) {
-	o := builder.BootOptions{
-		Set: set, Images: namibuild.Files, QEMU: f.qemu, Accel: f.accel, Memory: int64(f.memory), Limit: f.limit,
-		Append: strings.Fields(f.words),
-		Keep:   f.keep, NoCache: f.images.noCache, Offline: f.offline,
+func (f bootFlags) options(a *app, path string) (prove.BootOptions, error) {
+	o := prove.BootOptions{
+		MachineOptions: prove.MachineOptions{
+			Images: namibuild.Files, QEMU: f.qemu, Accel: f.accel, Memory: int64(f.memory), Limit: f.limit,
+			NoCache: f.images.noCache, Offline: f.offline,
+		},
+		Set: path, Append: strings.Fields(f.words), Keep: f.keep,
 	}
-	if !slices.Contains([]string{builder.QEMUAuto, builder.QEMUHost, builder.QEMUContainer}, f.qemu) {
+	if !slices.Contains([]string{prove.QEMUAuto, prove.QEMUHost, prove.QEMUContainer}, f.qemu) {
 		return o, usageError{fmt.Errorf("--qemu %s: auto, host or container was expected", f.qemu)}
 	}
-	if !slices.Contains([]string{builder.AccelAuto, string(boot.TCG), string(boot.KVM)}, f.accel) {
+	if !slices.Contains([]string{prove.AccelAuto, string(boot.TCG), string(boot.KVM)}, f.accel) {
 		return o, usageError{fmt.Errorf("--accel %s: auto, tcg or kvm was expected", f.accel)}
 	}
 	if strings.ContainsAny(f.words, "'\"") {
@@ -121,13 +124,13 @@ type connection struct {
 	engine *engine.Engine
 }
 
-func (c *connection) open(ctx context.Context) (builder.Engine, error) {
+func (c *connection) open(ctx context.Context) (prove.Engine, error) {
 	e, err := engine.Connect(ctx, engine.Options{Prefix: c.prefix})
 	if err != nil {
 		return nil, err
 	}
 	c.engine = e
-	return builder.Over(e), nil
+	return prove.Over(e), nil
 }
 
 func (c *connection) close() {
@@ -136,9 +139,9 @@ func (c *connection) close() {
 	}
 }
 
-func (a *app) boot(ctx context.Context, set string, f bootFlags) error {
+func (a *app) boot(ctx context.Context, path string, f bootFlags) error {
 	started := time.Now()
-	o, err := f.options(a, set)
+	o, err := f.options(a, path)
 	if err != nil {
 		return err
 	}
@@ -146,7 +149,7 @@ func (a *app) boot(ctx context.Context, set string, f bootFlags) error {
 	defer link.close()
 	d := newDisplay(os.Stdout, a.json)
 	o.Connect, o.Tell = link.open, a.tell(d)
-	p, err := builder.Boot(ctx, o)
+	p, err := prove.Boot(ctx, o)
 	d.Close()
 	if err != nil {
 		return a.cause(ctx, err)
@@ -157,9 +160,9 @@ func (a *app) boot(ctx context.Context, set string, f bootFlags) error {
 			boot.Proof
 		}{"result", p})
 	} else {
-		printProof(os.Stdout, d.style, p, set, f.keep, time.Since(started))
+		printProof(os.Stdout, d.style, p, path, f.keep, time.Since(started))
 	}
-	return verdict(p, set)
+	return verdict(p, path)
 }
 
 // unprovenError is the verdict on a kernel that failed.
@@ -192,7 +195,7 @@ func verdict(p boot.Proof, set string) error {
 }
 
 // printProof is the verdict as a table.
-func printProof(w io.Writer, s style, p boot.Proof, set, keep string, took time.Duration) {
+func printProof(w io.Writer, s style, p boot.Proof, path, keep string, took time.Duration) {
 	fmt.Fprintf(w, "\n%s, booted in %s (%s)\n", p.Kernel.Release, short(took), p.Machine)
 	width := 0
 	for _, c := range p.Checks {
@@ -209,9 +212,9 @@ func printProof(w io.Writer, s style, p boot.Proof, set, keep string, took time.
 	if where == "" {
 		where = "a folder with its vmlinuz and initramfs (--keep DIR)"
 	}
-	if info, err := os.Stat(set); err == nil && info.IsDir() {
-		dir := setDir(set)
-		fmt.Fprintf(w, "proof: %s, the console: %s\n", filepath.Join(dir, boot.ProofFile), filepath.Join(dir, boot.LogFile))
+	if info, err := os.Stat(path); err == nil && info.IsDir() {
+		dir := set.DirOf(path)
+		fmt.Fprintf(w, "proof: %s, the console: %s\n", filepath.Join(dir, set.ProofFile), filepath.Join(dir, set.ProofLogFile))
 	}
 	fmt.Fprintf(w, "repeat by hand, in %s:\n  %s\n", where, p.Command)
 }

@@ -16,7 +16,9 @@ import (
 	"namibuild/builder"
 	"namibuild/builder/artifact"
 	"namibuild/builder/engine"
+	"namibuild/builder/event"
 	"namibuild/builder/recipe"
+	"namibuild/builder/set"
 )
 
 // buildFlags are the settings that verbs with a container share.
@@ -115,7 +117,7 @@ func (a *app) build(ctx context.Context, name string, f buildFlags) error {
 	}
 	defer closeAll()
 	o.Lock, o.Release = lock, f.release
-	res, err := watch(ctx, a, func(tell func(builder.Event)) (builder.Result, error) {
+	res, err := watch(ctx, a, func(tell event.Sink) (set.Record, error) {
 		o.Tell, o.Host = tell, hostName()
 		return builder.Build(ctx, o)
 	})
@@ -125,7 +127,7 @@ func (a *app) build(ctx context.Context, name string, f buildFlags) error {
 	if a.json {
 		a.emit(struct {
 			Event string `json:"event"`
-			builder.Result
+			set.Record
 			Dir string `json:"dir"`
 		}{"result", res, res.Dir})
 		return nil
@@ -155,11 +157,15 @@ func loadRecipe(name string) (recipe.Recipe, error) {
 	return r, recipeError{err}
 }
 
+// sourceOptions are what the flags say of the source of a recipe.
+func (f *buildFlags) sourceOptions(r recipe.Recipe) builder.SourceOptions {
+	return builder.SourceOptions{Recipe: r, Images: namibuild.Files, NoCache: f.noCache, Offline: f.offline, InsecureSource: f.insecure, Version: version().Version}
+}
+
 // options opens the store and the engine; the caller calls the function when
 // the build is over.
 func (a *app) options(ctx context.Context, r recipe.Recipe, f buildFlags) (builder.Options, func(), error) {
-	o := builder.Options{Recipe: r, Images: namibuild.Files, Output: f.output, NoCache: f.noCache, Offline: f.offline, InsecureSource: f.insecure, SRPM: f.srpm,
-		Version: version().Version, Now: time.Now}
+	o := builder.Options{PlanOptions: builder.PlanOptions{SourceOptions: f.sourceOptions(r)}, Output: f.output, SRPM: f.srpm, Now: time.Now}
 	var err error
 	if o.Args, err = arguments(f.args); err != nil {
 		return o, nil, err
@@ -219,13 +225,13 @@ func arguments(list []string) (map[string]string, error) {
 	return args, nil
 }
 
-func printResult(w *os.File, res builder.Result, took time.Duration) error {
+func printResult(w *os.File, res set.Record, took time.Duration) error {
 	fmt.Fprintf(w, "\n%s, made in %s by plan %.12s\n", res.Dir, short(took), res.PlanID)
 	if err := printPackages(w, res.Set); err != nil {
 		return err
 	}
 	if p := res.SRPM; p != nil {
-		fmt.Fprintf(w, "  %-58s %9s  sha256 %.12s…\n", filepath.Join("..", builder.SRPMS, p.File), size(p.Size), p.SHA256)
+		fmt.Fprintf(w, "  %-58s %9s  sha256 %.12s…\n", filepath.Join("..", set.SRPMS, p.File), size(p.Size), p.SHA256)
 	}
 	switch key := res.Plan.ModuleKey; {
 	case !key.Reproducible():
@@ -237,8 +243,8 @@ func printResult(w *os.File, res builder.Result, took time.Duration) error {
 	return err
 }
 
-func printPackages(w io.Writer, set artifact.Set) error {
-	for _, p := range set.RPMs {
+func printPackages(w io.Writer, made artifact.Set) error {
+	for _, p := range made.RPMs {
 		if _, err := fmt.Fprintf(w, "  %-58s %9s  sha256 %.12s…\n", p.File, size(p.Size), p.SHA256); err != nil {
 			return err
 		}

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"namibuild/builder"
+	"namibuild/builder/set"
 )
 
 func (a *app) checkCommand() *cobra.Command {
@@ -50,8 +51,8 @@ func (a *app) check(ctx context.Context, dir string) error {
 	}
 	if a.json {
 		a.emit(struct {
-			Event string          `json:"event"`
-			Leaks []builder.Leaks `json:"leaks"`
+			Event string      `json:"event"`
+			Leaks []set.Leaks `json:"leaks"`
 		}{"result", all})
 	}
 	for _, l := range all {

@@ -9,14 +9,15 @@ import (
 	"testing"
 
 	"namibuild/builder/boot"
+	"namibuild/builder/set"
 )
 
 // checkBench judges what quickstart has measured on both kernels: the stock one
 // runs out of ports, the patched one does not, and each sustains what its ports
 // and the length of TIME_WAIT allow.
-func checkBench(t *testing.T, set string) {
+func checkBench(t *testing.T, dir string) {
 	t.Helper()
-	data, err := os.ReadFile(filepath.Join(set, boot.BenchJSON))
+	data, err := os.ReadFile(filepath.Join(dir, set.BenchFile))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -35,8 +36,8 @@ func checkBench(t *testing.T, set string) {
 			t.Errorf("%s sustains %.1f a second, %.1f are possible", c.Release, c.Sustained, c.Possible)
 		}
 	}
-	for _, name := range []string{boot.BenchCSV, boot.BenchSVG, boot.BenchPNG} {
-		if info, err := os.Stat(filepath.Join(set, name)); err != nil || info.Size() < 1000 {
+	for _, name := range []string{set.BenchCSV, set.BenchSVG, set.BenchPNG} {
+		if info, err := os.Stat(filepath.Join(dir, name)); err != nil || info.Size() < 1000 {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

@@ -11,6 +11,7 @@ import (
 
 	"namibuild/builder/boot"
 	"namibuild/builder/rpm/rpmtest"
+	"namibuild/builder/set"
 )
 
 // checkProofs: quickstart has left both proofs, 5 s and 60 s, and the gate is
@@ -18,7 +19,11 @@ import (
 func checkProofs(t *testing.T, patched, stock string) {
 	t.Helper()
 	for out, want := range map[string]string{patched: "5.00 s", stock: "60.00 s"} {
-		p, err := boot.Proven(out)
+		s, err := set.Open(out)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p, err := boot.Proven(s.Dir, s.Files, s.RPMs)
 		if err != nil {
 			t.Errorf("%s: %v", out, err)
 		}

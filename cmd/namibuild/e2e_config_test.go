@@ -8,9 +8,8 @@ import (
 	"strings"
 	"testing"
 
-	"namibuild/builder"
-
 	"namibuild/builder/rpm/rpmtest"
+	"namibuild/builder/set"
 )
 
 // configured is the tiny kernel with a configuration, and something in the
@@ -50,11 +49,11 @@ func TestEndToEndConfigThatDoesNotStick(t *testing.T) {
 	recipe := configured("{NET_9P: m, NOT_THERE: y, HZ: 1000}").write(t)
 	code, _, stderr := runCommand(t, "build", recipe, "-o", out)
 	const where = " in /boot/config-2.6.32-431.3.1.namibuild.el6.x86_64 of kernel-2.6.32-431.3.1.namibuild.el6.x86_64.rpm"
-	if want := "namibuild: CONFIG_NOT_THERE: want y, got n" + where + "; CONFIG_HZ: want 1000, got 250" + where + ", kept in " + filepath.Join(out, builder.FailedRPMS) + "\nhint: Kconfig "; code != exitOutput || !strings.Contains(stderr, want) {
+	if want := "namibuild: CONFIG_NOT_THERE: want y, got n" + where + "; CONFIG_HZ: want 1000, got 250" + where + ", kept in " + filepath.Join(out, set.FailedRPMS) + "\nhint: Kconfig "; code != exitOutput || !strings.Contains(stderr, want) {
 		t.Errorf("exit %d\n%s", code, stderr)
 	}
 	left, err := os.ReadDir(out)
-	if err != nil || len(left) != 2 || left[0].Name() != builder.FailedRPMS || left[1].Name() != builder.FailedLog {
+	if err != nil || len(left) != 2 || left[0].Name() != set.FailedRPMS || left[1].Name() != set.FailedLog {
 		t.Errorf("left in the output directory: %v, %v", left, err)
 	}
 	nothingLeft(t)

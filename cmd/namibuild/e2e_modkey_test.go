@@ -14,6 +14,7 @@ import (
 	"github.com/docker/docker/client"
 
 	"namibuild/builder"
+	"namibuild/builder/set"
 )
 
 // specHead begins a spec that the tiny kernel's tree is built by in another way.
@@ -134,7 +135,7 @@ func mustBuild(t *testing.T, recipe string) (rpm []byte, out string) {
 	if code != 0 {
 		t.Fatalf("exit %d\n%s%s", code, stdout, stderr)
 	}
-	if _, err := os.Stat(filepath.Join(out, builder.ModuleSignatures)); err == nil && !strings.Contains(stdout, "\nmodule signatures: 40 by ") {
+	if _, err := os.Stat(filepath.Join(out, set.SignaturesFile)); err == nil && !strings.Contains(stdout, "\nmodule signatures: 40 by ") {
 		t.Errorf("nobody says what became of the key:\n%s", stdout)
 	}
 	data, err := os.ReadFile(filepath.Join(out, "RPMS", signedRPM))
@@ -165,8 +166,8 @@ func moduleKey(t *testing.T, spec string, flags ...string) {
 	if again, _ := mustBuild(t, signing(t, spec, "{persistent: "+key+"}", ":")); !slices.Equal(first, again) {
 		t.Error("two builds with one key differ")
 	}
-	var record builder.Result
-	data, err := os.ReadFile(filepath.Join(out, builder.RecordJSN))
+	var record set.Record
+	data, err := os.ReadFile(filepath.Join(out, set.RecordFile))
 	if err == nil {
 		err = json.Unmarshal(data, &record)
 	}
@@ -178,7 +179,7 @@ func moduleKey(t *testing.T, spec string, flags ...string) {
 		wrongKind(t, certifiedSpec, key)
 	}
 
-	table := filepath.Join(out, builder.ModuleSignatures)
+	table := filepath.Join(out, set.SignaturesFile)
 	recorded := signing(t, spec, "{recorded: signatures.json}", ":")
 	beside(t, recorded, table)
 	if err := os.Remove(key); err != nil {
@@ -222,7 +223,7 @@ func noSecret(t *testing.T, file, out string) {
 		t.Fatal(err)
 	}
 	var record struct{ Image struct{ ID string } }
-	data, err := os.ReadFile(filepath.Join(out, builder.RecordJSN))
+	data, err := os.ReadFile(filepath.Join(out, set.RecordFile))
 	if err == nil {
 		err = json.Unmarshal(data, &record)
 	}

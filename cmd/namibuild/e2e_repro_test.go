@@ -13,7 +13,7 @@ import (
 	"testing"
 	"time"
 
-	"namibuild/builder"
+	"namibuild/builder/set"
 )
 
 // pinSpec is a package in which every pin shows: what it holds is in a file or in
@@ -94,7 +94,7 @@ func TestEndToEndDate(t *testing.T) {
 		}
 	}
 	days := []string{today.AddDate(0, 0, 400).Format(time.DateOnly), today.AddDate(0, 0, 401).Format(time.DateOnly)} // past midnight
-	file := filepath.Join(later, builder.RPMS, "kernel-2.6.32-431.3.1.namibuild.el6.x86_64.rpm")
+	file := filepath.Join(later, set.RPMS, "kernel-2.6.32-431.3.1.namibuild.el6.x86_64.rpm")
 	for what, line := range map[string]string{
 		"the clock":  output(t, "sh", "-c", `date -u +%F -d "$(rpm2cpio "$0" | cpio -i --quiet --to-stdout ./boot/clock)"`, file),
 		"BUILDTIME":  output(t, "sh", "-c", `date -u +%F -d "@$(rpm -qp --qf '%{BUILDTIME}' "$0")"`, file),

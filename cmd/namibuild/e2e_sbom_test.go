@@ -10,8 +10,8 @@ import (
 	"strings"
 	"testing"
 
-	"namibuild/builder"
 	"namibuild/builder/buildroot"
+	"namibuild/builder/set"
 )
 
 // What a set says of its build root is what the package database of the real
@@ -30,11 +30,11 @@ func TestEndToEndBuildRoot(t *testing.T) {
 	if code != 0 {
 		t.Fatalf("provenance: exit %d\n%s", code, stderr)
 	}
-	var record builder.Result
-	if err := json.Unmarshal(read(t, filepath.Join(out, builder.RecordJSN)), &record); err != nil {
+	var record set.Record
+	if err := json.Unmarshal(read(t, filepath.Join(out, set.RecordFile)), &record); err != nil {
 		t.Fatal(err)
 	}
-	root, err := buildroot.ParseJSON(read(t, filepath.Join(out, builder.BuildRoot)))
+	root, err := buildroot.ParseJSON(read(t, filepath.Join(out, set.BuildRootFile)))
 	if err != nil || root.Distribution != "debian" || root.Release != "12" {
 		t.Fatalf("%s %s, %v", root.Distribution, root.Release, err)
 	}
@@ -45,7 +45,7 @@ func TestEndToEndBuildRoot(t *testing.T) {
 			t.Errorf("%s has no digest", p.Name)
 		}
 		purl := root.PURL(p)
-		for _, file := range []string{builder.SPDXFile, builder.CycloneDXFile} {
+		for _, file := range []string{set.SPDXFile, set.CycloneDXFile} {
 			if !strings.Contains(string(read(t, filepath.Join(out, file))), `"`+purl+`"`) {
 				t.Errorf("%s does not name %s", file, purl)
 			}

@@ -12,7 +12,7 @@ import (
 	"testing"
 	"time"
 
-	"namibuild/builder"
+	"namibuild/builder/set"
 )
 
 // The claim of the README: one script, and there are kernel packages with the
@@ -192,7 +192,7 @@ func TestEndToEndTiny(t *testing.T) {
 	for _, e := range entries {
 		found = append(found, e.Name())
 	}
-	if want := []string{builder.RPMS, builder.RecordJSN, builder.Log, builder.BuildRoot, builder.Changes}; err != nil || !slices.Equal(found, want) {
+	if want := []string{set.RPMS, set.RecordFile, set.LogFile, set.BuildRootFile, set.ChangesFile}; err != nil || !slices.Equal(found, want) {
 		t.Errorf("in the output directory: %q, %v", found, err)
 	}
 	if got := output(t, "rpm", "-qpl", filepath.Join(out, "RPMS", "kernel-2.6.32-431.3.1.namibuild.el6.x86_64.rpm")); got != "/boot/timewait\n" {

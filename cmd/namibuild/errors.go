@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	"namibuild/builder"
+	"namibuild/builder/buildlog"
+	"namibuild/builder/event"
 	"namibuild/builder/recipe"
 )
 
@@ -91,16 +93,16 @@ func sentence(err error) string {
 
 func (a *app) reportJSON(err error, code int, hint string) {
 	out := struct {
-		Event   string           `json:"event"`
-		Error   string           `json:"error"`
-		Hint    string           `json:"hint,omitempty"`
-		Exit    int              `json:"exit"`
-		Step    builder.Step     `json:"step,omitempty"`
-		Log     string           `json:"log,omitempty"`
-		Failure *builder.Failure `json:"failure,omitempty"`
-		Locked  []string         `json:"differences,omitempty"`
+		Event   string            `json:"event"`
+		Error   string            `json:"error"`
+		Hint    string            `json:"hint,omitempty"`
+		Exit    int               `json:"exit"`
+		Step    event.Step        `json:"step,omitempty"`
+		Log     string            `json:"log,omitempty"`
+		Failure *buildlog.Failure `json:"failure,omitempty"`
+		Locked  []string          `json:"differences,omitempty"`
 	}{Event: "error", Error: err.Error(), Hint: hint, Exit: code}
-	if step := (*builder.StepError)(nil); errors.As(err, &step) {
+	if step := (*event.StepError)(nil); errors.As(err, &step) {
 		out.Step = step.Step
 	}
 	if failed := (*builder.RpmbuildError)(nil); errors.As(err, &failed) {

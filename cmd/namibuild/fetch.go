@@ -10,8 +10,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"namibuild"
 	"namibuild/builder"
+	"namibuild/builder/event"
 	"namibuild/builder/fetch"
 	"namibuild/builder/recipe"
 )
@@ -126,15 +126,17 @@ func (f fetchErrors) Error() string {
 
 func (f fetchErrors) Unwrap() []error { return f }
 
-func (a *app) fetchOne(ctx context.Context, r recipe.Recipe, f buildFlags, tell func(builder.Event)) (fetch.File, error) {
-	o := builder.Options{Recipe: r, Images: namibuild.Files, Offline: f.offline, InsecureSource: f.insecure}
+func (a *app) fetchOne(ctx context.Context, r recipe.Recipe, f buildFlags, tell event.Sink) (fetch.File, error) {
+	o := f.sourceOptions(r)
 	var err error
 	if r.Source.Pack != "" && !f.offline {
 		var done func()
-		if o, done, err = a.options(ctx, r, f); err != nil {
+		var with builder.Options
+		if with, done, err = a.options(ctx, r, f); err != nil {
 			return fetch.File{}, err
 		}
 		defer done()
+		o = with.SourceOptions
 	} else if o.Store, err = a.openStore(); err != nil {
 		return fetch.File{}, err
 	}

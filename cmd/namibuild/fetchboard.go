@@ -5,7 +5,7 @@ import (
 	"strings"
 	"sync"
 
-	"namibuild/builder"
+	"namibuild/builder/event"
 	"namibuild/builder/recipe"
 )
 
@@ -14,7 +14,7 @@ import (
 type fetchBoard struct {
 	d     *display
 	names []string
-	tell  func(builder.Event)
+	tell  func(event.Event)
 
 	mu          sync.Mutex
 	done, total []int64
@@ -23,30 +23,30 @@ type fetchBoard struct {
 
 // newFetchBoard makes the board of the recipes' fetches; tell takes the events
 // that it makes of theirs.
-func newFetchBoard(d *display, recipes []recipe.Recipe, tell func(builder.Event)) *fetchBoard {
+func newFetchBoard(d *display, recipes []recipe.Recipe, tell event.Sink) *fetchBoard {
 	b := &fetchBoard{d: d, tell: tell, open: len(recipes), done: make([]int64, len(recipes)), total: make([]int64, len(recipes))}
 	for _, r := range recipes {
 		b.names = append(b.names, r.Name)
 	}
 	if b.open > 1 {
-		tell(builder.Event{Kind: builder.Begin, Step: builder.StepSource, Text: fmt.Sprintf("of %d recipes: %s", b.open, strings.Join(b.names, ", "))})
+		tell(event.Event{Kind: event.Begin, Step: event.Source, Text: fmt.Sprintf("of %d recipes: %s", b.open, strings.Join(b.names, ", "))})
 	}
 	return b
 }
 
 // teller takes the events of one fetch; those of several may come at once.
-func (b *fetchBoard) teller(i int) func(builder.Event) {
+func (b *fetchBoard) teller(i int) event.Sink {
 	if len(b.names) == 1 {
 		return b.tell
 	}
-	return func(e builder.Event) {
+	return func(e event.Event) {
 		b.mu.Lock()
 		defer b.mu.Unlock()
 		switch e.Kind {
-		case builder.Begin:
-		case builder.Progress:
+		case event.Begin:
+		case event.Progress:
 			b.progress(i, e)
-		case builder.End:
+		case event.End:
 			b.end(i, e)
 		default:
 			e.Text = b.names[i] + ": " + e.Text
@@ -56,7 +56,7 @@ func (b *fetchBoard) teller(i int) func(builder.Event) {
 }
 
 // progress adds up what came of all; on a terminal it also tells of each.
-func (b *fetchBoard) progress(i int, e builder.Event) {
+func (b *fetchBoard) progress(i int, e event.Event) {
 	b.done[i], b.total[i] = e.Done, e.Total
 	e.Done, e.Total = 0, 0
 	var each []string
@@ -68,16 +68,16 @@ func (b *fetchBoard) progress(i int, e builder.Event) {
 		}
 	}
 	if b.d.style == live {
-		b.tell(builder.Event{Kind: builder.Phase, Step: e.Step, Text: strings.Join(each, "  ")})
+		b.tell(event.Event{Kind: event.Phase, Step: e.Step, Text: strings.Join(each, "  ")})
 	}
 	b.tell(e)
 }
 
 // end shows what has come; with the last, the step is at its end.
-func (b *fetchBoard) end(i int, e builder.Event) {
+func (b *fetchBoard) end(i int, e event.Event) {
 	b.done[i] = b.total[i]
 	b.d.note(b.names[i] + ": " + e.Text)
 	if b.open--; b.open == 0 {
-		b.tell(builder.Event{Kind: builder.End, Step: e.Step, Text: fmt.Sprintf("of %d recipes", len(b.names))})
+		b.tell(event.Event{Kind: event.End, Step: e.Step, Text: fmt.Sprintf("of %d recipes", len(b.names))})
 	}
 }

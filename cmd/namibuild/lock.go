@@ -15,6 +15,7 @@ import (
 
 	"namibuild"
 	"namibuild/builder"
+	"namibuild/builder/durable"
 	"namibuild/builder/plan"
 	"namibuild/builder/recipe"
 )
@@ -114,7 +115,7 @@ func (a *app) lock(ctx context.Context, name, file string, noImage bool, f build
 	d := newDisplay(os.Stdout, a.json)
 	defer d.Close()
 	o.Tell = a.tell(d)
-	l, err := builder.MakeLock(ctx, o, page, data)
+	l, err := builder.Lock(ctx, o.PlanOptions, page, data)
 	if err != nil {
 		return a.cause(ctx, err)
 	}
@@ -122,8 +123,8 @@ func (a *app) lock(ctx context.Context, name, file string, noImage bool, f build
 	if err != nil {
 		return err
 	}
-	if err := builder.WriteWhole(file, text); err != nil {
-		return &builder.OutputError{Dir: filepath.Dir(file), Err: err}
+	if err := durable.WriteFile(file, text, 0o666); err != nil {
+		return &durable.Error{Path: filepath.Dir(file), Err: err}
 	}
 	d.Close()
 	if a.json {
@@ -139,7 +140,7 @@ func (a *app) lockOptions(ctx context.Context, r recipe.Recipe, noImage bool, f 
 	if !noImage {
 		return a.options(ctx, r, f)
 	}
-	o := builder.Options{Recipe: r, Images: namibuild.Files, NoCache: f.noCache, Offline: f.offline, InsecureSource: f.insecure, Version: version().Version}
+	o := builder.Options{PlanOptions: builder.PlanOptions{SourceOptions: f.sourceOptions(r)}}
 	store, err := a.openStore()
 	if err != nil {
 		return o, nil, err

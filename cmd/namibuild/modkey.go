@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"namibuild/builder"
+	"namibuild/builder/durable"
 	"namibuild/builder/modkey"
 )
 
@@ -83,7 +84,7 @@ func (a *app) modkeyNew(file string, kind modkey.Kind, name string) error {
 		return err
 	}
 	if err := writeSecret(file, text); err != nil {
-		return &builder.OutputError{Dir: filepath.Dir(file), Err: err}
+		return &durable.Error{Path: filepath.Dir(file), Err: err}
 	}
 	return a.showKey(file, k.Public, "private", 0)
 }

@@ -10,7 +10,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"namibuild"
 	"namibuild/builder"
 	"namibuild/builder/plan"
 	"namibuild/builder/source"
@@ -58,12 +57,12 @@ func (a *app) plan(ctx context.Context, name string, f buildFlags) error {
 	}
 	d := newDisplay(os.Stderr, false)
 	defer d.Close()
-	o := builder.Options{Recipe: r, Images: namibuild.Files, Store: store, NoCache: f.noCache, Offline: f.offline, InsecureSource: f.insecure,
-		Version: version().Version, Tell: a.tell(d)}
+	o := builder.Options{PlanOptions: builder.PlanOptions{SourceOptions: f.sourceOptions(r)}}
+	o.Store, o.Tell = store, a.tell(d)
 	if err := errors.Join(f.setLimits(&o, runtime.NumCPU()), f.setPins(&o)); err != nil {
 		return err
 	}
-	p, preview, err := builder.Dry(ctx, o)
+	p, preview, err := builder.Plan(ctx, o.PlanOptions)
 	d.Close()
 	if err != nil && !a.json && p.Name != "" {
 		fmt.Print(p.Text() + "\nthis plan is incomplete: what it changes in the source is not known\n")

@@ -10,9 +10,10 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"namibuild"
 	"namibuild/builder"
 	"namibuild/builder/artifact"
+	"namibuild/builder/durable"
+	"namibuild/builder/event"
 )
 
 func (a *app) prepareCommand() *cobra.Command {
@@ -60,18 +61,19 @@ func (a *app) prepare(ctx context.Context, name string, f buildFlags) error {
 	}
 	out, err := os.CreateTemp(filepath.Dir(file), ".topdir-*")
 	if err != nil {
-		return &builder.OutputError{Dir: filepath.Dir(file), Err: err}
+		return &durable.Error{Path: filepath.Dir(file), Err: err}
 	}
 	defer os.Remove(out.Name()) // after the rename it has this name no more
 	d := newDisplay(os.Stdout, a.json)
 	defer d.Close()
-	o := builder.Options{Recipe: r, Images: namibuild.Files, Store: store, Offline: f.offline, InsecureSource: f.insecure, Tell: a.tell(d)}
+	o := f.sourceOptions(r)
+	o.Store, o.Tell = store, a.tell(d)
 	_, err = builder.Prepare(ctx, o, out)
 	if err = errors.Join(err, out.Chmod(0o644), out.Close()); err != nil {
 		return a.cause(ctx, err)
 	}
 	if err := os.Rename(out.Name(), file); err != nil {
-		return &builder.OutputError{Dir: filepath.Dir(file), Err: err}
+		return &durable.Error{Path: filepath.Dir(file), Err: err}
 	}
 	d.Close()
 	if !a.json {
@@ -91,7 +93,7 @@ func (a *app) prepareSRPM(ctx context.Context, name string, f buildFlags) error 
 		return err
 	}
 	defer done()
-	srpm, err := watch(ctx, a, func(tell func(builder.Event)) (artifact.RPM, error) {
+	srpm, err := watch(ctx, a, func(tell event.Sink) (artifact.RPM, error) {
 		o.Tell = tell
 		return builder.SourceRPM(ctx, o)
 	})

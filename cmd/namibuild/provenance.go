@@ -6,14 +6,16 @@ import (
 	"net/url"
 	"path/filepath"
 
-	"github.com/spf13/cobra"
+	"namibuild/builder/durable"
+	"namibuild/builder/release"
+	"namibuild/builder/set"
 
-	"namibuild/builder"
+	"github.com/spf13/cobra"
 )
 
 func (a *app) provenanceCommand() *cobra.Command {
 	var f keyFlags
-	var o builder.ProvenanceOptions
+	var o release.ProvenanceOptions
 	c := &cobra.Command{
 		Use:   "provenance SET",
 		Short: "Say how a set was built, as a signed SLSA statement",
@@ -37,16 +39,16 @@ a key the statement is printed.
 	return c
 }
 
-func (a *app) provenance(ctx context.Context, set string, o builder.ProvenanceOptions, f keyFlags) error {
+func (a *app) provenance(ctx context.Context, path string, o release.ProvenanceOptions, f keyFlags) error {
 	if id, err := url.Parse(o.BuilderID); o.BuilderID != "" && (err != nil || id.Scheme == "") {
 		return usageError{fmt.Errorf("--builder-id %s: a URI was expected", o.BuilderID)}
 	}
-	record, err := builder.ReadRecord(set)
+	record, err := openBuilt(path)
 	if err != nil {
 		return err
 	}
 	if f.key == "" {
-		s, err := builder.StateProvenance(record, o)
+		s, err := release.StateProvenance(record, o)
 		if err == nil {
 			_, err = fmt.Printf("%s\n", s.JSON())
 		}
@@ -57,12 +59,12 @@ func (a *app) provenance(ctx context.Context, set string, o builder.ProvenanceOp
 		return a.cause(ctx, err)
 	}
 	defer closeKey()
-	envelope, err := builder.Provenance(ctx, record, o, k)
+	envelope, err := release.Provenance(ctx, record, o, k)
 	if err != nil {
 		return a.cause(ctx, err)
 	}
-	if err := builder.WriteWhole(filepath.Join(record.Dir, builder.ProvenanceFile), envelope); err != nil {
-		return &builder.OutputError{Dir: record.Dir, Err: err}
+	if err := durable.WriteFile(filepath.Join(record.Dir, set.ProvenanceFile), envelope, 0o666); err != nil {
+		return &durable.Error{Path: record.Dir, Err: err}
 	}
-	return a.wrote(record.Dir, builder.ProvenanceFile)
+	return a.wrote(record.Dir, set.ProvenanceFile)
 }

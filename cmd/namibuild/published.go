@@ -6,8 +6,8 @@ import (
 	"path/filepath"
 	"regexp"
 
-	"namibuild/builder"
 	"namibuild/builder/oci"
+	"namibuild/builder/release"
 )
 
 // referenceForm is HOST/REPOSITORY:TAG or HOST/REPOSITORY@sha256:…, with a host
@@ -27,7 +27,8 @@ func (a *app) published(ctx context.Context, d *display, arg, what string) (stri
 	}
 	remove := func() { os.RemoveAll(tmp) }
 	dir := filepath.Join(tmp, "set")
-	_, err = builder.Pull(ctx, arg, dir, builder.RegistryOptions{PlainHTTP: oci.Loopback(arg), UserAgent: userAgent(), Tell: a.tell(d)})
+	_, err = release.Pull(ctx, arg, dir, release.PullOptions{Unverified: true,
+		RegistryOptions: release.RegistryOptions{PlainHTTP: oci.Loopback(arg), UserAgent: userAgent(), Tell: a.tell(d)}})
 	if err != nil {
 		remove()
 		return "", nil, a.cause(ctx, err)

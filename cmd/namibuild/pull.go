@@ -5,12 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 
 	"github.com/spf13/cobra"
 
-	"namibuild/builder"
 	"namibuild/builder/oci"
+	"namibuild/builder/release"
 )
 
 func (a *app) pullCommand() *cobra.Command {
@@ -47,14 +46,19 @@ func (a *app) pull(ctx context.Context, reference, dir, key string, plainHTTP bo
 	}
 	d := newDisplay(os.Stdout, a.json)
 	defer d.Close()
-	check, err := a.verifyPulled(ctx, d, reference, key)
-	if err != nil {
-		return err
+	o := release.PullOptions{RegistryOptions: release.RegistryOptions{PlainHTTP: plainHTTP, UserAgent: userAgent(), Tell: a.tell(d)}}
+	if key != "" {
+		c, err := readCertificate(key)
+		if err != nil {
+			return err
+		}
+		o.Certificate = &c
 	}
-	pulled, err := builder.Pull(ctx, reference, dir, builder.RegistryOptions{
-		PlainHTTP: plainHTTP, UserAgent: userAgent(), Check: check, Tell: a.tell(d),
-	})
+	pulled, err := release.Pull(ctx, reference, dir, o)
 	d.Close()
+	if pulled.Verification != nil {
+		a.showVerification(d, *pulled.Verification)
+	}
 	if err != nil {
 		return a.cause(ctx, err)
 	}
@@ -62,37 +66,9 @@ func (a *app) pull(ctx context.Context, reference, dir, key string, plainHTTP bo
 		d.emit(struct {
 			Event string `json:"event"`
 			oci.Pulled
-		}{"result", pulled})
+		}{"result", pulled.Pulled})
 		return nil
 	}
 	_, err = fmt.Printf("%s\n%s: %d files, %s\n", pulled.Reference, pulled.Dir, len(pulled.Files), size(pulled.Size))
 	return err
-}
-
-// verifyPulled makes the check of what a pull brought, before it gets its name.
-func (a *app) verifyPulled(ctx context.Context, d *display, reference, key string) (func(dir string) error, error) {
-	o := builder.VerifyOptions{Tell: a.tell(d)}
-	if key != "" {
-		c, err := readCertificate(key)
-		if err != nil {
-			return nil, err
-		}
-		o.Certificate = &c
-	}
-	return func(dir string) error {
-		if own, err := filepath.Glob(filepath.Join(dir, "RPM-GPG-KEY-*")); key == "" && (err != nil || len(own) == 0) {
-			o.Tell(builder.Event{Kind: builder.Warning, Step: builder.StepPull, Text: "the release is not signed: only its digests were checked"})
-			return err
-		}
-		o.Dir = dir
-		v, err := builder.Verify(ctx, o)
-		if err != nil {
-			return err
-		}
-		a.showVerification(d, v)
-		if wrong := v.Wrong(); wrong > 0 {
-			return &unverifiedError{reference, wrong, len(v.Findings)}
-		}
-		return nil
-	}, nil
 }

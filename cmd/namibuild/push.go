@@ -6,8 +6,9 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"namibuild/builder"
+	"namibuild/builder/event"
 	"namibuild/builder/oci"
+	"namibuild/builder/release"
 )
 
 // registryHelp is what push and pull say of registries.
@@ -43,8 +44,8 @@ func plainFlag(c *cobra.Command, plain *bool) {
 }
 
 func (a *app) push(ctx context.Context, dir, reference string, plainHTTP bool) error {
-	pushed, err := watch(ctx, a, func(tell func(builder.Event)) (oci.Pushed, error) {
-		return builder.Push(ctx, dir, reference, builder.RegistryOptions{PlainHTTP: plainHTTP, UserAgent: userAgent(), Tell: tell})
+	pushed, err := watch(ctx, a, func(tell event.Sink) (oci.Pushed, error) {
+		return release.Push(ctx, dir, reference, release.RegistryOptions{PlainHTTP: plainHTTP, UserAgent: userAgent(), Tell: tell})
 	})
 	if err != nil {
 		return err

@@ -13,6 +13,7 @@ import (
 	"namibuild"
 	"namibuild/builder"
 	"namibuild/builder/compare"
+	"namibuild/builder/event"
 	"namibuild/builder/plan"
 	"namibuild/builder/recipe"
 )
@@ -90,7 +91,7 @@ func (a *app) rebuild(ctx context.Context, published string, f buildFlags, from 
 	}
 	defer closeAll()
 	o.Lock, o.SRPMFile, o.Host = &l, from.srpm, hostName()
-	res, err := watch(ctx, a, func(tell func(builder.Event)) (builder.Rebuilt, error) {
+	res, err := watch(ctx, a, func(tell event.Sink) (builder.Rebuilt, error) {
 		o.Tell = tell
 		return builder.Rebuild(ctx, o, published)
 	})

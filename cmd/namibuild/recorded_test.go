@@ -10,6 +10,7 @@ import (
 
 	"namibuild"
 	"namibuild/builder"
+	"namibuild/builder/buildertest"
 	"namibuild/builder/buildroot"
 	"namibuild/builder/engine"
 	"namibuild/builder/engine/enginetest"
@@ -17,17 +18,6 @@ import (
 	"namibuild/builder/recipe"
 	"namibuild/builder/rpm/rpmtest"
 )
-
-// inMemory is enginetest's engine, as builder wants it.
-type inMemory struct{ *enginetest.Fake }
-
-func (m inMemory) Create(ctx context.Context, s engine.ContainerSpec) (builder.Container, error) {
-	c, err := m.Fake.Create(ctx, s)
-	if err != nil {
-		return nil, err
-	}
-	return c, nil
-}
 
 // record builds a recipe with the engine in memory: the output directory is
 // what Build leaves, its one package says nothing of the recipe.
@@ -50,10 +40,9 @@ func record(t *testing.T, recipePath, store, output string) {
 			return engine.Exit{}
 		},
 	}
-	_, err = builder.Build(t.Context(), builder.Options{
-		Recipe: r, Images: namibuild.Files, Store: s, Engine: inMemory{memory}, Output: output, Jobs: 1,
-		Version: "v1.2.3", Now: func() time.Time { return time.Unix(1800000000, 0) }, Tell: func(builder.Event) {},
-	})
+	o := builder.Options{Output: output, Now: func() time.Time { return time.Unix(1800000000, 0) }}
+	o.Recipe, o.Images, o.Store, o.Engine, o.Version, o.Jobs = r, namibuild.Files, s, buildertest.Over(memory), "v1.2.3", 1
+	_, err = builder.Build(t.Context(), o)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -8,9 +8,11 @@ import (
 	"strings"
 	"time"
 
-	"github.com/spf13/cobra"
+	"namibuild/builder/event"
+	"namibuild/builder/release"
+	"namibuild/builder/set"
 
-	"namibuild/builder"
+	"github.com/spf13/cobra"
 )
 
 // releaseFlags are the settings of a release, and of the build and the boot
@@ -69,18 +71,18 @@ func (a *app) release(ctx context.Context, name string, f releaseFlags) error {
 		return a.cause(ctx, err)
 	}
 	defer closeKey()
-	set := strings.TrimSuffix(filepath.Clean(name), string(filepath.Separator)+builder.RPMS)
-	if !isSet(set) {
-		if set, err = a.makeSet(ctx, name, f); err != nil {
+	path := set.DirOf(name)
+	if !isSet(path) {
+		if path, err = a.makeSet(ctx, name, f); err != nil {
 			return err
 		}
 	}
 	if f.output == "" {
-		f.output = set + "-release"
+		f.output = path + "-release"
 	}
-	b, err := watch(ctx, a, func(tell func(builder.Event)) (builder.Bundle, error) {
-		return builder.Release(ctx, builder.ReleaseOptions{
-			Set: set, Output: f.output, Key: k, HeaderOnly: f.headerOnly, PayloadDigests: f.digests,
+	b, err := watch(ctx, a, func(tell event.Sink) (release.Record, error) {
+		return release.Make(ctx, release.Options{
+			Set: path, Output: f.output, Key: k, HeaderOnly: f.headerOnly, PayloadDigests: f.digests,
 			Unproven: f.unproven, Unlocked: f.unlocked, URL: f.url, BuilderID: f.builder, Tell: tell,
 		})
 	})
@@ -90,7 +92,7 @@ func (a *app) release(ctx context.Context, name string, f releaseFlags) error {
 	if a.json {
 		a.emit(struct {
 			Event string `json:"event"`
-			builder.Bundle
+			release.Record
 			Dir string `json:"dir"`
 		}{"result", b, b.Dir})
 		return nil
@@ -100,14 +102,14 @@ func (a *app) release(ctx context.Context, name string, f releaseFlags) error {
 
 // isSet: a build has left its record there.
 func isSet(dir string) bool {
-	_, err := os.Stat(filepath.Join(dir, builder.RecordJSN))
+	_, err := os.Stat(filepath.Join(dir, set.RecordFile))
 	return err == nil
 }
 
 // makeSet builds a recipe and boots what came out.
 func (a *app) makeSet(ctx context.Context, name string, f releaseFlags) (string, error) {
 	if info, err := os.Stat(name); err == nil && info.IsDir() {
-		return "", usageError{fmt.Errorf("%s is no output directory of a build: it has no %s", name, builder.RecordJSN)}
+		return "", usageError{fmt.Errorf("%s is no output directory of a build: it has no %s", name, set.RecordFile)}
 	}
 	if strings.ContainsRune(name, filepath.Separator) {
 		if err := there(name, "a set (an output directory of build) or a recipe"); err != nil {
@@ -126,7 +128,7 @@ func (a *app) makeSet(ctx context.Context, name string, f releaseFlags) (string,
 	return f.build.output, a.boot(ctx, f.build.output, f.boot)
 }
 
-func printBundle(b builder.Bundle, took time.Duration) error {
+func printBundle(b release.Record, took time.Duration) error {
 	fmt.Printf("\n%s, made in %s by plan %.12s, signed by %s\n", b.Dir, short(took), b.PlanID, b.Key)
 	if err := printPackages(os.Stdout, b.Set); err != nil {
 		return err

@@ -13,9 +13,13 @@ import (
 	"namibuild/builder/artifact"
 	"namibuild/builder/boot"
 	"namibuild/builder/compare"
+	"namibuild/builder/durable"
 	"namibuild/builder/engine"
+	"namibuild/builder/event"
 	"namibuild/builder/fetch"
 	"namibuild/builder/oci"
+	"namibuild/builder/release"
+	"namibuild/builder/set"
 	"namibuild/builder/sign"
 	"namibuild/builder/source"
 )
@@ -27,7 +31,7 @@ func explain(err error) (code int, hint string) {
 			return code, hint
 		}
 	}
-	if step := (*builder.StepError)(nil); errors.As(err, &step) {
+	if step := (*event.StepError)(nil); errors.As(err, &step) {
 		return stepCode(step.Step), ""
 	}
 	return exitOther, ""
@@ -74,8 +78,8 @@ var remedies = []remedy{
 	by(func(e *builder.LockError) (int, string) { return exitLock, lockHint(e) }),
 	by(func(e *sign.KeyError) (int, string) { return exitKey, keyHint(e.Err) }),
 	by(unprovenHint),
-	of[*builder.UnlockedError](exitLock, "namibuild lock RECIPE and a build make a locked set; --unlocked publishes it all the same, and the bundle says so"),
-	of[*unverifiedError](exitUnverified, ""),
+	of[*release.UnlockedError](exitLock, "namibuild lock RECIPE and a build make a locked set; --unlocked publishes it all the same, and the bundle says so"),
+	of[*release.UnverifiedError](exitUnverified, ""),
 	by(func(e *engine.UnreachableError) (int, string) { return exitEngine, engineHint(e) }),
 	of[*engine.TooOldError](exitEngine, "Docker 20.10 or newer is needed"),
 	by(rpmbuildHint),
@@ -92,21 +96,21 @@ var remedies = []remedy{
 	of[*artifact.MissingError](exitOutput, "the recipe's rpmbuild: switches decide what is made; packages: lists what must be"),
 	of[*builder.UnknownPackageError](exitOutput, "packages: in the recipe takes names that the spec makes; rpmbuild: switches decide which"),
 	of[*artifact.ConfigError](exitOutput, "Kconfig leaves an option out when what it depends on is not set, and takes one of a choice: set those in config: too"),
-	by(func(e *builder.OutputError) (int, string) { return exitOutput, outputHint(e) }),
+	by(func(e *durable.Error) (int, string) { return exitOutput, outputHint(e) }),
 	of[*oci.ReferenceError](exitUsage, ""),
 	by(func(e *oci.RegistryError) (int, string) { return exitRegistry, registryHint(e) }),
-	of[*builder.SourceError](exitUsage, "namibuild repo --help"),
-	of[*builder.UnsignedError](exitUnverified, "namibuild sign signs packages; without --key the repository is one that hosts do not check"),
-	of[*builder.RepositoryError](exitOutput, ""),
+	of[*release.SourceError](exitUsage, "namibuild repo --help"),
+	of[*release.UnsignedError](exitUnverified, "namibuild sign signs packages; without --key the repository is one that hosts do not check"),
+	of[*release.RepositoryError](exitOutput, ""),
 	of[unprovenError](exitUnproven, "the console is in proof.log (of a package file: namibuild boot --keep DIR); namibuild boot --recipe RECIPE takes what the recipe says now"),
 	of[*boot.NoKernelError](exitNoKernel, ""),
 	of[*boot.ModuleError](exitNoKernel, ""),
 	of[*boot.LimitError](exitNoKernel, "a longer --limit lets it come to a verdict; no proof was written, and one that lies there counts as before"),
 	of[*boot.OptionsError](exitNoKernel, "set them in the kernel's configuration, or leave out of the recipe's proof: what needs them"),
 	of[noStockError](exitUsage, "namibuild build RECIPE --stock makes it, or name one with --stock"),
-	of[*builder.NoSetError](exitUsage, "name the output directory of namibuild build, or a kernel package"),
-	of[*builder.StaleSetError](exitUsage, "namibuild build RECIPE makes the set anew"),
-	is(builder.ErrNoRecord, exitUsage, "name the output directory of namibuild build"),
+	of[*set.PathError](exitUsage, "name the output directory of namibuild build, or a kernel package"),
+	of[*set.StaleError](exitUsage, "namibuild build RECIPE makes the set anew"),
+	is(set.ErrNoRecord, exitUsage, "name the output directory of namibuild build"),
 	is(compare.ErrNoPackages, exitUsage, "name packages, or output directories of namibuild build"),
 	is(boot.ErrNoQEMU, exitEngine, "install it (Debian: qemu-system-x86), or let it run in a container: --qemu container"),
 }
@@ -132,20 +136,20 @@ func lockHint(e *builder.LockError) string {
 	return "namibuild lock RECIPE locks the build as it is now; --no-lock builds without"
 }
 
-func stepCode(s builder.Step) int {
+func stepCode(s event.Step) int {
 	switch s {
-	case builder.StepSource:
+	case event.Source:
 		return exitSource
-	case builder.StepPrepare:
+	case event.Prepare:
 		return exitSource
-	case builder.StepImage:
+	case event.Image:
 		return exitImage
-	case builder.StepWitness, builder.StepKernel, builder.StepBoot, builder.StepMachine, builder.StepMeasure:
+	case event.Witness, event.Kernel, event.Boot, event.Machine, event.Measure:
 		return exitNoKernel
-	case builder.StepCompare:
+	case event.Compare:
 		return exitOther
-	case builder.StepCollect, builder.StepPush, builder.StepPull, builder.StepSign, builder.StepVerify,
-		builder.StepRepository, builder.StepBill, builder.StepProvenance, builder.StepPapers, builder.StepSums, builder.StepGate:
+	case event.Collect, event.Push, event.Pull, event.Sign, event.Verify,
+		event.Repository, event.SBOM, event.Provenance, event.Records, event.Digests, event.Gate:
 		return exitOutput
 	}
 	return exitEngine

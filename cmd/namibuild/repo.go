@@ -5,9 +5,9 @@ import (
 	"fmt"
 	"path/filepath"
 
-	"github.com/spf13/cobra"
+	"namibuild/builder/release"
 
-	"namibuild/builder"
+	"github.com/spf13/cobra"
 )
 
 func (a *app) repoCommand() *cobra.Command {
@@ -29,7 +29,7 @@ signed by that key, as hosts will check both. Without it hosts check nothing.
   namibuild repo /srv/kernels --url https://example.org/kernels --key kernels.key`,
 		Args: onePath("a folder of packages"),
 		RunE: func(c *cobra.Command, args []string) error {
-			return a.repo(c.Context(), builder.RepositoryOptions{Dir: args[0], ID: id, URL: base}, f)
+			return a.repo(c.Context(), release.RepositoryOptions{Dir: args[0], ID: id, URL: base}, f)
 		},
 	}
 	c.Flags().StringVar(&id, "name", "", "the repository's name for yum (default the folder's)")
@@ -38,7 +38,7 @@ signed by that key, as hosts will check both. Without it hosts check nothing.
 	return c
 }
 
-func (a *app) repo(ctx context.Context, o builder.RepositoryOptions, f keyFlags) error {
+func (a *app) repo(ctx context.Context, o release.RepositoryOptions, f keyFlags) error {
 	if f.key != "" {
 		k, closeKey, err := f.open(ctx)
 		if err != nil {
@@ -47,21 +47,21 @@ func (a *app) repo(ctx context.Context, o builder.RepositoryOptions, f keyFlags)
 		defer closeKey()
 		o.Key = &k
 	}
-	made, err := builder.MakeRepository(ctx, o)
+	made, err := release.MakeRepository(ctx, o)
 	if err != nil {
 		return a.cause(ctx, err)
 	}
 	if a.json {
 		a.emit(struct {
 			Event string `json:"event"`
-			builder.Repository
+			release.Repository
 		}{"result", made})
 		return nil
 	}
 	return printRepository(made)
 }
 
-func printRepository(r builder.Repository) error {
+func printRepository(r release.Repository) error {
 	signed := "not signed: hosts that use it check nothing"
 	if r.Signed {
 		signed = "signed, its key is " + r.KeyFile

@@ -5,9 +5,11 @@ import (
 	"os"
 	"path/filepath"
 
-	"github.com/spf13/cobra"
+	"namibuild/builder/durable"
+	"namibuild/builder/release"
+	"namibuild/builder/set"
 
-	"namibuild/builder"
+	"github.com/spf13/cobra"
 )
 
 func (a *app) sbomCommand() *cobra.Command {
@@ -29,15 +31,15 @@ The output directory gets sbom.spdx.json (SPDX 2.3) and sbom.cdx.json (CycloneDX
 	return c
 }
 
-func (a *app) sbom(set, format string) error {
+func (a *app) sbom(path, format string) error {
 	if format != "" && format != "spdx" && format != "cyclonedx" {
 		return usageError{fmt.Errorf("--format %s: spdx or cyclonedx was expected", format)}
 	}
-	record, err := builder.ReadRecord(set)
+	record, err := openBuilt(path)
 	if err != nil {
 		return err
 	}
-	spdx, cyclonedx, err := builder.SBOM(record)
+	spdx, cyclonedx, err := release.SBOM(record)
 	if err != nil {
 		return err
 	}
@@ -49,14 +51,23 @@ func (a *app) sbom(set, format string) error {
 		_, err = os.Stdout.Write(cyclonedx)
 		return err
 	}
-	err = builder.WriteWhole(filepath.Join(record.Dir, builder.SPDXFile), spdx)
+	err = durable.WriteFile(filepath.Join(record.Dir, set.SPDXFile), spdx, 0o666)
 	if err == nil {
-		err = builder.WriteWhole(filepath.Join(record.Dir, builder.CycloneDXFile), cyclonedx)
+		err = durable.WriteFile(filepath.Join(record.Dir, set.CycloneDXFile), cyclonedx, 0o666)
 	}
 	if err != nil {
-		return &builder.OutputError{Dir: record.Dir, Err: err}
+		return &durable.Error{Path: record.Dir, Err: err}
 	}
-	return a.wrote(record.Dir, builder.SPDXFile, builder.CycloneDXFile)
+	return a.wrote(record.Dir, set.SPDXFile, set.CycloneDXFile)
+}
+
+// openBuilt opens the output directory of a build, whose packages must be as they were built.
+func openBuilt(path string) (set.Set, error) {
+	s, err := set.Open(path)
+	if err == nil {
+		err = s.Built()
+	}
+	return s, err
 }
 
 // wrote says which files of a set were written.

@@ -3,15 +3,14 @@
 package main
 
 import (
-	"encoding/json"
 	"os"
 	"path/filepath"
 	"testing"
 
-	"namibuild/builder"
 	"namibuild/builder/artifact"
 	"namibuild/builder/plan"
 	"namibuild/builder/rpm/rpmtest"
+	"namibuild/builder/set"
 )
 
 // writeSets makes output directories for verbs that look at what was built:
@@ -19,22 +18,22 @@ import (
 // another content).
 func writeSets(t *testing.T, dir string) {
 	t.Helper()
-	set := func(name, content string, time int64, env ...plan.Var) {
+	lay := func(name, content string, time int64, env ...plan.Var) {
 		p := rpmtest.Package{Name: "kernel", Version: "2.6.32", Release: "1.el6", Arch: "x86_64", BuildTime: time,
 			Files: []rpmtest.File{{Path: "/boot/a", Content: content, Mtime: 1389000000}}}
-		record, err := json.Marshal(builder.Result{
+		record, err := set.Record{
 			Plan: plan.Plan{Name: "tiny", SRPM: plan.SRPM{Epoch: 1389000000}, Hostname: "localhost", Env: env},
-			Set:  artifact.Set{RPMs: []artifact.RPM{{File: "kernel-2.6.32-1.el6.x86_64.rpm"}}}})
+			Set:  artifact.Set{RPMs: []artifact.RPM{{File: "kernel-2.6.32-1.el6.x86_64.rpm"}}}}.JSON()
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := os.MkdirAll(filepath.Join(dir, name, builder.RPMS), 0o777); err != nil {
+		if err := os.MkdirAll(filepath.Join(dir, name, set.RPMS), 0o777); err != nil {
 			t.Fatal(err)
 		}
-		write(t, filepath.Join(dir, name, builder.RecordJSN), record)
-		write(t, filepath.Join(dir, name, builder.RPMS, "kernel-2.6.32-1.el6.x86_64.rpm"), rpmtest.Build(p))
+		write(t, filepath.Join(dir, name, set.RecordFile), record)
+		write(t, filepath.Join(dir, name, set.RPMS, "kernel-2.6.32-1.el6.x86_64.rpm"), rpmtest.Build(p))
 	}
-	set("one", "a\n", 1389000000, plan.Var{Name: "SOURCE_DATE_EPOCH", Value: "1389000000"})
-	set("again", "a\n", 1389003600)
-	set("other", "b\n", 1389000000, plan.Var{Name: "SOURCE_DATE_EPOCH", Value: "1389000000"})
+	lay("one", "a\n", 1389000000, plan.Var{Name: "SOURCE_DATE_EPOCH", Value: "1389000000"})
+	lay("again", "a\n", 1389003600)
+	lay("other", "b\n", 1389000000, plan.Var{Name: "SOURCE_DATE_EPOCH", Value: "1389000000"})
 }

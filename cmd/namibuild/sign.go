@@ -8,8 +8,9 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"namibuild/builder"
 	"namibuild/builder/artifact"
+	"namibuild/builder/event"
+	"namibuild/builder/release"
 )
 
 // signFlags are what release and sign share.
@@ -56,8 +57,8 @@ func (a *app) sign(ctx context.Context, set, output string, f signFlags) error {
 		return a.cause(ctx, err)
 	}
 	defer closeKey()
-	signed, err := watch(ctx, a, func(tell func(builder.Event)) (artifact.Set, error) {
-		return builder.Sign(ctx, builder.SignOptions{
+	signed, err := watch(ctx, a, func(tell event.Sink) (artifact.Set, error) {
+		return release.Sign(ctx, release.SignOptions{
 			Set: set, Output: output, Key: k, HeaderOnly: f.headerOnly, PayloadDigests: f.digests, Tell: tell,
 		})
 	})

@@ -11,9 +11,9 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"golang.org/x/term"
+	"namibuild/builder/event"
 
-	"namibuild/builder"
+	"golang.org/x/term"
 )
 
 // display shows the events of a build: redrawn in place on a terminal, as
@@ -100,40 +100,40 @@ func (d *display) Close() {
 }
 
 // Event takes one event in and shows it.
-func (d *display) Event(e builder.Event) {
+func (d *display) Event(e event.Event) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.style == jsonLines {
-		if e.Kind != builder.Progress || d.now().Sub(d.quiet) >= jsonEvery {
+		if e.Kind != event.Progress || d.now().Sub(d.quiet) >= jsonEvery {
 			d.quiet = d.now()
 			d.emit(e)
 		}
 		return
 	}
 	switch e.Kind {
-	case builder.Begin:
+	case event.Begin:
 		d.cur = &step{name: e.Step, text: e.Text, started: d.now()}
 		d.quiet = d.now()
 		if d.style == plain {
 			fmt.Fprintf(d.out, "  %-10s%s\n", e.Step, e.Text)
 		}
-	case builder.Phase:
+	case event.Phase:
 		d.phase(e.Text)
-	case builder.Output:
+	case event.Output:
 		if d.cur != nil && e.Text != "" {
 			d.cur.output = e.Text
 		}
-	case builder.Progress:
+	case event.Progress:
 		d.progress(e)
-	case builder.End:
+	case event.End:
 		if d.cur != nil {
 			d.line(tick(d.style), d.cur, e.Text)
 		}
 		d.cur = nil
-	case builder.Warning:
+	case event.Warning:
 		d.above("warning: " + e.Text)
 	}
-	if e.Kind != builder.Progress { // the ticker draws those, often enough
+	if e.Kind != event.Progress { // the ticker draws those, often enough
 		d.draw()
 	}
 }
@@ -159,7 +159,7 @@ func (d *display) phase(text string) {
 	}
 }
 
-func (d *display) progress(e builder.Event) {
+func (d *display) progress(e event.Event) {
 	s := d.cur
 	if s == nil {
 		return

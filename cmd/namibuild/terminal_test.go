@@ -6,7 +6,7 @@ import (
 	"testing"
 	"time"
 
-	"namibuild/builder"
+	"namibuild/builder/event"
 )
 
 // clock is a time that the test moves.
@@ -24,16 +24,16 @@ func (c *clock) to(s style) (*display, *bytes.Buffer) {
 func play(c *clock, d *display) {
 	for _, e := range []struct {
 		after time.Duration
-		builder.Event
+		event.Event
 	}{
-		{0, builder.Event{Kind: builder.Begin, Step: builder.StepSource, Text: "kernel.src.rpm"}},
-		{time.Second, builder.Event{Kind: builder.Progress, Step: builder.StepSource, Done: 53e6, Total: 106e6, Unit: builder.Bytes}},
-		{time.Second, builder.Event{Kind: builder.End, Step: builder.StepSource, Text: "kernel.src.rpm, sha256 0123"}},
-		{0, builder.Event{Kind: builder.Begin, Step: builder.StepBuild, Text: "log: out/build.log"}},
-		{time.Second, builder.Event{Kind: builder.Phase, Step: builder.StepBuild, Text: "%build"}},
-		{0, builder.Event{Kind: builder.Progress, Step: builder.StepBuild, Done: 100, Total: 800, Unit: builder.Objects}},
-		{40 * time.Second, builder.Event{Kind: builder.Progress, Step: builder.StepBuild, Done: 300, Total: 800, Unit: builder.Objects}},
-		{0, builder.Event{Kind: builder.Warning, Text: "older than stock"}},
+		{0, event.Event{Kind: event.Begin, Step: event.Source, Text: "kernel.src.rpm"}},
+		{time.Second, event.Event{Kind: event.Progress, Step: event.Source, Done: 53e6, Total: 106e6, Unit: event.Bytes}},
+		{time.Second, event.Event{Kind: event.End, Step: event.Source, Text: "kernel.src.rpm, sha256 0123"}},
+		{0, event.Event{Kind: event.Begin, Step: event.Rpmbuild, Text: "log: out/build.log"}},
+		{time.Second, event.Event{Kind: event.Phase, Step: event.Rpmbuild, Text: "%build"}},
+		{0, event.Event{Kind: event.Progress, Step: event.Rpmbuild, Done: 100, Total: 800, Unit: event.Objects}},
+		{40 * time.Second, event.Event{Kind: event.Progress, Step: event.Rpmbuild, Done: 300, Total: 800, Unit: event.Objects}},
+		{0, event.Event{Kind: event.Warning, Text: "older than stock"}},
 	} {
 		c.pass(e.after)
 		d.Event(e.Event)
@@ -88,10 +88,10 @@ func TestLive(t *testing.T) {
 func TestJSONLines(t *testing.T) {
 	c := newClock()
 	d, b := c.to(jsonLines)
-	d.Event(builder.Event{Kind: builder.Begin, Step: builder.StepUpload, Text: "patched sources"})
+	d.Event(event.Event{Kind: event.Begin, Step: event.Upload, Text: "patched sources"})
 	for range 10 {
 		c.pass(100 * time.Millisecond)
-		d.Event(builder.Event{Kind: builder.Progress, Step: builder.StepUpload, Done: 1, Total: 2, Unit: builder.Bytes})
+		d.Event(event.Event{Kind: event.Progress, Step: event.Upload, Done: 1, Total: 2, Unit: event.Bytes})
 	}
 	want := `{"time":"2014-01-20T12:00:00Z","event":"begin","step":"upload","text":"patched sources"}
 {"time":"2014-01-20T12:00:00.3Z","event":"progress","step":"upload","done":1,"total":2,"unit":"bytes"}

@@ -13,6 +13,7 @@ import (
 	"namibuild"
 	"namibuild/builder"
 	"namibuild/builder/engine"
+	"namibuild/builder/image"
 	"namibuild/builder/recipe"
 )
 
@@ -55,11 +56,11 @@ func (a *app) image(ctx context.Context, name, base string, f buildFlags) error 
 	defer d.Close()
 	o.Tell = a.tell(d)
 	if base != "" {
-		if err := builder.ImportBase(ctx, o, base); err != nil {
+		if err := image.ImportBase(ctx, o.Engine, r.Image, base, o.Tell); err != nil {
 			return a.cause(ctx, err)
 		}
 	}
-	_, err = builder.Image(ctx, o)
+	_, err = builder.Image(ctx, o.SourceOptions)
 	return a.cause(ctx, err)
 }
 

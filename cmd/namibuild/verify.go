@@ -5,20 +5,10 @@ import (
 	"fmt"
 	"os"
 
+	"namibuild/builder/release"
+
 	"github.com/spf13/cobra"
-
-	"namibuild/builder"
 )
-
-// unverifiedError: verify has said what is wrong.
-type unverifiedError struct {
-	dir        string
-	wrong, all int
-}
-
-func (e *unverifiedError) Error() string {
-	return fmt.Sprintf("verifying %s: %d of the %d things looked at are wrong", e.dir, e.wrong, e.all)
-}
 
 func (a *app) verifyCommand() *cobra.Command {
 	var key string
@@ -43,7 +33,7 @@ that shows damage, and not who made the bundle.`,
 }
 
 func (a *app) verify(ctx context.Context, dir, key string) error {
-	o := builder.VerifyOptions{Dir: dir}
+	o := release.VerifyOptions{Dir: dir}
 	if key != "" {
 		c, err := readCertificate(key)
 		if err != nil {
@@ -53,19 +43,16 @@ func (a *app) verify(ctx context.Context, dir, key string) error {
 	}
 	d := newDisplay(os.Stdout, a.json)
 	o.Tell = a.tell(d)
-	v, err := builder.Verify(ctx, o)
+	v, err := release.Verify(ctx, o)
 	d.Close()
 	if err != nil {
 		return a.cause(ctx, err)
 	}
 	a.showVerification(d, v)
-	if wrong := v.Wrong(); wrong > 0 {
-		return &unverifiedError{dir, wrong, len(v.Findings)}
-	}
-	return nil
+	return v.Err(dir)
 }
 
-func (a *app) showVerification(d *display, v builder.Verification) {
+func (a *app) showVerification(d *display, v release.Verification) {
 	if !a.json {
 		printFindings(v)
 		return
@@ -73,11 +60,11 @@ func (a *app) showVerification(d *display, v builder.Verification) {
 	d.emit(struct {
 		Event  string `json:"event"`
 		Passed bool   `json:"passed"`
-		builder.Verification
+		release.Verification
 	}{"verification", v.Wrong() == 0, v})
 }
 
-func printFindings(v builder.Verification) {
+func printFindings(v release.Verification) {
 	for _, f := range v.Findings {
 		mark := "ok    "
 		switch {

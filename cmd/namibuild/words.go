@@ -6,12 +6,12 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"namibuild/builder"
+	"namibuild/builder/event"
 )
 
 // step is what is known of the step that runs.
 type step struct {
-	name        builder.Step
+	name        event.Step
 	text, phase string
 	output      string // the last line that the step's program printed
 	started     time.Time
@@ -39,15 +39,15 @@ func (s *step) progress(now time.Time) string {
 		parts = append(parts, bar(s.done, s.total))
 	}
 	switch {
-	case s.unit == builder.Bytes && s.total > 0:
+	case s.unit == event.Bytes && s.total > 0:
 		parts = append(parts, size(s.done)+" of "+size(s.total))
-	case s.unit == builder.Bytes:
+	case s.unit == event.Bytes:
 		parts = append(parts, size(s.done))
-	case s.unit == builder.Objects && s.total > 0:
+	case s.unit == event.Objects && s.total > 0:
 		parts = append(parts, fmt.Sprintf("%d of about %d objects", s.done, s.total))
-	case s.unit == builder.Seconds:
+	case s.unit == event.Seconds:
 		parts = append(parts, fmt.Sprintf("second %d of %d by the guest's clock", s.done, s.total))
-	case s.unit == builder.Objects:
+	case s.unit == event.Objects:
 		parts = append(parts, fmt.Sprintf("%d objects", s.done))
 	}
 	if left, ok := s.left(now); ok {

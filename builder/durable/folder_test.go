@@ -1,0 +1,151 @@
+package durable
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/gofrs/flock"
+	"github.com/google/go-cmp/cmp"
+)
+
+func always(string) error { return nil }
+
+// TestCreate shows that a folder appears when it is published, in the place of nothing, of an
+// empty folder, or of one that may be replaced.
+func TestCreate(t *testing.T) {
+	for name, test := range map[string]struct {
+		before  map[string]string
+		replace func(string) error
+		want    map[string]string // nil: Create refuses
+	}{
+		"nothing":                 {nil, nil, map[string]string{"a": "new"}},
+		"an empty folder":         {map[string]string{"to/": ""}, nil, map[string]string{"a": "new"}},
+		"a folder":                {map[string]string{"to/b": "old"}, nil, nil},
+		"a folder to be replaced": {map[string]string{"to/b": "old", "to/a": "old"}, always, map[string]string{"a": "new"}},
+		"a folder to be kept":     {map[string]string{"to/b": "old"}, func(string) error { return errors.New("mine") }, nil},
+		"a file":                  {map[string]string{"to": "old"}, always, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			parent := t.TempDir()
+			to := filepath.Join(parent, "to")
+			lay(t, parent, test.before)
+			f, err := Create(to, test.replace)
+			if test.want == nil {
+				if !errors.As(err, new(*Error)) {
+					t.Fatalf("got %v", err)
+				}
+				if diff := cmp.Diff(test.before, found(t, parent)); diff != "" {
+					t.Error(diff)
+				}
+				return
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			lay(t, f.Path(), test.want)
+			if _, err := Create(to, always); !errors.As(err, new(*BusyError)) {
+				t.Errorf("two at once: %v", err)
+			}
+			if err := errors.Join(f.Publish(), f.Close()); err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(test.want, found(t, to)); diff != "" {
+				t.Error(diff)
+			}
+			if left, _ := os.ReadDir(parent); len(left) != 1 {
+				t.Errorf("left: %v", left)
+			}
+		})
+	}
+}
+
+// TestCreateUnpublished shows that a folder which is not published leaves nothing, and what stood there as it was.
+func TestCreateUnpublished(t *testing.T) {
+	parent := t.TempDir()
+	lay(t, parent, map[string]string{"to/a": "old"})
+	f, err := Create(filepath.Join(parent, "to"), always)
+	if err != nil {
+		t.Fatal(err)
+	}
+	lay(t, f.Path(), map[string]string{"a": "new"})
+	if err := f.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(map[string]string{"to/a": "old"}, found(t, parent)); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// TestSwapInSteps shows the renames on a file system that cannot exchange two folders.
+func TestSwapInSteps(t *testing.T) {
+	dir := t.TempDir()
+	lay(t, dir, map[string]string{"new/a": "new", "to/a": "old", "old/a": "left"})
+	if err := swapInSteps(filepath.Join(dir, "new"), filepath.Join(dir, "to"), filepath.Join(dir, "old")); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(map[string]string{"to/a": "new"}, found(t, dir)); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// TestSweep shows that what killed processes left goes with the next one that writes beside it. What is
+// in use, and what is not ours, stays. A folder that was set aside gets its name back.
+func TestSweep(t *testing.T) {
+	for name, next := range map[string]func(dir string) (interface{ Close() error }, error){
+		"update": func(dir string) (interface{ Close() error }, error) { return Open(filepath.Join(dir, "set")) },
+		"folder": func(dir string) (interface{ Close() error }, error) {
+			return Create(filepath.Join(dir, "set-release"), nil)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := filepath.Join(t.TempDir(), "out[1]")
+			lay(t, dir, map[string]string{
+				".killed.part/.lock": "", ".killed.part/new/RPMS/a.rpm": "half",
+				".running.part/.lock": "", ".running.part/new/a": "half",
+				".aside.part/.lock": "", ".aside.part/new/a": "half", ".aside.part/old/a": "the only copy",
+				".replaced.part/.lock": "", ".replaced.part/old/a": "old", "replaced/a": "new",
+				".other.part/a": "not ours", ".empty.part/": "", "release/a": "a",
+			})
+			running := flock.New(filepath.Join(dir, ".running.part", ".lock"))
+			if ok, err := running.TryLock(); !ok {
+				t.Fatal(err)
+			}
+			defer running.Close()
+			f, err := next(dir)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := f.Close(); err != nil {
+				t.Fatal(err)
+			}
+			want := map[string]string{
+				".running.part/.lock": "", ".running.part/new/a": "half", "aside/a": "the only copy", "replaced/a": "new",
+				".other.part/a": "not ours", "release/a": "a",
+			}
+			if diff := cmp.Diff(want, found(t, dir)); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+// TestWriteFile shows that a file is replaced whole, also beside what a killed process left half
+// written.
+func TestWriteFile(t *testing.T) {
+	dir := t.TempDir()
+	lay(t, dir, map[string]string{"a": "old", ".a.part": "half"})
+	if err := WriteFile(filepath.Join(dir, "a"), []byte("new"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(map[string]string{"a": "new"}, found(t, dir)); diff != "" {
+		t.Error(diff)
+	}
+	if info, err := os.Stat(filepath.Join(dir, "a")); err != nil || info.Mode() != 0o600 {
+		t.Errorf("%v, %v", info, err)
+	}
+	if err := WriteFile(filepath.Join(dir, "absent", "a"), nil, 0o666); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("into a folder that does not exist: %v", err)
+	}
+}

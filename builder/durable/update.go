@@ -1,0 +1,154 @@
+package durable
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/gofrs/flock"
+)
+
+// An update collects its entries below updateDir. The rename of updateDir to nextDir
+// commits it. From then on whoever opens the folder brings it to its end: the stale entries
+// go, nextDir becomes placeDir, and every entry of placeDir takes its place.
+const (
+	updateDir = ".part"
+	nextDir   = ".next"
+	placeDir  = ".placing"
+	// staleName lists in nextDir the entries that the update removes, a line each.
+	staleName = ".stale"
+)
+
+// Update is a change of a folder that stays: entries that appear together.
+type Update struct {
+	dir  string
+	lock *flock.Flock
+	made bool // by Open
+}
+
+// Open begins an update of a folder, which it makes if it does not exist. It brings
+// to its end, or clears away, what a killed process left half done in the folder, and what
+// killed processes left beside it.
+//
+// The errors are of type *Error. The caller calls Close in any case.
+func Open(dir string) (*Update, error) {
+	u, err := open(filepath.Clean(dir))
+	if err != nil {
+		return nil, &Error{dir, err}
+	}
+	return u, nil
+}
+
+func open(dir string) (*Update, error) {
+	u := &Update{dir: dir, made: !exists(dir)}
+	if err := os.MkdirAll(dir, 0o777); err != nil {
+		return nil, err
+	}
+	var err error
+	if u.lock, err = lock(u.inDir(lockName)); err != nil {
+		return nil, err
+	}
+	Sweep(filepath.Dir(dir))
+	err = errors.Join(settle(dir), os.RemoveAll(u.Path()))
+	if err == nil {
+		err = os.Mkdir(u.Path(), 0o777)
+	}
+	if err != nil {
+		return nil, errors.Join(err, u.lock.Close())
+	}
+	return u, nil
+}
+
+// inDir gives the path of an entry of the folder itself.
+func (u *Update) inDir(name string) string { return filepath.Join(u.dir, name) }
+
+// Path gives the path of an entry of the update, before it is committed.
+func (u *Update) Path(name ...string) string {
+	return filepath.Join(append([]string{u.dir, updateDir}, name...)...)
+}
+
+// Commit puts the entries of the update into the folder, in the place of those of the same
+// names, and removes the entries that stale names. Whatever ends the process, the
+// folder has all of the change or nothing of it once it was opened again.
+func (u *Update) Commit(stale ...string) error {
+	err := flush(u.Path())
+	if err == nil && len(stale) > 0 {
+		err = writeNew(u.Path(staleName), []byte(strings.Join(stale, "\n")+"\n"), 0o666)
+	}
+	if err == nil {
+		err = os.Rename(u.Path(), u.inDir(nextDir))
+	}
+	if err == nil {
+		err = settle(u.dir)
+	}
+	if err != nil {
+		return &Error{u.dir, err}
+	}
+	return nil
+}
+
+// Close ends the update. What was not committed is removed, and so is a folder that Open
+// made and that is empty.
+func (u *Update) Close() error {
+	err := errors.Join(os.RemoveAll(u.Path()), unlock(u.lock))
+	if u.made {
+		os.Remove(u.dir) // fails where something is in it
+	}
+	return err
+}
+
+// settle brings a committed update to its end, from wherever a killed process stopped
+// doing so. Without one it does nothing.
+func settle(dir string) error {
+	next, place := filepath.Join(dir, nextDir), filepath.Join(dir, placeDir)
+	entries, err := os.ReadDir(next)
+	if err == nil {
+		err = removeStale(dir, entries)
+	}
+	if err == nil {
+		err = os.Rename(next, place)
+	}
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	entries, err = os.ReadDir(place)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		if err := replaceEntry(filepath.Join(place, e.Name()), filepath.Join(dir, e.Name())); err != nil {
+			return err
+		}
+	}
+	return errors.Join(os.Remove(place), syncPath(dir))
+}
+
+// replaceEntry moves an entry into its place.
+func replaceEntry(from, to string) error {
+	if filepath.Base(from) == staleName {
+		return os.Remove(from)
+	}
+	return errors.Join(os.RemoveAll(to), os.Rename(from, to))
+}
+
+// removeStale removes the entries of dir that an update removes, unless it brings
+// new ones of these names.
+func removeStale(dir string, entries []os.DirEntry) error {
+	list, err := os.ReadFile(filepath.Join(dir, nextDir, staleName))
+	if errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	failed := []error{err}
+	for _, name := range strings.Split(strings.TrimSpace(string(list)), "\n") {
+		fresh := slices.ContainsFunc(entries, func(e os.DirEntry) bool { return e.Name() == name })
+		if !fresh && filepath.IsLocal(name) && !strings.ContainsRune(name, filepath.Separator) {
+			failed = append(failed, os.RemoveAll(filepath.Join(dir, name)))
+		}
+	}
+	return errors.Join(failed...)
+}

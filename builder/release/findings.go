@@ -1,0 +1,161 @@
+package release
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"os"
+	"syscall"
+
+	"namibuild/builder/boot"
+	"namibuild/builder/event"
+	"namibuild/builder/repodata"
+	"namibuild/builder/set"
+)
+
+// read gives the content of a file of the set. The error is an os.ErrNotExist where there is
+// none.
+func (v *verifying) read(name string) ([]byte, error) {
+	f, ok := v.files.Get(name)
+	if !ok {
+		return nil, &os.PathError{Op: "open", Path: v.place.Join(name), Err: syscall.ENOENT}
+	}
+	return f.Read()
+}
+
+// optional reports whether a file is missing that the set need not have. A release has all
+// of its files.
+func (v *verifying) optional(err error) bool {
+	return errors.Is(err, os.ErrNotExist) && v.place.Kind != set.Release
+}
+
+// build compares the packages, without their signatures, with what the build
+// noted.
+func (v *verifying) build() {
+	var err error
+	switch v.record, err = set.ReadRecord(v.place.Dir); {
+	case err != nil:
+		v.found("build", err, "")
+	case v.record != nil:
+		if other := v.record.Differs(v.built, v.builtSources); other != "" {
+			err = &set.OtherPackagesError{Dir: v.Dir, File: other}
+		}
+		v.found("build", err, "what plan %.12s made, byte for byte beneath the signatures", v.record.PlanID)
+	}
+}
+
+// proof checks that the proof is about the packages as the build made them.
+func (v *verifying) proof() {
+	if _, ok := v.files.Get(set.ProofFile); !ok {
+		return
+	}
+	p, err := boot.Proven(v.Dir, v.files, v.built)
+	v.found("proof", err, "the kernel of these packages was booted, %s passed", event.Count(len(p.Checks), "check"))
+}
+
+// lock checks that the lock is that of the build.
+func (v *verifying) lock() {
+	if v.record == nil {
+		return // there is a finding already, or no build
+	}
+	if _, ok := v.files.Get(v.record.LockFile()); !ok {
+		return
+	}
+	why, err := v.files.Unlocked(*v.record)
+	if why != "" {
+		err = errors.New(why)
+	}
+	v.found("lock", err, "pins plan %.12s", v.record.PlanID)
+}
+
+// release compares the record of the release with key and packages, and tells its caveats.
+func (v *verifying) release() {
+	data, err := v.read(set.ReleaseFile)
+	if v.optional(err) {
+		return
+	}
+	var r Record
+	if err == nil {
+		err = set.Decode(set.ReleaseFile, data, RecordForm, &r)
+	}
+	if err == nil {
+		err = v.released(r)
+	}
+	v.found("release", err, "of %s, by the key that it names", r.Name)
+	for _, c := range r.Caveats {
+		v.Findings = append(v.Findings, Finding{Name: c.What, Passed: true, Caveat: true, Text: c.Why})
+	}
+}
+
+func (v *verifying) released(r Record) error {
+	other := set.Differing(r.Built, v.built)
+	switch {
+	case r.Key != v.Key:
+		return fmt.Errorf("it names the key %s", r.Key)
+	case other != "":
+		return fmt.Errorf("it is about another %s", other)
+	}
+	return nil
+}
+
+// repository checks repodata and its signature.
+func (v *verifying) repository() {
+	if _, err := os.Stat(v.place.Join(set.Repodata)); err != nil && v.place.Kind != set.Release {
+		return
+	}
+	var check func(data, signature []byte) error
+	if v.Certificate != nil {
+		check = func(data, signature []byte) error {
+			return v.Certificate.VerifyDetached(bytes.NewReader(data), signature)
+		}
+	}
+	repo, err := repodata.Verify(v.place.Dir, check, v.sound)
+	v.found("repository", err, "%s listed, index signed", event.Count(len(repo.Packages), "package"))
+}
+
+// sbom checks that the SBOMs are about these packages.
+func (v *verifying) sbom() {
+	var wrong []error
+	n := 0
+	for _, name := range []string{set.SPDXFile, set.CycloneDXFile} {
+		data, err := v.read(name)
+		if v.optional(err) {
+			continue
+		}
+		n++
+		if err == nil {
+			err = v.names(data)
+		}
+		if err != nil {
+			wrong = append(wrong, fmt.Errorf("%s: %w", name, err))
+		}
+	}
+	if n > 0 {
+		v.found("sbom", errors.Join(wrong...), "names these packages by their digests")
+	}
+}
+
+// names reports an error unless an SBOM holds the digest of every package.
+func (v *verifying) names(sbom []byte) error {
+	for _, r := range v.now {
+		if !bytes.Contains(sbom, []byte(`"`+r.SHA256+`"`)) {
+			return fmt.Errorf("it does not name %s as it is", r.File)
+		}
+	}
+	return nil
+}
+
+// provenance checks that the statement is signed and about these packages.
+func (v *verifying) provenance() {
+	envelope, err := v.read(set.ProvenanceFile)
+	if v.optional(err) {
+		return
+	}
+	if err == nil && v.Certificate == nil {
+		err = fmt.Errorf("%s: no key to check it with", set.ProvenanceFile)
+	}
+	if err == nil {
+		_, err = VerifyProvenance(v.ctx, envelope, *v.Certificate, v.now)
+	}
+	v.found("provenance", err, "states how these packages were built, signed")
+}

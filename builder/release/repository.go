@@ -1,0 +1,187 @@
+package release
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"namibuild/builder/repodata"
+	"namibuild/builder/rpm"
+	"namibuild/builder/set"
+	"namibuild/builder/sign"
+)
+
+// RepositoryOptions say which folder becomes a repository, and how.
+type RepositoryOptions struct {
+	Dir string
+	// ID is the repository's name for yum, "" the folder's; URL where hosts find
+	// Dir, "" file:// and its path.
+	ID, URL string
+	// Key signs the index, and must have signed every package; nil signs nothing.
+	Key *sign.Key
+}
+
+// Repository is a folder that yum and dnf install from.
+type Repository struct {
+	repodata.Repo
+	Dir string `json:"dir"`
+	// File is the path of the .repo file, KeyFile that of the public key, "" for a
+	// repository that is not signed.
+	File    string `json:"file"`
+	KeyFile string `json:"keyFile,omitempty"`
+}
+
+// RepositoryError is a folder that cannot become a repository.
+type RepositoryError struct{ Err error }
+
+func (e *RepositoryError) Error() string { return e.Err.Error() }
+func (e *RepositoryError) Unwrap() error { return e.Err }
+
+// SourceError: the .repo file cannot be made of an ID and a URL like these.
+type SourceError struct{ Err error }
+
+func (e *SourceError) Error() string { return e.Err.Error() }
+func (e *SourceError) Unwrap() error { return e.Err }
+
+// UnsignedError says that a package is not signed by the repository's key, which
+// yum would refuse.
+type UnsignedError struct {
+	Package string
+	Err     error
+}
+
+func (e *UnsignedError) Error() string { return e.Package + ": " + e.Err.Error() }
+func (e *UnsignedError) Unwrap() error { return e.Err }
+
+// MakeRepository writes repodata/, the .repo file and, where there is a key, the
+// public key into a folder of packages: all of them or none. Its time is that of the newest package.
+func MakeRepository(ctx context.Context, o RepositoryOptions) (Repository, error) {
+	source, err := o.source()
+	if err != nil {
+		return Repository{}, err
+	}
+	page, err := source.File()
+	if err != nil {
+		return Repository{}, &SourceError{err}
+	}
+	if err := o.allowed(); err != nil {
+		return Repository{}, &RepositoryError{err}
+	}
+	r := Repository{Dir: o.Dir, File: filepath.Join(o.Dir, source.ID+".repo")}
+	files := []repodata.File{{Path: source.ID + ".repo", Data: []byte(page)}}
+	var options repodata.Options
+	if o.Key != nil {
+		public, err := o.Key.Public()
+		if err != nil {
+			return Repository{}, &RepositoryError{fmt.Errorf("writing the public key: %w", err)}
+		}
+		if options, err = o.signed(ctx); err != nil {
+			return Repository{}, err
+		}
+		r.KeyFile = filepath.Join(o.Dir, source.Key)
+		files = append(files, repodata.File{Path: source.Key, Data: public})
+	}
+	if r.Repo, err = repodata.Write(o.Dir, options, files...); err != nil {
+		return Repository{}, &RepositoryError{err}
+	}
+	return r, nil
+}
+
+// allowed refuses folders whose signatures would not hold any more.
+func (o RepositoryOptions) allowed() error {
+	if _, err := os.Stat(filepath.Join(o.Dir, set.SumsFile)); err == nil {
+		return fmt.Errorf("%s is a release: its repository is part of what was signed", o.Dir)
+	}
+	if _, err := os.Stat(filepath.Join(o.Dir, set.Repodata, "repomd.xml.asc")); err == nil && o.Key == nil {
+		return fmt.Errorf("%s is a signed repository, and there is no key to sign it again", o.Dir)
+	}
+	return nil
+}
+
+// source fills in what was not said: the folder's name and where it lies. A
+// public key that lies there keeps its name.
+func (o RepositoryOptions) source() (repodata.Source, error) {
+	path, err := filepath.Abs(o.Dir)
+	if err != nil {
+		return repodata.Source{}, err
+	}
+	s := repodata.Source{ID: o.ID, BaseURL: o.URL}
+	if s.ID == "" {
+		s.ID = filepath.Base(path)
+	}
+	if s.BaseURL == "" {
+		s.BaseURL = (&url.URL{Scheme: "file", Path: path}).String()
+	}
+	s.Name = s.ID + ", made by namibuild"
+	if o.Key == nil {
+		return s, nil
+	}
+	s.Key = set.KeyPrefix + s.ID
+	if own := keysIn(path); len(own) == 1 {
+		s.Key = own[0]
+	}
+	return s, nil
+}
+
+// signed sees whether every package is signed by the key, and finds the time of
+// the newest one.
+func (o RepositoryOptions) signed(ctx context.Context) (repodata.Options, error) {
+	public, err := o.Key.Public()
+	if err != nil {
+		return repodata.Options{}, err
+	}
+	keys, err := rpm.ParseKeys(bytes.NewReader(public))
+	if err != nil {
+		return repodata.Options{}, err
+	}
+	paths, err := repodata.Paths(o.Dir)
+	if err != nil {
+		return repodata.Options{}, &RepositoryError{err}
+	}
+	var epoch int64
+	for _, path := range paths {
+		built, err := signedAt(filepath.Join(o.Dir, filepath.FromSlash(path)), keys)
+		if err != nil {
+			return repodata.Options{}, &UnsignedError{path, err}
+		}
+		epoch = max(epoch, built)
+		if ctx.Err() != nil {
+			return repodata.Options{}, context.Cause(ctx)
+		}
+	}
+	return repodata.Options{Epoch: epoch, Sign: func(page []byte) ([]byte, error) {
+		return o.Key.Detached(ctx, bytes.NewReader(page), o.Key.Time(epoch))
+	}}, nil
+}
+
+// signedAt is the build time of a package that is signed by one of keys.
+func signedAt(path string, keys []rpm.Key) (int64, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return 0, err
+	}
+	defer f.Close()
+	p, _, err := rpm.VerifySigned(f, keys)
+	if err != nil {
+		return 0, err
+	}
+	return p.BuildTime(), nil
+}
+
+// keysIn gives the names of the public keys in a folder.
+func keysIn(dir string) (names []string) {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return nil
+	}
+	for _, e := range entries {
+		if strings.HasPrefix(e.Name(), set.KeyPrefix) {
+			names = append(names, e.Name())
+		}
+	}
+	return names
+}

@@ -1,0 +1,298 @@
+package release
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"namibuild/builder/artifact"
+	"namibuild/builder/event"
+	"namibuild/builder/rpm"
+	"namibuild/builder/set"
+	"namibuild/builder/sign"
+)
+
+// VerifyOptions say what is verified and whose key is trusted.
+type VerifyOptions struct {
+	// Dir is a release, an output directory, or a folder of packages.
+	Dir string
+	// Certificate is the publisher's; nil takes the one that lies in the release,
+	// which proves only that one key signed all of it.
+	Certificate *sign.Certificate
+	// Tell takes the events; calls do not overlap.
+	Tell event.Sink
+}
+
+// Finding is one thing that was looked at.
+type Finding struct {
+	Name   string `json:"name"`
+	Passed bool   `json:"passed"`
+	// Caveat says that the release tells this against itself.
+	Caveat bool `json:"caveat,omitempty"`
+	// Text says what was found, in one line.
+	Text string `json:"text"`
+}
+
+// Verification is what Verify found.
+type Verification struct {
+	// Key is the fingerprint of the key that was trusted. OwnKey says that the key lay
+	// in the release itself.
+	Key      string    `json:"key,omitempty"`
+	OwnKey   bool      `json:"ownKey"`
+	Findings []Finding `json:"findings"`
+}
+
+// Wrong is how many findings did not pass.
+func (v Verification) Wrong() int {
+	n := 0
+	for _, f := range v.Findings {
+		if !f.Passed {
+			n++
+		}
+	}
+	return n
+}
+
+// Verify looks at everything that a release or set says of itself and that can be
+// checked, and reads every file once. What is wrong is a finding. An error means that the folder cannot
+// be read.
+func Verify(ctx context.Context, o VerifyOptions) (Verification, error) {
+	v := &verifying{VerifyOptions: o, ctx: ctx, digests: map[string]artifact.RPM{}}
+	if err := v.open(); err != nil {
+		return Verification{}, &event.StepError{Step: event.Verify, Err: fmt.Errorf("verifying %s: %w", o.Dir, err)}
+	}
+	o.Tell.Say(event.Begin, event.Verify, "%s", event.Count(len(v.packagePaths()), "package"))
+	for _, check := range []func(){v.packages, v.build, v.proof, v.lock, v.release, v.repository, v.sbom, v.provenance, v.sums} {
+		check()
+		if ctx.Err() != nil {
+			return Verification{}, context.Cause(ctx)
+		}
+	}
+	o.Tell.Say(event.End, event.Verify, "%s looked at", event.Count(len(v.Findings), "thing"))
+	return v.Verification, nil
+}
+
+// verifying is one run of Verify.
+type verifying struct {
+	Verification
+	VerifyOptions
+	ctx    context.Context
+	place  set.Place
+	files  set.Files
+	record *set.Record
+	keys   []rpm.Key
+	// now are the packages as they are, built as they were before they were signed. The same for
+	// the source packages.
+	now, built, builtSources []artifact.RPM
+	// digests has the packages whose digests are right, by path.
+	digests    map[string]artifact.RPM
+	size, done int64 // bytes of the packages
+}
+
+// open finds packages and key, and reads the files beside the packages.
+func (v *verifying) open() error {
+	var err error
+	if v.place, err = set.Find(v.Dir); err != nil {
+		return err
+	}
+	if v.place.Kind == set.Single {
+		return &set.PathError{Path: v.Dir, Reason: "it is a file; a folder can be verified"}
+	}
+	if v.files, err = v.place.ReadFiles(); err != nil {
+		return err
+	}
+	for _, path := range v.packagePaths() {
+		if info, err := os.Stat(v.place.Join(path)); err == nil {
+			v.size += info.Size()
+		}
+	}
+	return v.trust()
+}
+
+// packagePaths gives the paths of all packages in the folder of the set.
+func (v *verifying) packagePaths() []string {
+	var all []string
+	for _, name := range v.place.RPMNames {
+		all = append(all, v.rpmPath(name))
+	}
+	for _, name := range v.place.SRPMNames {
+		all = append(all, set.SRPMS+"/"+name)
+	}
+	return all
+}
+
+// rpmPath gives the path of a package in the folder of the set.
+func (v *verifying) rpmPath(name string) string {
+	if v.place.Kind == set.Folder {
+		return name
+	}
+	return set.RPMS + "/" + name
+}
+
+// trust takes the given certificate, or the one that lies in the folder.
+func (v *verifying) trust() error {
+	if v.Certificate == nil {
+		own := v.ownKeys()
+		if len(own) != 1 {
+			return nil // no key: the packages are not signed, or that is a finding
+		}
+		data, err := own[0].Read()
+		if err != nil {
+			return err
+		}
+		c, err := sign.ParseCertificate(data)
+		if err != nil {
+			v.found("key", fmt.Errorf("%s: %w", own[0].Name, err), "")
+			return nil
+		}
+		v.Certificate, v.OwnKey = &c, true
+	}
+	v.Key = v.Certificate.Fingerprint
+	public, err := v.Certificate.Public()
+	if err != nil {
+		return err
+	}
+	v.keys, err = rpm.ParseKeys(bytes.NewReader(public))
+	return err
+}
+
+// ownKeys gives the public keys that lie in the folder.
+func (v *verifying) ownKeys() []set.File {
+	var all []set.File
+	for _, f := range v.files {
+		if strings.HasPrefix(f.Name, set.KeyPrefix) {
+			all = append(all, f)
+		}
+	}
+	return all
+}
+
+func (v *verifying) found(name string, err error, format string, args ...any) {
+	f := Finding{Name: name, Passed: err == nil, Text: fmt.Sprintf(format, args...)}
+	if err != nil {
+		f.Text = err.Error()
+	}
+	v.Findings = append(v.Findings, f)
+}
+
+// packages checks digests and signatures of every package.
+func (v *verifying) packages() {
+	var broken, unsigned []error
+	for _, path := range v.packagePaths() {
+		name := filepath.Base(path)
+		now, built, signature, err := v.onePackage(path)
+		switch {
+		case err != nil:
+			broken = append(broken, fmt.Errorf("%s: %w", name, err))
+		case signature != nil:
+			unsigned = append(unsigned, fmt.Errorf("%s: %w", name, v.explained(signature)))
+		}
+		if strings.HasPrefix(path, set.SRPMS+"/") {
+			v.builtSources = append(v.builtSources, built)
+		} else {
+			v.now, v.built = append(v.now, now), append(v.built, built)
+		}
+	}
+	v.found("packages", first(broken), "%s, every digest right", event.Count(len(v.packagePaths()), "package"))
+	by := "by " + v.Key
+	if v.OwnKey {
+		by += ", the key that came with the packages"
+	}
+	v.found("signatures", first(unsigned), "%s", by)
+}
+
+// explained says of a signature that was not checked that no key was given.
+func (v *verifying) explained(signature error) error {
+	if other := (*rpm.OtherKeyError)(nil); v.Certificate == nil && errors.As(signature, &other) {
+		return fmt.Errorf("signed by key %s, and no key was given to check it with", other.KeyID)
+	}
+	return signature
+}
+
+// first gives the first of several errors, and how many follow.
+func first(list []error) error {
+	if len(list) < 2 {
+		return errors.Join(list...)
+	}
+	return fmt.Errorf("%w (and %s more)", list[0], event.Count(len(list)-1, "package"))
+}
+
+// onePackage reads a package once. It gives the package as it is and as it was before it was
+// signed, and what is wrong with the signature; err says that the package is damaged.
+func (v *verifying) onePackage(path string) (now, built artifact.RPM, signature, err error) {
+	name := filepath.Base(path)
+	now.File, built.File = name, name
+	f, err := os.Open(v.place.Join(path))
+	if err != nil {
+		return now, built, nil, err
+	}
+	defer f.Close()
+	in := event.NewReader(f, 0, func(done, _ int64) { v.Tell.Progress(event.Verify, v.done+done, v.size, event.Bytes) })
+	_, _, signature = rpm.VerifySigned(in, v.keys)
+	if signature != nil { // it may be about the digests
+		if _, err := f.Seek(0, io.SeekStart); err != nil {
+			return now, built, nil, err
+		}
+		if _, err = rpm.Verify(f); err != nil {
+			return now, built, nil, err
+		}
+	}
+	sum, err := set.ReadFile(v.place.Dir, path)
+	if err != nil {
+		return now, built, nil, err
+	}
+	now.Size, now.SHA256 = sum.Size, sum.SHA256
+	v.done += now.Size
+	built, err = asBuilt(f)
+	built.File = name
+	v.digests[path] = now
+	return now, built, signature, err
+}
+
+// known gives size and digest of a file of the folder that was read before.
+func (v *verifying) known(name string) (size int64, sha256 string, ok bool) {
+	if size, sha256, ok = v.sound(name); ok {
+		return size, sha256, ok
+	}
+	f, ok := v.files.Get(name)
+	return f.Size, f.SHA256, ok
+}
+
+// sound gives size and digest of a package that was read and whose digests are right.
+func (v *verifying) sound(path string) (size int64, sha256 string, ok bool) {
+	r, ok := v.digests[path]
+	return r.Size, r.SHA256, ok
+}
+
+// asBuilt is a package as it was before it was signed.
+func asBuilt(f io.ReadSeeker) (artifact.RPM, error) {
+	if _, err := f.Seek(0, io.SeekStart); err != nil {
+		return artifact.RPM{}, err
+	}
+	pkg, err := rpm.ReadPackage(f)
+	if err != nil {
+		return artifact.RPM{}, err
+	}
+	offset := pkg.PayloadOffset
+	was, err := pkg.AsBuilt(f)
+	if err != nil {
+		return artifact.RPM{}, err
+	}
+	if _, err := f.Seek(offset, io.SeekStart); err != nil {
+		return artifact.RPM{}, err
+	}
+	h := sha256.New()
+	head, err := was.WriteTo(h)
+	if err != nil {
+		return artifact.RPM{}, err
+	}
+	n, err := io.Copy(h, f)
+	return artifact.RPM{NEVRA: was.NEVRA(), Size: head + n, SHA256: hex.EncodeToString(h.Sum(nil))}, err
+}

@@ -1,0 +1,84 @@
+//go:build !e2e
+
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"namibuild/builder"
+	"namibuild/builder/boot"
+	"namibuild/builder/buildertest"
+	"namibuild/builder/compare"
+	"namibuild/builder/engine"
+	"namibuild/builder/engine/enginetest"
+	"namibuild/builder/kerneltest"
+	"namibuild/builder/modkey"
+	"namibuild/builder/recipe"
+	"namibuild/builder/release"
+	"namibuild/builder/set"
+	"namibuild/builder/sign"
+)
+
+// TestRebuildARelease shows that a release is rebuilt from itself alone: it is signed, and the
+// signatures of its modules stand for their key, which is elsewhere.
+func TestRebuildARelease(t *testing.T) {
+	o, f := buildertest.Setup(t)
+	key, err := modkey.New(rand.Reader, modkey.OpenPGP, "test")
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := key.Text()
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.Recipe.ModuleKey = recipe.ModuleKey{Mode: recipe.KeyPersistent, File: filepath.Join(t.TempDir(), "my.key")}
+	if err := os.WriteFile(o.Recipe.ModuleKey.File, text, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	f.Program = func(ctx context.Context, p *enginetest.Process) engine.Exit {
+		p.Spec.Aside.Answer("7 public")
+		p.Spec.Aside.Answer("8 sign da39a3ee5e6b4b0d3255bfef95601890afd80709")
+		return kerneltest.Rpmbuild(ctx, p)
+	}
+	l, err := builder.Lock(t.Context(), o.PlanOptions, "timewait.yaml", []byte("name: timewait\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.Lock = &l
+	built, err := builder.Build(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	proof := boot.Proof{Passed: true, Packages: boot.PackagesOf(built.RPMs), Checks: []boot.Check{{Name: "release", Passed: true}}}
+	if err := boot.Write(o.Output, proof, []byte("Linux version 2.6.32\n")); err != nil {
+		t.Fatal(err)
+	}
+	signer, _, err := sign.Generate(sign.NewKeyOptions{Name: "Publisher", Created: time.Unix(1388000000, 0)}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	made := filepath.Join(t.TempDir(), "release")
+	if _, err := release.Make(t.Context(), release.Options{Set: o.Output, Output: made, Key: signer}); err != nil {
+		t.Fatal(err)
+	}
+	o.Output = filepath.Join(t.TempDir(), "rebuilt")
+	if err := os.Remove(o.Recipe.ModuleKey.File); err != nil {
+		t.Fatal(err)
+	}
+	r, err := builder.Rebuild(t.Context(), o, made)
+	if err != nil || r.Verdict != compare.Identical || len(r.Grafts) != 1 || !r.Grafts[0].Equal || len(r.Pairs[0].Beneath) != 2 {
+		t.Errorf("got %+v, %v", r, err)
+	}
+	if err := os.Remove(filepath.Join(made, set.SignaturesFile)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := builder.Rebuild(t.Context(), o, made); !errors.As(err, new(*builder.ModuleKeyError)) {
+		t.Errorf("without key and signatures: %v", err)
+	}
+}
