@@ -27,6 +27,7 @@ var floors = [][]string{
 		"builder/buildroot", "builder/modkey"},
 	{"builder/plan", "builder/nested"},
 	{"builder/recipe", "builder/rpm", "."},
+	{"builder/pgp"},
 }
 
 // engineRoom is the only package that knows Docker and BuildKit: these modules.

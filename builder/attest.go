@@ -13,6 +13,7 @@ import (
 
 	"namibuild/builder/artifact"
 	"namibuild/builder/boot"
+	"namibuild/builder/pgp"
 	"namibuild/builder/plan"
 	"namibuild/builder/provenance"
 	"namibuild/builder/sign"
@@ -140,7 +141,7 @@ func Provenance(ctx context.Context, r Record, o ProvenanceOptions, k sign.Key) 
 
 // VerifyProvenance checks that a key has signed an envelope, and that it is
 // about the packages of this set and no others.
-func VerifyProvenance(ctx context.Context, envelope []byte, c sign.Certificate, set artifact.Set) (provenance.Statement, error) {
+func VerifyProvenance(ctx context.Context, envelope []byte, c pgp.Key, set artifact.Set) (provenance.Statement, error) {
 	s, err := provenance.Verify(ctx, envelope, provenance.Verifier{ID: c.Fingerprint, Raw: c.VerifyRaw})
 	if err != nil {
 		return s, err

@@ -15,6 +15,7 @@ import (
 
 	"namibuild/builder/artifact"
 	"namibuild/builder/boot"
+	"namibuild/builder/pgp"
 	"namibuild/builder/plan"
 	"namibuild/builder/provenance"
 	"namibuild/builder/sign"
@@ -71,7 +72,7 @@ func TestCaveats(t *testing.T) {
 
 // provenanceKey is a signing key, made once: that takes seconds.
 var provenanceKey = sync.OnceValues(func() (sign.Key, error) {
-	k, _, err := sign.Generate(sign.NewKeyOptions{Name: "Kernels <kernels@example.org>", Created: time.Unix(1300000000, 0)}, nil)
+	k, _, err := sign.Generate(pgp.NewKeyOptions{Name: "Kernels <kernels@example.org>", Created: time.Unix(1300000000, 0)}, nil)
 	return k, err
 })
 
@@ -96,7 +97,7 @@ func TestProvenance(t *testing.T) {
 	if again, err := Provenance(t.Context(), mustRead(t, dir), ProvenanceOptions{}, k); string(again) != string(envelope) || err != nil {
 		t.Errorf("signed again: %v", err)
 	}
-	s, err := VerifyProvenance(t.Context(), envelope, k.Certificate, res.Set)
+	s, err := VerifyProvenance(t.Context(), envelope, k.Key, res.Set)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -116,15 +117,15 @@ func TestProvenance(t *testing.T) {
 		"fewer":           {artifact.Set{}, "it is about 1 package, want 0 packages"},
 		"more":            {artifact.Set{RPMs: append(more.RPMs, artifact.RPM{File: "b.rpm"})}, "it is not about b.rpm"},
 	} {
-		if _, err := VerifyProvenance(t.Context(), envelope, k.Certificate, test.set); err == nil || !strings.Contains(err.Error(), test.want) {
+		if _, err := VerifyProvenance(t.Context(), envelope, k.Key, test.set); err == nil || !strings.Contains(err.Error(), test.want) {
 			t.Errorf("%s: got %v\nwant %s", name, err, test.want)
 		}
 	}
-	page, err := os.ReadFile("sign/testdata/certificate.asc")
+	page, err := os.ReadFile("pgp/testdata/certificate.asc")
 	if err != nil {
 		t.Fatal(err)
 	}
-	stranger, err := sign.ParseCertificate(page)
+	stranger, err := pgp.ParseSigningKey(page)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -138,7 +139,7 @@ func TestProvenance(t *testing.T) {
 func TestProvenanceOfSigned(t *testing.T) {
 	dir, _ := recorded(t)
 	r, k := mustRead(t, dir), testKey(t)
-	signed, err := sign.Packages(t.Context(), r.Set, k, filepath.Join(t.TempDir(), "signed"), sign.Options{Epoch: r.Plan.SRPM.Epoch})
+	signed, err := sign.Packages(t.Context(), r.Set, k, t.TempDir(), sign.Options{Epoch: r.Plan.SRPM.Epoch})
 	if err != nil {
 		t.Fatal(err)
 	}

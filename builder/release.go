@@ -197,6 +197,9 @@ func (r *release) sign() (string, error) {
 
 // signed signs a set into a folder of the bundle.
 func (r *release) signed(set artifact.Set, name string) (artifact.Set, error) {
+	if err := os.Mkdir(r.out.path(name), 0o777); err != nil {
+		return artifact.Set{}, err
+	}
 	return sign.Packages(r.ctx, set, r.Key, r.out.path(name), sign.Options{
 		Epoch: r.built.Plan.SRPM.Epoch, HeaderOnly: r.HeaderOnly, PayloadDigests: r.PayloadDigests,
 		Tell: func(done, total int64) {
@@ -296,7 +299,7 @@ func (r *release) papers() (string, error) {
 
 // sums writes the digests of all files, and signs them.
 func (r *release) sums() (string, error) {
-	page, err := sumFiles(r.out.dir)
+	page, err := sumFiles(r.out.dir, nil)
 	if err != nil {
 		return "", err
 	}

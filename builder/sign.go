@@ -39,16 +39,37 @@ func Sign(ctx context.Context, o SignOptions) (artifact.Set, error) {
 	if err := os.MkdirAll(filepath.Dir(o.Output), 0o777); err != nil {
 		return fail(&OutputError{o.Output, err})
 	}
-	signed, err := sign.Packages(ctx, set, o.Key, o.Output, sign.Options{
+	signed, err := o.signInto(ctx, set, epoch)
+	if err != nil {
+		return fail(err)
+	}
+	o.Tell(Event{Kind: End, Step: StepSign, Text: fmt.Sprintf("%s by %s", count(len(signed.RPMs), "package"), o.Key.Fingerprint)})
+	return signed, nil
+}
+
+// signInto signs a set into the output folder, which appears when all of it is
+// complete.
+func (o SignOptions) signInto(ctx context.Context, set artifact.Set, epoch int64) (artifact.Set, error) {
+	if _, err := os.Lstat(o.Output); err == nil {
+		return artifact.Set{}, fmt.Errorf("signing: %s exists already", o.Output)
+	}
+	part := filepath.Join(filepath.Dir(o.Output), "."+filepath.Base(o.Output)+".part")
+	if err := errors.Join(os.RemoveAll(part), os.Mkdir(part, 0o777)); err != nil {
+		return artifact.Set{}, fmt.Errorf("signing: %w", err)
+	}
+	signed, err := sign.Packages(ctx, set, o.Key, part, sign.Options{
 		Epoch: epoch, HeaderOnly: o.HeaderOnly, PayloadDigests: o.PayloadDigests,
 		Tell: func(done, total int64) {
 			o.Tell(Event{Kind: Progress, Step: StepSign, Done: done, Total: total, Unit: Bytes})
 		},
 	})
-	if err != nil {
-		return fail(err)
+	if err == nil {
+		err = os.Rename(part, o.Output)
 	}
-	o.Tell(Event{Kind: End, Step: StepSign, Text: fmt.Sprintf("%s by %s", count(len(signed.RPMs), "package"), o.Key.Fingerprint)})
+	if err != nil {
+		return artifact.Set{}, errors.Join(err, os.RemoveAll(part))
+	}
+	signed.Dir = o.Output
 	return signed, nil
 }
 

@@ -1,10 +1,7 @@
 package builder
 
 import (
-	"bytes"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -13,8 +10,8 @@ import (
 	"strings"
 
 	"namibuild/builder/artifact"
+	"namibuild/builder/pgp"
 	"namibuild/builder/rpm"
-	"namibuild/builder/sign"
 )
 
 // VerifyOptions say what is verified and whom to believe.
@@ -23,7 +20,7 @@ type VerifyOptions struct {
 	Dir string
 	// Certificate is the publisher's; nil takes the one that lies in the bundle,
 	// which proves only that all of it is by one hand.
-	Certificate *sign.Certificate
+	Certificate *pgp.Key
 	// Tell takes the events; calls do not overlap.
 	Tell func(Event)
 }
@@ -87,7 +84,7 @@ type verifying struct {
 	Verification
 	VerifyOptions
 	ctx   context.Context
-	keys  []rpm.Key
+	keys  []pgp.Key
 	rpms  string   // the folder of the packages
 	files []string // their names
 	// sources are the names of the SRPMs in SRPMS.
@@ -95,8 +92,10 @@ type verifying struct {
 	// now are the packages as they are, built without their signatures, as are
 	// builtSources.
 	now, built, builtSources []artifact.RPM
-	size                     int64
-	done                     int64
+	// known are the digests of the package files by their paths beneath Dir.
+	known map[string]string
+	size  int64
+	done  int64
 }
 
 // open finds packages and key.
@@ -143,7 +142,7 @@ func (v *verifying) believe() error {
 		if err != nil {
 			return err
 		}
-		c, err := sign.ParseCertificate(data)
+		c, err := pgp.ParseSigningKey(data)
 		if err != nil {
 			v.found("key", fmt.Errorf("%s: %w", filepath.Base(names[0]), err), "")
 			return nil
@@ -151,12 +150,8 @@ func (v *verifying) believe() error {
 		v.Certificate, v.OwnKey = &c, true
 	}
 	v.Key = v.Certificate.Fingerprint
-	public, err := v.Certificate.Public()
-	if err != nil {
-		return err
-	}
-	v.keys, err = rpm.ParseKeys(bytes.NewReader(public))
-	return err
+	v.keys = []pgp.Key{*v.Certificate}
+	return nil
 }
 
 func (v *verifying) found(name string, err error, format string, args ...any) {
@@ -180,6 +175,7 @@ func (v *verifying) bundle() bool {
 // packages checks digests and signatures of every package.
 func (v *verifying) packages() {
 	var broken, unsigned []error
+	v.known = map[string]string{}
 	look := func(dir, name string) artifact.RPM {
 		one, digests, signature := v.onePackage(dir, name)
 		if digests != nil {
@@ -195,9 +191,12 @@ func (v *verifying) packages() {
 	}
 	for _, name := range v.files {
 		v.built = append(v.built, look(v.rpms, name))
-		sum, err := sumFile(filepath.Join(v.rpms, name))
-		if err != nil {
-			broken = append(broken, err)
+		sum, ok := v.known[v.path(v.rpms, name)]
+		if !ok { // it is damaged
+			var err error
+			if sum, err = sumFile(filepath.Join(v.rpms, name)); err != nil {
+				broken = append(broken, err)
+			}
 		}
 		v.now = append(v.now, artifact.RPM{File: name, SHA256: sum})
 	}
@@ -220,58 +219,35 @@ func first(list []error) error {
 	return fmt.Errorf("%w (and %s more)", list[0], count(len(list)-1, "package"))
 }
 
-// onePackage gives a package as the build made it, and what is wrong with it and
-// with its signatures.
-func (v *verifying) onePackage(dir, name string) (was artifact.RPM, digests, signature error) {
+// path returns the path of a package beneath Dir.
+func (v *verifying) path(dir, name string) string {
+	rel, _ := filepath.Rel(v.Dir, filepath.Join(dir, name)) // dir is Dir or beneath it
+	return filepath.ToSlash(rel)
+}
+
+// onePackage reads a package once and returns it as the build made it, and what is
+// wrong with it and with its signatures.
+func (v *verifying) onePackage(dir, name string) (built artifact.RPM, digests, signature error) {
 	f, err := os.Open(filepath.Join(dir, name))
 	if err != nil {
-		return was, err, nil
+		return built, err, nil
 	}
 	defer f.Close()
-	in := &reading{r: f, tell: func(done, _ int64) {
-		v.Tell(Event{Kind: Progress, Step: StepVerify, Done: v.done + done, Total: v.size, Unit: Bytes})
-	}}
-	_, _, signature = rpm.VerifySigned(in, v.keys)
-	if signature != nil { // it may be about the digests
-		if _, err := f.Seek(0, io.SeekStart); err != nil {
-			return was, err, nil
-		}
-		if _, digests = rpm.Verify(f); digests != nil {
-			signature = nil
-		}
-	}
+	i, err := rpm.Inspect(&seeker{reading{r: f, tell: func(done, _ int64) {
+		v.Tell(Event{Kind: Progress, Step: StepVerify, Done: min(v.done+done, v.size), Total: v.size, Unit: Bytes})
+	}}, f}, v.keys)
 	if info, err := f.Stat(); err == nil {
 		v.done += info.Size()
 	}
-	if digests == nil {
-		was, digests = asBuilt(f)
-		was.File = name
+	if err != nil {
+		return built, err, nil
 	}
-	return was, digests, signature
+	v.known[v.path(dir, name)] = i.File.SHA256
+	return artifact.RPM{File: name, NEVRA: i.Package.NEVRA(), Size: i.Built.Size, SHA256: i.Built.SHA256}, nil, i.SignatureErr
 }
 
-// asBuilt is a package as it was before it was signed.
-func asBuilt(f io.ReadSeeker) (artifact.RPM, error) {
-	if _, err := f.Seek(0, io.SeekStart); err != nil {
-		return artifact.RPM{}, err
-	}
-	pkg, err := rpm.ReadPackage(f)
-	if err != nil {
-		return artifact.RPM{}, err
-	}
-	offset := pkg.PayloadOffset
-	was, err := pkg.AsBuilt(f)
-	if err != nil {
-		return artifact.RPM{}, err
-	}
-	if _, err := f.Seek(offset, io.SeekStart); err != nil {
-		return artifact.RPM{}, err
-	}
-	h := sha256.New()
-	head, err := was.WriteTo(h)
-	if err != nil {
-		return artifact.RPM{}, err
-	}
-	n, err := io.Copy(h, f)
-	return artifact.RPM{NEVRA: was.NEVRA(), Size: head + n, SHA256: hex.EncodeToString(h.Sum(nil))}, err
+// seeker is a reading of a file that can be read again.
+type seeker struct {
+	reading
+	io.Seeker
 }

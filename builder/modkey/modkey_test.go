@@ -39,7 +39,13 @@ func standard() *dsa.PrivateKey {
 	return k
 }
 
-func testKey() Key { return fromPrivate(standard(), "A key of RFC 6979", Created) }
+func testKey() Key {
+	k, err := fromPrivate(standard(), "A key of RFC 6979", Created)
+	if err != nil {
+		panic(err)
+	}
+	return k
+}
 
 func signed(t *testing.T, k Key, digest [sha1.Size]byte, epoch int64) []byte {
 	t.Helper()
@@ -142,8 +148,8 @@ func TestParseErrors(t *testing.T) {
 	for name, test := range map[string]struct{ text, want string }{
 		"empty":   {"", "it is neither an armored OpenPGP key nor a key and its certificate as PEM"},
 		"no key":  {"hello\n", "it is neither an armored OpenPGP key nor a key and its certificate as PEM"},
-		"no end":  {"-----BEGIN PGP PRIVATE KEY BLOCK-----\n", "it is no armored OpenPGP key: EOF"},
-		"public":  {public, "it begins with no private key"},
+		"no end":  {"-----BEGIN PGP PRIVATE KEY BLOCK-----\n", "not an armored OpenPGP key: EOF"},
+		"public":  {public, "the file does not begin with a private key"},
 		"cut":     {string(whole[:len(whole)/2]), "unexpected EOF"},
 		"no name": {armored(t, dsaOf(testKey()).secretPackets()[:3+int(dsaOf(testKey()).secretPackets()[1])<<8+int(dsaOf(testKey()).secretPackets()[2])]), "EOF"},
 	} {
@@ -234,7 +240,7 @@ func TestParseTableErrors(t *testing.T) {
 		"form":        {"signatures 1", "signatures 2", "its form is"},
 		"fingerprint": {`"fingerprint": "`, `"fingerprint": "0`, "the key in it is " + testKey().Fingerprint},
 		"digest":      {"da39a3ee", "da39A3ee", "want 40 lower-case hexadecimal digits"},
-		"another":     {"da39a3ee", "db39a3ee", "it is of another digest"},
+		"another":     {"da39a3ee", "db39a3ee", "the signature is of another digest"},
 		"unknown":     {`"form"`, `"from": 1, "form"`, "unknown field"},
 		"behind":      {"\n}\n", "\n}\n{}", "something stands behind its end"},
 		"no key":      {`"publicKey": "`, `"publicKey": "AAAA`, "reading the public module key"},

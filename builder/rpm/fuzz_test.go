@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"crypto"
 	"io"
-	"os"
-	"path/filepath"
 	"slices"
 	"testing"
 
@@ -122,29 +120,6 @@ func FuzzSignature(f *testing.F) {
 		}
 		if _, _, err := rpm.VerifySigned(bytes.NewReader(resign(t, data, with(rpm.BytesValue(rpm.SigTagPGP, signature)))), keys); err == nil {
 			t.Error("a package that nobody signed verifies")
-		}
-	})
-}
-
-// Keys of any bytes are read or refused, and a key that is read has a
-// fingerprint.
-func FuzzParseKeys(f *testing.F) {
-	for _, release := range []string{"3", "5", "6"} {
-		text, err := os.ReadFile(filepath.Join(moduleDir(f), "testdata", "RPM-GPG-KEY-CentOS-"+release))
-		if err != nil {
-			f.Fatal(err)
-		}
-		f.Add(text)
-	}
-	f.Fuzz(func(t *testing.T, data []byte) {
-		keys, err := rpm.ParseKeys(bytes.NewReader(data))
-		if (err == nil) != (len(keys) > 0) {
-			t.Errorf("%d keys, %v", len(keys), err)
-		}
-		for _, k := range keys {
-			if len(k.Fingerprint()) != 40 {
-				t.Errorf("fingerprint %q", k.Fingerprint())
-			}
 		}
 	})
 }

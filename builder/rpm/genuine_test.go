@@ -3,7 +3,6 @@ package rpm_test
 import (
 	"bytes"
 	"errors"
-	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -11,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"namibuild/builder/pgp"
 	"namibuild/builder/rpm"
 
 	other "github.com/cavaliergopher/rpm"
@@ -45,14 +45,14 @@ func genuine(t testing.TB) map[string][]byte {
 	return packages
 }
 
-func centosKey(t testing.TB, release string) []rpm.Key {
+func centosKey(t testing.TB, release string) []pgp.Key {
 	t.Helper()
 	f, err := os.Open(filepath.Join(moduleDir(t), "testdata", "RPM-GPG-KEY-CentOS-"+release))
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer f.Close()
-	keys, err := rpm.ParseKeys(f)
+	keys, err := pgp.ParseKeys(f)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -185,20 +185,5 @@ func TestGenuineFlippedBits(t *testing.T) {
 		if _, _, err := rpm.VerifySigned(bytes.NewReader(damaged), keys); err == nil {
 			t.Errorf("byte %d: nothing noticed", i)
 		}
-	}
-}
-
-func TestParseKeysErrors(t *testing.T) {
-	for name, in := range map[string]string{
-		"empty": "", "text": "no key\n",
-		"cut":     "-----BEGIN PGP PUBLIC KEY BLOCK-----\n\nmQ",
-		"private": "-----BEGIN PGP PRIVATE KEY BLOCK-----\n\nmQ==\n-----END PGP PRIVATE KEY BLOCK-----\n",
-	} {
-		if keys, err := rpm.ParseKeys(strings.NewReader(in)); err == nil || keys != nil {
-			t.Errorf("%s: got %v, %v", name, keys, err)
-		}
-	}
-	if _, err := rpm.ParseKeys(io.MultiReader(strings.NewReader("x"), failing{})); !errors.Is(err, errFailing) {
-		t.Errorf("got %v, want the reader's error", err)
 	}
 }
