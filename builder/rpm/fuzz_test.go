@@ -11,7 +11,7 @@ import (
 	"namibuild/builder/rpm/rpmtest"
 )
 
-// seeds are small packages in every form.
+// seeds returns small packages in every form.
 func seeds() [][]byte {
 	small := binary
 	small.Files = small.Files[:4]
@@ -24,8 +24,8 @@ func seeds() [][]byte {
 	return list
 }
 
-// Whatever is read as a package can be asked for everything, and is written
-// back byte for byte.
+// FuzzReadPackage checks that every accessor of a package works, and that the
+// package is written back byte for byte.
 func FuzzReadPackage(f *testing.F) {
 	for _, s := range seeds() {
 		f.Add(s)
@@ -54,7 +54,8 @@ func FuzzReadPackage(f *testing.F) {
 	})
 }
 
-// A package that verifies has nothing behind it, and loses that with any bit.
+// FuzzVerify checks that a package that verifies does not verify with a byte more,
+// or with any bit flipped.
 func FuzzVerify(f *testing.F) {
 	for _, s := range seeds() {
 		f.Add(s, uint(0))
@@ -79,7 +80,8 @@ func FuzzVerify(f *testing.F) {
 	})
 }
 
-// A payload of any bytes is read or refused; an entry has the size it says.
+// FuzzPayload checks that a payload is read or refused, and that an entry has its
+// size.
 func FuzzPayload(f *testing.F) {
 	for _, s := range seeds() {
 		p := parse(f, s)
@@ -108,7 +110,7 @@ func FuzzPayload(f *testing.F) {
 	})
 }
 
-// A signature of any bytes is refused.
+// FuzzSignature checks that arbitrary signatures are refused.
 func FuzzSignature(f *testing.F) {
 	keys := centosKey(f, "6")
 	f.Add(parse(f, genuine(f)["centos-release-6-0.el6.centos.5.x86_64.rpm"]).Signature.Bytes(rpm.SigTagPGP))

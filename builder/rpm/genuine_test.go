@@ -17,8 +17,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// moduleDir is where another reader of RPMs keeps genuine packages and keys of
-// CentOS 2 to 7 for its tests.
+// moduleDir returns the folder in which another reader of RPMs has genuine packages
+// and keys of CentOS 2 to 7 for its tests.
 func moduleDir(t testing.TB) string {
 	t.Helper()
 	out, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", "github.com/cavaliergopher/rpm").Output()
@@ -29,7 +29,7 @@ func moduleDir(t testing.TB) string {
 	return dir
 }
 
-// genuine are the real packages by file name.
+// genuine returns the real packages by file name.
 func genuine(t testing.TB) map[string][]byte {
 	t.Helper()
 	names, err := filepath.Glob(filepath.Join(moduleDir(t), "testdata", "*.rpm"))
@@ -79,7 +79,7 @@ func TestGenuinePackages(t *testing.T) {
 	}
 }
 
-// compareReaders holds our view of a package against another reader's.
+// compareReaders compares what we and another reader read from a package.
 func compareReaders(t *testing.T, p *rpm.Package, data []byte) {
 	o, err := other.Read(bytes.NewReader(data))
 	if err != nil {
@@ -115,7 +115,7 @@ func compareReaders(t *testing.T, p *rpm.Package, data []byte) {
 	}
 }
 
-// compareEntries holds the payload against the header's list of files.
+// compareEntries compares the payload with the header's list of files.
 func compareEntries(t *testing.T, p *rpm.Package, data []byte) {
 	files, err := p.Files()
 	if err != nil {
@@ -173,8 +173,8 @@ func TestGenuineOtherKey(t *testing.T) {
 	}
 }
 
-// A bit flipped in a real version 3 signature, or in the header of a signed
-// package, is noticed; a sample, all bits are tried on smaller packages.
+// A flipped bit in a real version 3 signature, or in the header of a signed package,
+// is an error. This is a sample; all bits are tried on smaller packages.
 func TestGenuineFlippedBits(t *testing.T) {
 	data := genuine(t)["centos-release-6-0.el6.centos.5.x86_64.rpm"]
 	keys := centosKey(t, "6")
@@ -183,7 +183,7 @@ func TestGenuineFlippedBits(t *testing.T) {
 		damaged := bytes.Clone(data)
 		damaged[i] ^= 1 << (i % 8)
 		if _, _, err := rpm.VerifySigned(bytes.NewReader(damaged), keys); err == nil {
-			t.Errorf("byte %d: nothing noticed", i)
+			t.Errorf("byte %d: no error", i)
 		}
 	}
 }

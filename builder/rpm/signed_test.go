@@ -39,7 +39,7 @@ var (
 	keyDies = keyBorn.Add(1000 * time.Hour)
 )
 
-// newKey makes an RSA key that lives from keyBorn to keyDies.
+// newKey makes an RSA key that is valid from keyBorn to keyDies.
 var newKey = sync.OnceValue(func() *openpgp.Entity {
 	key, err := rsa.GenerateKey(rand.Reader, 2048)
 	if err != nil {
@@ -49,7 +49,7 @@ var newKey = sync.OnceValue(func() *openpgp.Entity {
 	return certify(packet.NewRSAPrivateKey(keyBorn, key), &lifetime)
 })
 
-// certify makes a public key of a bare one: one user name, no subkeys.
+// certify makes an OpenPGP key with one user name and no subkeys.
 func certify(key *packet.PrivateKey, lifetime *uint32) *openpgp.Entity {
 	user := packet.NewUserId("test", "", "test@example.org")
 	self := &packet.Signature{Version: 4, SigType: packet.SigTypePositiveCert, PubKeyAlgo: key.PubKeyAlgo, Hash: crypto.SHA256,
@@ -66,7 +66,7 @@ func config(at time.Time) *packet.Config {
 	return &packet.Config{DefaultHash: crypto.SHA256, Time: func() time.Time { return at }}
 }
 
-// armored is the public half as a file.
+// armored returns the public half as a file.
 func armored(t testing.TB, e *openpgp.Entity) []byte {
 	t.Helper()
 	var out bytes.Buffer
@@ -81,7 +81,7 @@ func armored(t testing.TB, e *openpgp.Entity) []byte {
 	return out.Bytes()
 }
 
-// public is the public half as ParseKeys reads it.
+// public returns the public half as ParseKeys reads it.
 func public(t testing.TB, e *openpgp.Entity) []pgp.Key {
 	t.Helper()
 	block := string(armored(t, e))
@@ -178,6 +178,10 @@ func TestVerifySigned(t *testing.T) {
 		case c.says == "" && err != nil, c.says != "" && (err == nil || !strings.Contains(err.Error(), c.says)):
 			t.Errorf("%s: got %v, want %q", c.name, err, c.says)
 		}
+		inspection, damaged := rpm.Inspect(bytes.NewReader(c.data), keys)
+		if (damaged == nil) != (err == nil || c.is != nil) || !errors.Is(inspection.SignatureErr, c.is) || inspection.Signed != c.want {
+			t.Errorf("%s: Inspect got %+v, %v", c.name, inspection, damaged)
+		}
 	}
 }
 
@@ -186,7 +190,8 @@ func withTime(s rpm.Signed, at time.Time) rpm.Signed {
 	return s
 }
 
-// A revoked key is refused; one that was merely replaced is good for before.
+// A revoked key is refused. One that was merely replaced keeps its earlier
+// signatures.
 func TestVerifySignedRevoked(t *testing.T) {
 	at := keyBorn.Add(time.Hour)
 	for _, c := range []struct {
@@ -211,7 +216,7 @@ func TestVerifySignedRevoked(t *testing.T) {
 	}
 }
 
-// DSA with a hash longer than the key's q, which is cut.
+// A DSA signature may use a hash longer than the key's q; the hash is then cut.
 func TestVerifySignedDSA(t *testing.T) {
 	var key dsa.PrivateKey
 	if err := dsa.GenerateParameters(&key.Parameters, rand.Reader, dsa.L1024N160); err != nil {
@@ -236,7 +241,7 @@ func TestVerifySignedDSA(t *testing.T) {
 	}
 }
 
-// Every bit of a signed package counts, those of the signatures too.
+// Every flipped bit of a signed package is an error, also in the signatures.
 func TestVerifySignedFlippedBits(t *testing.T) {
 	e := newKey()
 	keys, at := public(t, e), keyBorn.Add(time.Hour)
@@ -250,14 +255,14 @@ func TestVerifySignedFlippedBits(t *testing.T) {
 		for i := 96 * 8; i < len(data)*8; i++ {
 			data[i/8] ^= 1 << (i % 8)
 			if _, _, err := rpm.VerifySigned(bytes.NewReader(data), keys); err == nil {
-				t.Errorf("%s: bit %d of byte %d of %d: nothing noticed", name, i%8, i/8, len(data))
+				t.Errorf("%s: bit %d of byte %d of %d: no error", name, i%8, i/8, len(data))
 			}
 			data[i/8] ^= 1 << (i % 8)
 		}
 	}
 }
 
-// What is no signature packet of a package.
+// Malformed signature packets are errors.
 func TestVerifySignedMalformed(t *testing.T) {
 	e := newKey()
 	keys := public(t, e)
@@ -297,7 +302,8 @@ func TestVerifySignedMalformed(t *testing.T) {
 	}
 }
 
-// The new packet format's lengths, as GnuPG 2 does not write them but others do.
+// The lengths of the new packet format are read. GnuPG 2 does not write them, but
+// others do.
 func TestVerifySignedNewFormat(t *testing.T) {
 	e := newKey()
 	keys := public(t, e)

@@ -52,7 +52,7 @@ func without(tags ...rpm.Tag) func([]rpm.Value) []rpm.Value {
 	}
 }
 
-// header is a change of binary's header.
+// header returns binary with a changed header.
 func header(change func([]rpm.Value) []rpm.Value) []byte {
 	p := binary
 	p.Change = change
@@ -118,7 +118,7 @@ func TestVerifySays(t *testing.T) {
 	}
 }
 
-// flip flips a bit of byte i, from the end when i is negative.
+// flip flips a bit of byte i, which counts from the end if it is negative.
 func flip(data []byte, i int) []byte {
 	data = bytes.Clone(data)
 	data[(i+len(data))%len(data)] ^= 4
@@ -127,7 +127,7 @@ func flip(data []byte, i int) []byte {
 
 func itoa(n int) string { return strconv.Itoa(n) }
 
-// Fewer digests are enough as long as header and payload are covered.
+// Fewer digests are enough if they cover header and payload.
 func TestVerifyEnough(t *testing.T) {
 	good := rpmtest.Build(binary)
 	for name, drop := range map[string][]rpm.Tag{
@@ -142,17 +142,17 @@ func TestVerifyEnough(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 		if _, err := rpm.Verify(bytes.NewReader(append(data, 0))); err == nil {
-			t.Errorf("%s: a trailing byte is not noticed", name)
+			t.Errorf("%s: no error with a trailing byte", name)
 		}
 		if _, err := rpm.Verify(bytes.NewReader(data[:len(data)-1])); err == nil {
-			t.Errorf("%s: a missing byte is not noticed", name)
+			t.Errorf("%s: no error with a missing byte", name)
 		}
 	}
 }
 
-// Every single bit behind the lead counts. The headers are the same whatever
-// compresses the payload, so they are flipped with the fast ones, and of a slow
-// one's payload one bit of every byte.
+// Every flipped bit after the lead is an error. The headers do not depend on the
+// compressor, so their bits are tried with the fast ones. With a slow one, one bit of
+// every byte of the payload is tried.
 func TestVerifyFlippedBits(t *testing.T) {
 	for _, small := range []rpmtest.Package{
 		{Name: "a", Version: "1", Release: "1", Files: []rpmtest.File{{Path: "/a", Content: "abc"}}},
@@ -167,7 +167,7 @@ func TestVerifyFlippedBits(t *testing.T) {
 			for i := first * 8; i < len(data)*8; i += step {
 				data[i/8] ^= 1 << (i % 8)
 				if _, err := rpm.Verify(bytes.NewReader(data)); err == nil {
-					t.Errorf("%s: bit %d of byte %d of %d: nothing noticed", name, i%8, i/8, len(data))
+					t.Errorf("%s: bit %d of byte %d of %d: no error", name, i%8, i/8, len(data))
 				}
 				data[i/8] ^= 1 << (i % 8)
 			}
@@ -175,7 +175,7 @@ func TestVerifyFlippedBits(t *testing.T) {
 	}
 }
 
-// Every cut counts, and says so.
+// A package that is cut off anywhere is an error that says so.
 func TestVerifyTruncated(t *testing.T) {
 	data := rpmtest.Build(source)
 	for end := range data {
@@ -207,7 +207,7 @@ func TestVerifyStreams(t *testing.T) {
 	}
 }
 
-// ReadPackage takes exactly what is before the payload.
+// ReadPackage reads exactly what is before the payload.
 func TestReadPackageStops(t *testing.T) {
 	data := rpmtest.Build(binary)
 	r := bytes.NewReader(data)
@@ -220,7 +220,7 @@ func TestReadPackageStops(t *testing.T) {
 	}
 }
 
-// A package of 8 MB of content costs no more memory than a small one.
+// Verifying a package of 8 MB of content takes no more memory than a small one.
 func TestVerifyMemory(t *testing.T) {
 	big := binary
 	big.Files = []rpmtest.File{{Path: "/big", Content: strings.Repeat("0123456789abcde\n", 4<<20)}}

@@ -142,7 +142,7 @@ func TestHostileSRPM(t *testing.T) {
 		"files of more than 17179869184 bytes":               sizes(1<<62, true),
 		"reading genkey: reading payload: unexpected EOF":    sizes(1<<33, true),
 		`file "genkey" has 10 bytes, the header says 5`:      sizes(5, false),
-		"reading payload: more than 65536 bytes of nothing ": padding,
+		"reading payload: more than 65536 zeros ": padding,
 	} {
 		t.Run(want, func(t *testing.T) {
 			p := stockPackage(spec, tarball)
