@@ -104,7 +104,7 @@ func (v *verifying) repository() {
 			return v.Certificate.VerifyDetached(bytes.NewReader(data), signature)
 		}
 	}
-	repo, err := repodata.Verify(v.Dir, check)
+	repo, err := repodata.VerifyInspected(v.Dir, check, v.known)
 	v.found("repository", err, "%s listed, index signed", count(len(repo.Packages), "package"))
 }
 

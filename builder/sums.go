@@ -10,6 +10,7 @@ import (
 	"io"
 	"io/fs"
 	"maps"
+	"namibuild/builder/rpm"
 	"os"
 	"path/filepath"
 	"slices"
@@ -17,9 +18,9 @@ import (
 )
 
 // sumFiles gives the digests of all files beneath dir as sha256sum prints them,
-// by path; SHA256SUMS and its signature are left out. known are digests, by path,
-// of files that need not be read.
-func sumFiles(dir string, known map[string]string) ([]byte, error) {
+// by path; SHA256SUMS and its signature are left out. known are packages, by path,
+// that need not be read again.
+func sumFiles(dir string, known map[string]rpm.Inspection) ([]byte, error) {
 	var out bytes.Buffer
 	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error { // by name
 		if err != nil || d.IsDir() {
@@ -29,7 +30,8 @@ func sumFiles(dir string, known map[string]string) ([]byte, error) {
 		if err != nil || rel == Sums || rel == Sums+".asc" {
 			return err
 		}
-		sum, ok := known[filepath.ToSlash(rel)]
+		i, ok := known[filepath.ToSlash(rel)]
+		sum := i.File.SHA256
 		if !ok {
 			sum, err = sumFile(path)
 		}

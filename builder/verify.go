@@ -92,8 +92,8 @@ type verifying struct {
 	// now are the packages as they are, built without their signatures, as are
 	// builtSources.
 	now, built, builtSources []artifact.RPM
-	// known are the digests of the package files by their paths beneath Dir.
-	known map[string]string
+	// known are the packages that are not damaged, by their paths beneath Dir.
+	known map[string]rpm.Inspection
 	size  int64
 	done  int64
 }
@@ -175,7 +175,7 @@ func (v *verifying) bundle() bool {
 // packages checks digests and signatures of every package.
 func (v *verifying) packages() {
 	var broken, unsigned []error
-	v.known = map[string]string{}
+	v.known = map[string]rpm.Inspection{}
 	look := func(dir, name string) artifact.RPM {
 		one, digests, signature := v.onePackage(dir, name)
 		if digests != nil {
@@ -191,14 +191,14 @@ func (v *verifying) packages() {
 	}
 	for _, name := range v.files {
 		v.built = append(v.built, look(v.rpms, name))
-		sum, ok := v.known[v.path(v.rpms, name)]
+		i, ok := v.known[v.path(v.rpms, name)]
 		if !ok { // it is damaged
 			var err error
-			if sum, err = sumFile(filepath.Join(v.rpms, name)); err != nil {
+			if i.File.SHA256, err = sumFile(filepath.Join(v.rpms, name)); err != nil {
 				broken = append(broken, err)
 			}
 		}
-		v.now = append(v.now, artifact.RPM{File: name, SHA256: sum})
+		v.now = append(v.now, artifact.RPM{File: name, SHA256: i.File.SHA256})
 	}
 	for _, name := range v.sources {
 		v.builtSources = append(v.builtSources, look(filepath.Join(v.Dir, SRPMS), name))
@@ -242,7 +242,7 @@ func (v *verifying) onePackage(dir, name string) (built artifact.RPM, digests, s
 	if err != nil {
 		return built, err, nil
 	}
-	v.known[v.path(dir, name)] = i.File.SHA256
+	v.known[v.path(dir, name)] = i
 	return artifact.RPM{File: name, NEVRA: i.Package.NEVRA(), Size: i.Built.Size, SHA256: i.Built.SHA256}, nil, i.SignatureErr
 }
 

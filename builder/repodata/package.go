@@ -30,8 +30,9 @@ type facts struct {
 	files []rpm.File
 }
 
-// readAll reads the packages beneath dir in the order of their paths.
-func readAll(dir string) ([]facts, error) {
+// readAll reads the packages beneath dir in the order of their paths. Those of known
+// are not read again.
+func readAll(dir string, known map[string]rpm.Inspection) ([]facts, error) {
 	paths, err := Paths(dir)
 	if err != nil {
 		return nil, err
@@ -39,7 +40,13 @@ func readAll(dir string) ([]facts, error) {
 	var list []facts
 	seen := map[rpm.NEVRA]string{}
 	for _, path := range paths {
-		f, err := readPackage(dir, path)
+		var f facts
+		var err error
+		if i, ok := known[path]; ok {
+			f, err = factsOf(path, i)
+		} else {
+			f, err = readPackage(dir, path)
+		}
 		if err != nil {
 			return nil, fmt.Errorf("reading %s: %w", path, err)
 		}
@@ -96,11 +103,16 @@ func readPackage(dir, path string) (facts, error) {
 	if err != nil {
 		return facts{}, err
 	}
-	files, err := pkg.Files()
+	return factsOf(path, rpm.Inspection{Package: pkg, File: rpm.Sum{Size: size.n, SHA256: hex.EncodeToString(sum.Sum(nil))}})
+}
+
+// factsOf returns the facts of a package that was verified.
+func factsOf(path string, i rpm.Inspection) (facts, error) {
+	files, err := i.Package.Files()
 	if err != nil {
 		return facts{}, err
 	}
-	return facts{Package{path, pkg.NEVRA(), size.n, hex.EncodeToString(sum.Sum(nil))}, pkg, files}, nil
+	return facts{Package{path, i.Package.NEVRA(), i.File.Size, i.File.SHA256}, i.Package, files}, nil
 }
 
 type counter struct{ n int64 }

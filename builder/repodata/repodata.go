@@ -57,7 +57,7 @@ func Write(dir string, o Options) (Repo, error) {
 	if err := restore(dir); err != nil {
 		return Repo{}, fmt.Errorf("writing repodata: %w", err)
 	}
-	list, err := readAll(dir)
+	list, err := readAll(dir, nil)
 	if err != nil {
 		return Repo{}, err
 	}

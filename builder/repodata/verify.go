@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"namibuild/builder/rpm"
 	"os"
 	"path/filepath"
 	"slices"
@@ -29,14 +30,20 @@ const (
 // are sound and are those that the list primary names, no more and no fewer. It
 // takes what createrepo_c made as well, where the lists are compressed by gzip.
 func Verify(dir string, check func(data, signature []byte) error) (Repo, error) {
-	repo, err := verify(dir, check)
+	return VerifyInspected(dir, check, nil)
+}
+
+// VerifyInspected is Verify for callers that have inspected packages before: known
+// has them by their paths beneath dir, with slashes. They are not read again.
+func VerifyInspected(dir string, check func(data, signature []byte) error, known map[string]rpm.Inspection) (Repo, error) {
+	repo, err := verify(dir, check, known)
 	if err != nil {
 		return Repo{}, fmt.Errorf("verifying the repository: %w", err)
 	}
 	return repo, nil
 }
 
-func verify(dir string, check func(data, signature []byte) error) (Repo, error) {
+func verify(dir string, check func(data, signature []byte) error, known map[string]rpm.Inspection) (Repo, error) {
 	page, err := readBounded(filepath.Join(dir, folder, index), maxIndex)
 	if err != nil {
 		return Repo{}, err
@@ -61,7 +68,7 @@ func verify(dir string, check func(data, signature []byte) error) (Repo, error) 
 		}
 	}
 	repo := Repo{Revision: md.Revision, Signed: signed}
-	repo.Packages, err = verifyPackages(dir, lists["primary"])
+	repo.Packages, err = verifyPackages(dir, lists["primary"], known)
 	return repo, err
 }
 
@@ -142,14 +149,14 @@ type listedPackage struct {
 }
 
 // verifyPackages holds the list primary against the packages that are there.
-func verifyPackages(dir string, primary []byte) ([]Package, error) {
+func verifyPackages(dir string, primary []byte, known map[string]rpm.Inspection) ([]Package, error) {
 	var listed struct {
 		Packages []listedPackage `xml:"package"`
 	}
 	if err := xml.Unmarshal(primary, &listed); err != nil {
 		return nil, fmt.Errorf("list primary: %w", err)
 	}
-	there, err := readAll(dir)
+	there, err := readAll(dir, known)
 	if err != nil {
 		return nil, err
 	}

@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
-	"fmt"
 	"hash"
 	"io"
 	"os"
@@ -73,7 +72,7 @@ func (j *job) read(in *os.File) error {
 		return err
 	}
 	if got := hex.EncodeToString(file.Sum(nil)); j.want.SHA256 != "" && got != j.want.SHA256 {
-		return fmt.Errorf("sha256 got %s, want %s", got, j.want.SHA256)
+		return &ChangedError{File: j.want.File, Got: got, Want: j.want.SHA256}
 	}
 	j.payload = io.NewSectionReader(in, j.pkg.PayloadOffset, info.Size()-j.pkg.PayloadOffset)
 	return nil

@@ -44,13 +44,19 @@ type Options struct {
 // HeaderOnly would leave the payload without a signature.
 var ErrNotCovered = errors.New("the header holds no digest of the payload, so a signature of the header alone would not cover it")
 
+// ChangedError reports that a package is not the one that the set names: its SHA-256
+// is another.
+type ChangedError struct{ File, Got, Want string }
+
+func (e *ChangedError) Error() string { return fmt.Sprintf("sha256 got %s, want %s", e.Got, e.Want) }
+
 // Packages signs every package of a set into dir, an empty folder. Earlier
 // signatures are replaced. The result is the signed set, with the size and digest
 // of every file. After an error the files that were written are removed again; it
 // is for the caller to make dir appear only when all of it is complete.
 //
 // Each package is verified, and compared with its SHA-256 in the set if there is
-// one. A package is read twice: once to verify it and to hash what is signed, once
+// one: the error is then a *ChangedError. A package is read twice: once to verify it and to hash what is signed, once
 // to copy its payload. With PayloadDigests a package that lacks them is read a
 // third time, since the signed hash then begins with a header that holds a digest
 // of the whole payload.
