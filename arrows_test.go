@@ -27,6 +27,7 @@ var floors = [][]string{
 	{"builder/fetch", "builder/source", "builder/engine", "builder/artifact", "builder/compare", "builder/leak", "builder/buildroot", "builder/modkey", "builder/buildlog"},
 	{"builder/plan", "builder/nested"},
 	{"builder/recipe", "builder/rpm", "builder/event", "builder/durable", "."},
+	{"builder/pgp"},
 }
 
 // engineRoom is the only package that knows Docker and BuildKit: these modules.

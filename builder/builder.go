@@ -203,7 +203,7 @@ type build struct {
 	// what signs modules: a key or recorded signatures, at a desk while it runs
 	key      *modkey.Key
 	recorded *modkey.Table
-	desk     *modkey.Desk
+	desk     *modkey.Server
 	// tarballFile is where the store has the recipe's tarball; empty: none.
 	tarballFile string
 }

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"namibuild/builder/fetch"
+	"namibuild/builder/pgp"
 	"namibuild/builder/recipe"
 	"namibuild/builder/rpm"
 )
@@ -61,7 +62,7 @@ func untrusted(err error) bool {
 	if digest := (*fetch.DigestError)(nil); errors.As(err, &digest) {
 		return digest.Judged == nil || untrusted(digest.Judged)
 	}
-	return errors.Is(err, rpm.ErrNotSigned) || errors.Is(err, rpm.ErrBadSignature) ||
+	return errors.Is(err, rpm.ErrNotSigned) || errors.Is(err, pgp.ErrBadSignature) ||
 		errors.As(err, new(*rpm.OtherKeyError)) || errors.As(err, new(*UnknownKeyError))
 }
 
@@ -78,25 +79,25 @@ func waive(file io.Reader, wrong error) error {
 
 // trustedKey finds the key that a recipe names, in the file that it brings
 // along or else among those that ship.
-func trustedKey(images fs.FS, r recipe.Recipe) ([]rpm.Key, error) {
+func trustedKey(images fs.FS, r recipe.Recipe) ([]pgp.Key, error) {
 	src := r.Source
 	if src.Key == "" {
 		return shippedKey(images, src.SignedBy)
 	}
-	keys, err := rpm.ParseKeys(bytes.NewReader(r.Keys))
+	keys, err := pgp.ParseKeys(bytes.NewReader(r.Keys))
 	if err != nil {
 		return nil, fmt.Errorf("reading %s: %w", src.Key, err)
 	}
 	for _, k := range keys {
-		if k.Fingerprint() == src.SignedBy {
-			return []rpm.Key{k}, nil
+		if k.Fingerprint == src.SignedBy {
+			return []pgp.Key{k}, nil
 		}
 	}
 	return nil, &UnknownKeyError{src.SignedBy, []string{src.Key}}
 }
 
 // shippedKey finds the OpenPGP key of a fingerprint among the image files.
-func shippedKey(images fs.FS, fingerprint string) ([]rpm.Key, error) {
+func shippedKey(images fs.FS, fingerprint string) ([]pgp.Key, error) {
 	names, err := fs.Glob(images, "images/*/RPM-GPG-KEY-*")
 	if err != nil {
 		return nil, err
@@ -107,21 +108,21 @@ func shippedKey(images fs.FS, fingerprint string) ([]rpm.Key, error) {
 			return nil, err
 		}
 		for _, k := range keys {
-			if k.Fingerprint() == fingerprint {
-				return []rpm.Key{k}, nil
+			if k.Fingerprint == fingerprint {
+				return []pgp.Key{k}, nil
 			}
 		}
 	}
 	return nil, &UnknownKeyError{fingerprint, names}
 }
 
-func readKeys(images fs.FS, name string) ([]rpm.Key, error) {
+func readKeys(images fs.FS, name string) ([]pgp.Key, error) {
 	f, err := images.Open(name)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	keys, err := rpm.ParseKeys(f)
+	keys, err := pgp.ParseKeys(f)
 	if err != nil {
 		return nil, fmt.Errorf("reading %s: %w", name, err)
 	}

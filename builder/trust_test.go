@@ -220,7 +220,7 @@ func TestRecipesKey(t *testing.T) {
 	}
 	r := recipe.Recipe{Source: recipe.Source{SignedBy: centos7Key, Key: "KEY"}, Keys: page}
 	keys, err := trustedKey(fstest.MapFS{}, r)
-	if err != nil || len(keys) != 1 || keys[0].Fingerprint() != centos7Key {
+	if err != nil || len(keys) != 1 || keys[0].Fingerprint != centos7Key {
 		t.Errorf("%d keys, %v", len(keys), err)
 	}
 	r.Source.SignedBy = "C1DAC52D1664E8A4386DBA430946FCA2C105B9DE"

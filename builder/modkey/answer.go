@@ -7,9 +7,10 @@ import (
 	"sync/atomic"
 )
 
-// Desk answers what the stand-ins ask for: the public key, and signatures from a
-// key or from a table. It is safe for concurrent use.
-type Desk struct {
+// Server answers the requests of the stand-ins in the container: for the public
+// key, and for signatures, which come from a key or from a table. It is safe for
+// concurrent use.
+type Server struct {
 	key     *Key
 	table   *Table
 	epoch   int64
@@ -17,29 +18,31 @@ type Desk struct {
 	refused atomic.Pointer[KindError]
 }
 
-// WithKey is a desk that signs, at one moment, and notes in a table what it signed.
-func WithKey(k Key, epoch int64) *Desk {
-	return &Desk{key: &k, table: NewTable(k.Public), epoch: epoch}
+// WithKey returns a server that signs with a key, at the time of an epoch, and
+// keeps what it signed in a table.
+func WithKey(k Key, epoch int64) *Server {
+	return &Server{key: &k, table: newTable(k.Public), epoch: epoch}
 }
 
-// WithTable is a desk that has the signatures of an earlier build.
-func WithTable(t *Table) *Desk { return &Desk{table: t} }
+// WithTable returns a server that has the signatures of an earlier build and no
+// key.
+func WithTable(t *Table) *Server { return &Server{table: t} }
 
-// Table has the signatures that were made, or those that were given.
-func (d *Desk) Table() *Table { return d.table }
+// Table returns the signatures that were made, or those of WithTable.
+func (s *Server) Table() *Table { return s.table }
 
-// Asked is how many signatures were asked for.
-func (d *Desk) Asked() int64 { return d.asked.Load() }
+// Asked returns the number of signatures that were asked for.
+func (s *Server) Asked() int64 { return s.asked.Load() }
 
-// Refused is a *KindError if a key of the other kind was asked for.
-func (d *Desk) Refused() error {
-	if e := d.refused.Load(); e != nil {
+// Refused returns a *KindError if a key of the other kind was asked for, or nil.
+func (s *Server) Refused() error {
+	if e := s.refused.Load(); e != nil {
 		return e
 	}
 	return nil
 }
 
-// KindError says that the kernel's build wants a key of another kind.
+// KindError reports that the kernel's build wants a key of another kind.
 type KindError struct{ Want, Got Kind }
 
 func (e *KindError) Error() string {
@@ -47,37 +50,37 @@ func (e *KindError) Error() string {
 	return fmt.Sprintf("this kernel signs its modules %s, and the module key is one for kernels that sign %s", names[e.Want], names[e.Got])
 }
 
-// wants are the questions that there are, and the kind of key that each is for.
-var wants = map[string]Kind{"public": OpenPGP, "sign": OpenPGP, "certificate": X509, "rsa": X509, "cms": X509}
+// kinds are the known requests and the kind of key that each is for.
+var kinds = map[string]Kind{"public": OpenPGP, "sign": OpenPGP, "certificate": X509, "rsa": X509, "cms": X509}
 
-// Answer is the reply to one line of a stand-in, without the line's end. A line
-// is NUMBER QUESTION, a reply NUMBER ok BASE64 or NUMBER error TEXT; the number
-// is the asking process's. The questions:
+// Answer returns the reply to one line of a stand-in, both without a line end. A
+// line is NUMBER REQUEST, a reply is NUMBER ok BASE64 or NUMBER error TEXT, and the
+// number is that of the asking process. The requests are:
 //
 //	public          the public key, as OpenPGP packets
-//	sign SHA1       the packet of a signature; the digest is Digest's
+//	sign SHA1       the signature packet of a digest that Digest made
 //	certificate     the certificate, as DER
-//	rsa DIGESTINFO  the signature of what is hexadecimal here
+//	rsa DIGESTINFO  the signature of a DigestInfo in hexadecimal
 //	cms HASH SUM    the signature of a digest by the hash of that name, as CMS
-func (d *Desk) Answer(line string) string {
+func (s *Server) Answer(line string) string {
 	number, request, _ := strings.Cut(line, " ")
 	what, rest, _ := strings.Cut(request, " ")
-	data, err := d.answer(what, rest)
+	data, err := s.answer(what, rest)
 	if err != nil {
 		return number + " error " + err.Error()
 	}
 	return number + " ok " + base64.StdEncoding.EncodeToString(data)
 }
 
-func (d *Desk) answer(what, rest string) ([]byte, error) {
-	public := d.table.Public
-	kind, known := wants[what]
+func (s *Server) answer(what, rest string) ([]byte, error) {
+	public := s.table.Public
+	kind, known := kinds[what]
 	if !known {
-		return nil, fmt.Errorf("%q was asked for, want public, sign, certificate, rsa or cms", what)
+		return nil, fmt.Errorf("request %q, want public, sign, certificate, rsa or cms", what)
 	}
 	if kind != public.Kind {
 		err := &KindError{kind, public.Kind}
-		d.refused.Store(err)
+		s.refused.Store(err)
 		return nil, err
 	}
 	switch what {
@@ -88,29 +91,29 @@ func (d *Desk) answer(what, rest string) ([]byte, error) {
 		if err != nil {
 			return nil, fmt.Errorf("signing %q: %w", rest, err)
 		}
-		return d.sign(digest)
+		return s.sign(digest)
 	case "cms":
-		signature, err := d.sign(rest)
+		signature, err := s.sign(rest)
 		if err != nil {
 			return nil, err
 		}
 		return cms(public.certificate, rest, signature)
 	}
-	return d.sign(rest)
+	return s.sign(rest)
 }
 
-func (d *Desk) sign(digest string) ([]byte, error) {
-	d.asked.Add(1)
-	if signature, ok := d.table.of(digest); ok {
+func (s *Server) sign(digest string) ([]byte, error) {
+	s.asked.Add(1)
+	if signature, ok := s.table.find(digest); ok {
 		return signature, nil
 	}
-	if d.key == nil {
-		return nil, fmt.Errorf("no signature of %s was recorded: the module is not the one of the recorded build", digest)
+	if s.key == nil {
+		return nil, fmt.Errorf("no signature of %s was recorded: the module differs from that of the recorded build", digest)
 	}
-	signature, err := d.key.sign(digest, d.epoch)
+	signature, err := s.key.sign(digest, s.epoch)
 	if err != nil {
 		return nil, fmt.Errorf("digest %q: %w", digest, err)
 	}
-	d.table.add(digest, signature)
+	s.table.add(digest, signature)
 	return signature, nil
 }

@@ -3,7 +3,7 @@ package modkey
 import (
 	"crypto"
 	"crypto/rsa"
-	_ "crypto/sha512" // of the hashes below; the others are linked already
+	_ "crypto/sha512" // for the hashes below; the others are linked already
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/asn1"
@@ -14,8 +14,8 @@ import (
 	"strings"
 )
 
-// algorithm is a hash that a kernel can be configured to sign with: its name in
-// CMS, and how a DigestInfo of it begins (RFC 8017, 9.2, note 1).
+// algorithm is a hash that a kernel can be configured to sign with: id is its name
+// in CMS, prefix the beginning of its DigestInfo (RFC 8017, 9.2, note 1).
 type algorithm struct {
 	hash   crypto.Hash
 	id     asn1.ObjectIdentifier
@@ -30,13 +30,13 @@ var algorithms = map[string]algorithm{
 	"sha512": {crypto.SHA512, asn1.ObjectIdentifier{2, 16, 840, 1, 101, 3, 4, 2, 3}, "3051300d060960864801650304020305000440"},
 }
 
-// parseNamed reads a digest as it is asked for: the hash's name, the sum in
-// lower-case hexadecimal.
+// parseNamed reads a digest as requests name it: the hash's name, a blank, the sum
+// in lower-case hexadecimal.
 func parseNamed(digest string) (a algorithm, sum []byte, err error) {
 	name, text, _ := strings.Cut(digest, " ")
 	a, ok := algorithms[name]
 	if !ok {
-		return a, nil, fmt.Errorf("no hash is called %q here, want sha1, sha224, sha256, sha384 or sha512", name)
+		return a, nil, fmt.Errorf("unknown hash %q, want sha1, sha224, sha256, sha384 or sha512", name)
 	}
 	sum, err = hex.DecodeString(text)
 	if err != nil || len(sum) != a.hash.Size() || hex.EncodeToString(sum) != text {
@@ -45,15 +45,15 @@ func parseNamed(digest string) (a algorithm, sum []byte, err error) {
 	return a, sum, nil
 }
 
-// fromDigestInfo is the digest in what openssl rsautl -sign is given, which is
-// hexadecimal here.
+// fromDigestInfo returns the digest in the input of openssl rsautl -sign, which is
+// in hexadecimal here.
 func fromDigestInfo(text string) (string, error) {
 	for name, a := range algorithms {
 		if sum, ok := strings.CutPrefix(text, a.prefix); ok && len(sum) == 2*a.hash.Size() {
 			return name + " " + sum, nil
 		}
 	}
-	return "", errors.New("it is no DigestInfo of a hash that is known here")
+	return "", errors.New("not a DigestInfo of a known hash")
 }
 
 // checkRSA verifies a signature that sign made of a digest.
@@ -65,7 +65,8 @@ func checkRSA(c *x509.Certificate, digest string, signature []byte) error {
 	return rsa.VerifyPKCS1v15(c.PublicKey.(*rsa.PublicKey), a.hash, sum, signature)
 }
 
-// What follows is RFC 5652 as far as a kernel module's signature needs it.
+// The types and names below are those of RFC 5652 that a kernel module's signature
+// needs.
 
 var (
 	idData       = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 7, 1}
@@ -85,7 +86,7 @@ type signedData struct {
 	Signers    []signerInfo `asn1:"set"`
 }
 
-// encapsulated has no content: what is signed lies before the signature.
+// encapsulated has no content, because the signed module lies before the signature.
 type encapsulated struct{ Type asn1.ObjectIdentifier }
 
 type signerInfo struct {
@@ -101,9 +102,9 @@ type issuerAndSerial struct {
 	Serial *big.Int
 }
 
-// cms is a signature as the kernel's sign-file puts it behind a module:
-// detached, without certificates and attributes, so that nothing in it is but
-// the module's and the key's.
+// cms returns a signature in the form that the kernel's sign-file appends to a
+// module: detached, without certificates and attributes, so that it depends on
+// nothing but the module and the key.
 func cms(c *x509.Certificate, digest string, signature []byte) ([]byte, error) {
 	a, _, err := parseNamed(digest)
 	if err != nil {

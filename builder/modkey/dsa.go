@@ -11,8 +11,8 @@ import (
 )
 
 // signDSA signs a SHA-1 digest with the nonce of RFC 6979, section 3.2, so that
-// equal digests have equal signatures. The group's order has 160 bits, as many
-// as the digest, so that no bits are cut anywhere.
+// equal digests have equal signatures. The group's order has 160 bits, as many as
+// the digest, so that no bits must be cut off.
 func signDSA(key *dsa.PrivateKey, digest [sha1.Size]byte) (r, s *big.Int) {
 	z := new(big.Int).SetBytes(digest[:])
 	next := nonces(key, z)
@@ -33,7 +33,8 @@ func signDSA(key *dsa.PrivateKey, digest [sha1.Size]byte) (r, s *big.Int) {
 	}
 }
 
-// nonces gives the candidates for k in their order: steps b to h.
+// nonces returns a function that returns the candidates for k in their order, which
+// are those of steps b to h.
 func nonces(key *dsa.PrivateKey, z *big.Int) func() *big.Int {
 	octets := func(n *big.Int) []byte { return n.FillBytes(make([]byte, sha1.Size)) }
 	seed := slices.Concat(octets(key.X), octets(new(big.Int).Mod(z, key.Q)))

@@ -1,14 +1,15 @@
-// Package modkey signs kernel modules so that the same module gets the same
-// signature twice. It knows the two ways in which kernels do it: EL6's verifies
-// OpenPGP signatures by a DSA key, made here with the nonces of RFC 6979 and a
-// time that the caller gives; later ones verify RSA signatures of PKCS #1, which
-// are no other twice, by an X.509 certificate.
+// Package modkey signs kernel modules so that the same module always gets the same
+// signature. It knows the two forms that kernels verify. EL6's kernel verifies
+// OpenPGP signatures by a DSA key; they are made with the nonces of RFC 6979 and
+// with a time that the caller gives. Later kernels verify RSA signatures (PKCS #1)
+// by an X.509 certificate; these need no random numbers.
 //
-// A Key holds the private half and stays with the driver. In the container
-// stand-ins for gpg, openssl and the kernel's sign-file send digests out and get
-// signatures back; Answer is the driver's end of that. Every signature made is
-// noted in a Table, with which anybody can build the same packages without the
-// key.
+// New makes a Key, Parse reads one from its file. The private half never enters the
+// container. Stand-ins for gpg, openssl and the kernel's sign-file run there; they
+// send digests out and get signatures back from a Server. A Server made by WithKey
+// keeps every signature in a Table. With that table, and WithTable, anybody can
+// build the same packages without the key. Scan looks for the private half in what
+// a build made.
 package modkey
 
 import (
@@ -26,24 +27,25 @@ import (
 	"github.com/ProtonMail/go-crypto/openpgp/packet"
 )
 
-// Kind is how a kernel knows its key.
+// Kind is the form in which a kernel verifies signatures.
 type Kind string
 
-// The kinds: OpenPGP is EL6's, X509 that of EL7 and later.
+// Kinds of keys: OpenPGP is that of EL6, X509 that of EL7 and later.
 const (
 	OpenPGP Kind = "openpgp"
 	X509    Kind = "x509"
 )
 
-// Created is when every key says that it was made, 2000-01-01: gpg refuses a
-// signature that is older than its key, and a module is signed at its source's
-// epoch. Older kernels refuse a certificate that is not valid yet.
+// Created is when every key says that it was made: 2000-01-01, in seconds since
+// 1970. It must be before any source's epoch, at which a module is signed: gpg
+// refuses a signature that is older than its key, and older kernels refuse a
+// certificate that is not valid yet.
 const Created = 946684800
 
-// maxKey is how big a key's file may be, in bytes; one of ours has 1,100 or 5,300.
+// maxKey is the largest key file, in bytes. One that Text writes has 1,100 or 5,300.
 const maxKey = 64 << 10
 
-// Key is a module key with its private half. It is not changed after it was made.
+// Key is a module key with its private half. It does not change.
 type Key struct {
 	Public
 	half
@@ -51,39 +53,40 @@ type Key struct {
 
 // half is the private half of a key.
 type half interface {
-	// sign gives the signature of a digest, as the table holds both, at an epoch.
+	// sign returns the signature of a digest at an epoch. Both have the form that
+	// the table has.
 	sign(digest string, epoch int64) ([]byte, error)
-	// numbers are those of which each alone gives the key away.
+	// numbers returns the secret numbers. Each of them alone reveals the key.
 	numbers() [][]byte
-	// text is the key's file.
+	// text returns the key's file.
 	text() ([]byte, error)
 }
 
-// Public is the half of a key that the kernel gets.
+// Public is the public half of a key, which the kernel gets.
 type Public struct {
 	Kind Kind
-	// Fingerprint is upper-case hexadecimal: 40 digits of an OpenPGP key, 64 of a
-	// certificate, whose SHA-256 it is.
+	// Fingerprint is upper-case hexadecimal: the 40 digits of an OpenPGP key, or the
+	// SHA-256 of a certificate in 64 digits.
 	Fingerprint string
 	// Bytes are the key, its name and its own signature as OpenPGP packets, or the
 	// certificate as DER.
 	Bytes       []byte
-	certificate *x509.Certificate // of that kind
+	certificate *x509.Certificate // of the kind X509
 }
 
-// New makes a key of that name: DSA of 1024 bits, all that EL6's kernel knows, or
-// RSA of 4096 bits with a certificate.
+// New makes a key with a name, which is one line of text: DSA of 1024 bits, because
+// EL6's kernel knows nothing else, or RSA of 4096 bits with a certificate.
 func New(random io.Reader, kind Kind, name string) (Key, error) {
 	k, err := Key{}, error(nil)
 	switch {
 	case name == "" || strings.ContainsFunc(name, unicode.IsControl):
-		err = fmt.Errorf("its name is %q, want one line of text", name)
+		err = fmt.Errorf("name %q is not one line of text", name)
 	case kind == OpenPGP:
 		k, err = newOpenPGP(random, name)
 	case kind == X509:
 		k, err = newX509(random, name)
 	default:
-		err = fmt.Errorf("its kind is %q, want %s or %s", kind, OpenPGP, X509)
+		err = fmt.Errorf("kind %q, want %s or %s", kind, OpenPGP, X509)
 	}
 	if err != nil {
 		return Key{}, fmt.Errorf("making a module key: %w", err)
@@ -91,9 +94,9 @@ func New(random io.Reader, kind Kind, name string) (Key, error) {
 	return k, nil
 }
 
-// Parse reads a key's file, without a passphrase: as Text writes it; a DSA key of
-// 1024 bits as gpg exports it; a private RSA key and its certificate as PEM,
-// which is the kernel's own certs/signing_key.pem.
+// Parse reads a key file without a passphrase: one that Text wrote, a DSA key of
+// 1024 bits that gpg exported, or a private RSA key and its certificate as PEM,
+// which is the form of the kernel's own certs/signing_key.pem.
 func Parse(r io.Reader) (Key, error) {
 	data, err := io.ReadAll(io.LimitReader(r, maxKey))
 	k := Key{}
@@ -104,7 +107,7 @@ func Parse(r io.Reader) (Key, error) {
 	case bytes.Contains(data, []byte("-----BEGIN ")):
 		k, err = parseX509(data)
 	default:
-		err = errors.New("it is neither an armored OpenPGP key nor a key and its certificate as PEM")
+		err = errors.New("neither an armored OpenPGP key nor a key and its certificate as PEM")
 	}
 	if err != nil {
 		return Key{}, fmt.Errorf("reading the module key: %w", err)
@@ -112,7 +115,7 @@ func Parse(r io.Reader) (Key, error) {
 	return k, nil
 }
 
-// Text is the key's file, private half included.
+// Text returns the key's file, which includes the private half.
 func (k Key) Text() ([]byte, error) {
 	text, err := k.text()
 	if err != nil {
@@ -131,7 +134,7 @@ func ParsePublic(kind Kind, data []byte) (Public, error) {
 	case X509:
 		p, err = parseCertificate(data)
 	default:
-		err = fmt.Errorf("its kind is %q, want %s or %s", kind, OpenPGP, X509)
+		err = fmt.Errorf("kind %q, want %s or %s", kind, OpenPGP, X509)
 	}
 	if err != nil {
 		return Public{}, fmt.Errorf("reading the public module key: %w", err)
@@ -139,7 +142,7 @@ func ParsePublic(kind Kind, data []byte) (Public, error) {
 	return p, nil
 }
 
-// Name is the key's user ID, or the certificate's subject.
+// Name returns the key's user name, or the certificate's subject.
 func (p Public) Name() string {
 	if p.Kind == X509 {
 		return cmp.Or(p.certificate.Subject.CommonName, p.certificate.Subject.String())
@@ -156,7 +159,7 @@ func (p Public) Name() string {
 	}
 }
 
-// Algorithm is what signs: "DSA 1024", "RSA 4096".
+// Algorithm returns the key's algorithm and its bits, such as "DSA 1024".
 func (p Public) Algorithm() string {
 	if p.Kind == X509 {
 		return fmt.Sprintf("RSA %d", p.certificate.PublicKey.(*rsa.PublicKey).N.BitLen())
@@ -164,9 +167,9 @@ func (p Public) Algorithm() string {
 	return "DSA 1024"
 }
 
-// check says whether a signature is one of this digest, both as the table holds
-// them. Of an OpenPGP one it looks at what the kernel looks at first: the
-// digest's beginning.
+// check reports an error unless a signature is one of this digest. Both have the
+// form that the table has. Of an OpenPGP signature it compares the beginning of the
+// digest, which is what the kernel looks at first.
 func (p Public) check(digest string, signature []byte) error {
 	if p.Kind == X509 {
 		return checkRSA(p.certificate, digest, signature)
@@ -178,5 +181,5 @@ func (p Public) check(digest string, signature []byte) error {
 	return checkSignature(signature, sum)
 }
 
-// When is the time of a signature in words.
+// When returns the time of a signature as text.
 func When(epoch int64) string { return time.Unix(epoch, 0).UTC().Format("2006-01-02 15:04:05 UTC") }

@@ -27,7 +27,7 @@ func hexadecimal(s string) *big.Int {
 	return n
 }
 
-// standard is the key of RFC 6979, A.2.1.
+// standard returns the key of RFC 6979, A.2.1.
 func standard() *dsa.PrivateKey {
 	k := &dsa.PrivateKey{X: hexadecimal("411602CB19A6CCC34494D79D98EF1E7ED5AF25F7")}
 	k.P = hexadecimal(`86F5CA03DCFEB225063FF830A0C769B9DD9D6153AD91D7CE27F787C43278B447 E6533B86B18BED6E8A48B784A14C252C5BE0DBF60B86D6385BD2F12FB763ED88
@@ -39,7 +39,13 @@ func standard() *dsa.PrivateKey {
 	return k
 }
 
-func testKey() Key { return fromPrivate(standard(), "A key of RFC 6979", Created) }
+func testKey() Key {
+	k, err := fromPrivate(standard(), "A key of RFC 6979", Created)
+	if err != nil {
+		panic(err)
+	}
+	return k
+}
 
 func signed(t *testing.T, k Key, digest [sha1.Size]byte, epoch int64) []byte {
 	t.Helper()
@@ -52,7 +58,7 @@ func signed(t *testing.T, k Key, digest [sha1.Size]byte, epoch int64) []byte {
 
 func dsaOf(k Key) *openPGP { return k.half.(*openPGP) }
 
-// TestSignDSA: the vectors of RFC 6979, A.2.1, with SHA-1.
+// TestSignDSA checks the vectors of RFC 6979, A.2.1, with SHA-1.
 func TestSignDSA(t *testing.T) {
 	for message, want := range map[string][2]string{
 		"sample": {"2E1A0C2562B2912CAAF89186FB0F42001585DA55", "29EFB6B0AFF2D7A68EB70CA313022253B9A88DF5"},
@@ -64,7 +70,7 @@ func TestSignDSA(t *testing.T) {
 			t.Errorf("%s: got %X, %X", message, r, s)
 		}
 		if !dsa.Verify(&standard().PublicKey, digest[:], r, s) {
-			t.Errorf("%s: it does not verify", message)
+			t.Errorf("%s: the signature does not verify", message)
 		}
 	}
 }
@@ -88,8 +94,8 @@ func TestKeyRoundTrip(t *testing.T) {
 	}
 }
 
-// TestGPG: GnuPG imports both halves, takes them for what they say they are and
-// verifies what they sign.
+// TestGPG checks that GnuPG imports both halves, sees their name and fingerprint,
+// and verifies what they sign.
 func TestGPG(t *testing.T) {
 	home := filepath.Join(t.TempDir(), "gpg")
 	if err := os.Mkdir(home, 0o700); err != nil {
@@ -129,22 +135,22 @@ func TestGPG(t *testing.T) {
 		t.Fatal(err)
 	}
 	if again, err := Parse(bytes.NewReader(exported)); err != nil || again.Fingerprint != k.Fingerprint {
-		t.Errorf("what gpg exports: %v", err)
+		t.Errorf("parsing what gpg exports: %v", err)
 	}
 }
 
 func TestParseErrors(t *testing.T) {
-	whole, err := testKey().Text()
+	text, err := testKey().Text()
 	if err != nil {
 		t.Fatal(err)
 	}
 	public := armored(t, testKey().Bytes)
 	for name, test := range map[string]struct{ text, want string }{
-		"empty":   {"", "it is neither an armored OpenPGP key nor a key and its certificate as PEM"},
-		"no key":  {"hello\n", "it is neither an armored OpenPGP key nor a key and its certificate as PEM"},
-		"no end":  {"-----BEGIN PGP PRIVATE KEY BLOCK-----\n", "it is no armored OpenPGP key: EOF"},
-		"public":  {public, "it begins with no private key"},
-		"cut":     {string(whole[:len(whole)/2]), "unexpected EOF"},
+		"empty":   {"", "neither an armored OpenPGP key nor a key and its certificate as PEM"},
+		"no key":  {"hello\n", "neither an armored OpenPGP key nor a key and its certificate as PEM"},
+		"no end":  {"-----BEGIN PGP PRIVATE KEY BLOCK-----\n", "not an armored OpenPGP key: EOF"},
+		"public":  {public, "the file does not begin with a private key"},
+		"cut":     {string(text[:len(text)/2]), "unexpected EOF"},
 		"no name": {armored(t, dsaOf(testKey()).secretPackets()[:3+int(dsaOf(testKey()).secretPackets()[1])<<8+int(dsaOf(testKey()).secretPackets()[2])]), "EOF"},
 	} {
 		if _, err := Parse(strings.NewReader(test.text)); err == nil || err.Error() != "reading the module key: "+test.want {
@@ -152,7 +158,7 @@ func TestParseErrors(t *testing.T) {
 		}
 	}
 	if _, err := New(rand.Reader, OpenPGP, "two\nlines"); err == nil {
-		t.Error("a name of two lines is taken")
+		t.Error("a name of two lines is accepted")
 	}
 }
 
@@ -169,9 +175,9 @@ func armored(t *testing.T, packets []byte) string {
 	return b.String()
 }
 
-// withoutKey is a desk that has what the other one has signed, from the table's
-// file, which is given too.
-func withoutKey(t *testing.T, with *Desk) (*Desk, []byte) {
+// withoutKey returns a server that has what another one signed, and the file of
+// that table.
+func withoutKey(t *testing.T, with *Server) (*Server, []byte) {
 	t.Helper()
 	data, err := with.Table().Write()
 	if err != nil {
@@ -184,7 +190,7 @@ func withoutKey(t *testing.T, with *Desk) (*Desk, []byte) {
 	return WithTable(table), data
 }
 
-func TestDesk(t *testing.T) {
+func TestServer(t *testing.T) {
 	k := testKey()
 	const epoch = 1388785812
 	digest := Digest([]byte("a module"), epoch)
@@ -195,8 +201,8 @@ func TestDesk(t *testing.T) {
 		{"17 public", "17 ok " + base64.StdEncoding.EncodeToString(k.Bytes)},
 		{"18 sign " + text, "18 ok " + signature},
 		{"19 sign " + text, "19 ok " + signature},
-		{"21 secret", `21 error "secret" was asked for, want public, sign, certificate, rsa or cms`},
-		{"", ` error "" was asked for, want public, sign, certificate, rsa or cms`},
+		{"21 secret", `21 error request "secret", want public, sign, certificate, rsa or cms`},
+		{"", ` error request "", want public, sign, certificate, rsa or cms`},
 		{"22 certificate", "22 error this kernel signs its modules by X.509, and the module key is one for kernels that sign with gpg"},
 	}
 	for _, test := range tests {
@@ -218,7 +224,7 @@ func TestDesk(t *testing.T) {
 		}
 	}
 	const other = "da39a3ee5e6b4b0d3255bfef95601890afd80709"
-	if got := without.Answer("5 sign " + other); got != "5 error no signature of "+other+" was recorded: the module is not the one of the recorded build" {
+	if got := without.Answer("5 sign " + other); got != "5 error no signature of "+other+" was recorded: the module differs from that of the recorded build" {
 		t.Errorf("got %q", got)
 	}
 }
@@ -231,12 +237,12 @@ func TestParseTableErrors(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, test := range map[string]struct{ from, to, want string }{
-		"form":        {"signatures 1", "signatures 2", "its form is"},
-		"fingerprint": {`"fingerprint": "`, `"fingerprint": "0`, "the key in it is " + testKey().Fingerprint},
+		"form":        {"signatures 1", "signatures 2", `form "namibuild`},
+		"fingerprint": {`"fingerprint": "`, `"fingerprint": "0`, "the key is " + testKey().Fingerprint},
 		"digest":      {"da39a3ee", "da39A3ee", "want 40 lower-case hexadecimal digits"},
-		"another":     {"da39a3ee", "db39a3ee", "it is of another digest"},
+		"another":     {"da39a3ee", "db39a3ee", "the signature is of another digest"},
 		"unknown":     {`"form"`, `"from": 1, "form"`, "unknown field"},
-		"behind":      {"\n}\n", "\n}\n{}", "something stands behind its end"},
+		"behind":      {"\n}\n", "\n}\n{}", "more data follows the table"},
 		"no key":      {`"publicKey": "`, `"publicKey": "AAAA`, "reading the public module key"},
 	} {
 		changed := strings.Replace(string(data), test.from, test.to, 1)
@@ -249,8 +255,8 @@ func TestParseTableErrors(t *testing.T) {
 	}
 }
 
-// TestScan: the secret is found in every form and at every place, also across
-// the pieces that are read; its neighbours are not.
+// TestScan checks that the secret is found in every form and at every place, also
+// across two reads, and that other numbers are not.
 func TestScan(t *testing.T) {
 	k := testKey()
 	x := dsaOf(k).private.X.Bytes()
@@ -263,20 +269,20 @@ func TestScan(t *testing.T) {
 		"base64":               base64.StdEncoding.EncodeToString,
 		"base64, one byte on":  func(b []byte) string { return base64.StdEncoding.EncodeToString(append([]byte("a"), b...)) },
 		"base64, two bytes on": func(b []byte) string { return base64.StdEncoding.EncodeToString(append([]byte("ab"), b...)) },
-		"base64, in the midst": func(b []byte) string {
+		"base64, in the middle": func(b []byte) string {
 			return base64.StdEncoding.EncodeToString(slices.Concat([]byte("a"), b, []byte("more")))
 		},
 	} {
 		for _, before := range []int{0, 7, 1<<20 - 10, 3 << 20} {
 			text := strings.Repeat("z", before) + write(x) + "z"
 			if found, err := k.Scan(iotest.OneByteReader(strings.NewReader(text))); before < 100 && (!found || err != nil) {
-				t.Errorf("%s after %d bytes, byte by byte: %v, %v", name, before, found, err)
+				t.Errorf("%s after %d bytes, read byte by byte: %v, %v", name, before, found, err)
 			}
 			if found, err := k.Scan(strings.NewReader(text)); !found || err != nil {
 				t.Errorf("%s after %d bytes: %v, %v", name, before, found, err)
 			}
 		}
-		if name[0] != 'b' { // the last bits may be cut off in base64
+		if name[0] != 'b' { // base64 may cut the last bits off
 			if found, err := k.Scan(strings.NewReader(write(near))); found || err != nil {
 				t.Errorf("%s of another number: %v, %v", name, found, err)
 			}
@@ -284,21 +290,21 @@ func TestScan(t *testing.T) {
 	}
 	text, _ := k.Text()
 	if found, _ := k.Scan(bytes.NewReader(bytes.ReplaceAll(text, []byte("\n"), nil))); !found {
-		t.Error("not found in the key's own file")
+		t.Error("not found in the key's file")
 	}
 	if found, _ := k.Scan(bytes.NewReader(k.Bytes)); found {
 		t.Error("found in the public half")
 	}
 	if _, err := k.Scan(iotest.ErrReader(os.ErrClosed)); err == nil {
-		t.Error("no error")
+		t.Error("no error of the reader")
 	}
 }
 
 func FuzzParse(f *testing.F) {
-	whole, _ := testKey().Text()
-	f.Add(whole)
-	whole, _ = testRSA(f).Text()
-	f.Add(whole)
+	text, _ := testKey().Text()
+	f.Add(text)
+	text, _ = testRSA(f).Text()
+	f.Add(text)
 	f.Add([]byte("-----BEGIN PGP PRIVATE KEY BLOCK-----\n\nlQ==\n-----END PGP PRIVATE KEY BLOCK-----\n"))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		k, err := Parse(bytes.NewReader(data))

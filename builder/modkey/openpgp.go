@@ -13,28 +13,11 @@ import (
 	"io"
 	"math/big"
 	"slices"
+	"time"
 
-	"github.com/ProtonMail/go-crypto/openpgp/armor"
 	"github.com/ProtonMail/go-crypto/openpgp/packet"
-)
 
-// The numbers of RFC 4880 that are needed here: packet tags (4.3), algorithms
-// (9.1, 9.4), signature types (5.2.1), subpackets (5.2.3.1).
-const (
-	tagSignature = 2
-	tagSecretKey = 5
-	tagPublicKey = 6
-	tagUserID    = 13
-
-	algorithmDSA  = 17
-	algorithmSHA1 = 2
-
-	typeBinary        = 0x00
-	typeCertification = 0x13
-
-	subpacketCreated = 2
-	subpacketIssuer  = 16
-	subpacketFlags   = 27
+	"namibuild/builder/pgp"
 )
 
 // openPGP is the private half of a key that gpg knows.
@@ -52,32 +35,32 @@ func newOpenPGP(random io.Reader, name string) (Key, error) {
 	if err != nil {
 		return Key{}, err
 	}
-	return fromPrivate(private, name, Created), nil
+	return fromPrivate(private, name, Created)
 }
 
-func parseOpenPGP(data []byte) (Key, error) {
-	block, err := armor.Decode(bytes.NewReader(data))
+func parseOpenPGP(text []byte) (Key, error) {
+	_, data, err := pgp.Dearmor(text)
 	if err != nil {
-		return Key{}, fmt.Errorf("it is no armored OpenPGP key: %w", err)
+		return Key{}, fmt.Errorf("not an armored OpenPGP key: %w", err)
 	}
-	packets := packet.NewReader(block.Body)
+	packets := packet.NewReader(bytes.NewReader(data))
 	first, err := packets.Next()
 	if err != nil {
 		return Key{}, err
 	}
 	secret, ok := first.(*packet.PrivateKey)
 	if !ok {
-		return Key{}, errors.New("it begins with no private key")
+		return Key{}, errors.New("the file does not begin with a private key")
 	}
 	if secret.Encrypted {
-		return Key{}, errors.New("it has a passphrase; want one without")
+		return Key{}, errors.New("the key has a passphrase, want one without")
 	}
 	private, ok := secret.PrivateKey.(*dsa.PrivateKey)
 	if !ok || private.P.BitLen() != 1024 || private.Q.BitLen() != 160 {
-		return Key{}, errors.New("it is no DSA key of 1024 bits, which is what EL6's kernel verifies")
+		return Key{}, errors.New("not a DSA key of 1024 bits, which is what EL6's kernel verifies")
 	}
-	if !sound(private) {
-		return Key{}, errors.New("its numbers are no DSA key's")
+	if !consistent(private) {
+		return Key{}, errors.New("the key's numbers are not those of a DSA key")
 	}
 	next, err := packets.Next()
 	if err != nil {
@@ -85,13 +68,14 @@ func parseOpenPGP(data []byte) (Key, error) {
 	}
 	name, ok := next.(*packet.UserId)
 	if !ok {
-		return Key{}, errors.New("it has no name")
+		return Key{}, errors.New("the key has no name")
 	}
-	return fromPrivate(private, name.Id, secret.CreationTime.Unix()), nil
+	return fromPrivate(private, name.Id, secret.CreationTime.Unix())
 }
 
-// sound holds that the numbers belong together, so that signing ends.
-func sound(k *dsa.PrivateKey) bool {
+// consistent reports whether the numbers of a key belong together. With others
+// signing might not end.
+func consistent(k *dsa.PrivateKey) bool {
 	one := big.NewInt(1)
 	return k.Q.ProbablyPrime(20) && k.P.ProbablyPrime(20) &&
 		k.G.Cmp(one) > 0 && k.G.Cmp(k.P) < 0 && new(big.Int).Exp(k.G, k.Q, k.P).Cmp(one) == 0 &&
@@ -105,79 +89,70 @@ func parsePackets(packets []byte) (Public, error) {
 	}
 	key, ok := first.(*packet.PublicKey)
 	if !ok || key.PubKeyAlgo != packet.PubKeyAlgoDSA {
-		return Public{}, errors.New("it is no DSA key")
+		return Public{}, errors.New("not a DSA key")
 	}
 	return Public{Kind: OpenPGP, Fingerprint: fmt.Sprintf("%X", key.Fingerprint), Bytes: packets}, nil
 }
 
-// fromPrivate makes the public half of a key with the same bytes every time.
-func fromPrivate(private *dsa.PrivateKey, name string, created int64) Key {
+// fromPrivate makes the public half of a key. It has the same bytes every time.
+func fromPrivate(private *dsa.PrivateKey, name string, created int64) (Key, error) {
 	body := publicBody(&private.PublicKey, created)
-	k := &openPGP{private, Public{Kind: OpenPGP, Fingerprint: fmt.Sprintf("%X", sha1.Sum(hashed(body)))}}
-	k.public.Bytes = slices.Concat(wrap(tagPublicKey, body), wrap(tagUserID, []byte(name)), wrap(tagSignature, k.certification(body, name, created)))
-	return Key{k.public, k}
+	k := &openPGP{private, Public{Kind: OpenPGP, Fingerprint: fmt.Sprintf("%X", pgp.Fingerprint(body))}}
+	certification, err := k.certification(body, name, created)
+	if err != nil {
+		return Key{}, err
+	}
+	k.public.Bytes = slices.Concat(pgp.Packet(pgp.TagPublicKey, body), pgp.Packet(pgp.TagUserID, []byte(name)), certification)
+	return Key{k.public, k}, nil
 }
 
 func publicBody(p *dsa.PublicKey, created int64) []byte {
-	return slices.Concat([]byte{4}, four(created), []byte{algorithmDSA}, number(p.P), number(p.Q), number(p.G), number(p.Y))
+	body := append(binary.BigEndian.AppendUint32([]byte{4}, uint32(created)), pgp.AlgorithmDSA)
+	return slices.Concat(body, pgp.Number(p.P), pgp.Number(p.Q), pgp.Number(p.G), pgp.Number(p.Y))
 }
 
-// hashed is a public key as signatures and fingerprints cover it.
-func hashed(body []byte) []byte { return slices.Concat([]byte{0x99}, two(len(body)), body) }
-
-// certification is the key's own signature, version 4, over key and name.
-func (k *openPGP) certification(body []byte, name string, created int64) []byte {
-	head := []byte{4, typeCertification, algorithmDSA, algorithmSHA1}
-	claims := slices.Concat([]byte{5, subpacketCreated}, four(created), []byte{2, subpacketFlags, 2}) // 2: it may sign
-	head = slices.Concat(head, two(len(claims)), claims)
-	digest := sha1.Sum(slices.Concat(hashed(body), []byte{0xb4}, four(int64(len(name))), []byte(name), head, []byte{4, 0xff}, four(int64(len(head)))))
-	issuer := slices.Concat([]byte{9, subpacketIssuer}, k.id())
-	return slices.Concat(head, two(len(issuer)), issuer, digest[:2], k.signed(digest))
+// certification makes the key's own signature over key and name. It says that the
+// key may sign.
+func (k *openPGP) certification(body []byte, name string, created int64) ([]byte, error) {
+	h := sha1.New()
+	if err := pgp.WriteCertified(h, body, name); err != nil {
+		return nil, err
+	}
+	d := pgp.Draft{Type: pgp.TypeCertification, Algorithm: pgp.AlgorithmDSA, Hash: pgp.HashSHA1, Created: time.Unix(created, 0),
+		Hashed: pgp.Subpacket(pgp.SubKeyFlags, pgp.FlagSign), KeyID: k.id()}
+	return d.Sign(h, func(digest []byte) ([]*big.Int, error) {
+		r, s := signDSA(k.private, [sha1.Size]byte(digest))
+		return []*big.Int{r, s}, nil
+	})
 }
 
-// id is the key ID: the last eight bytes of the fingerprint.
-func (k *openPGP) id() []byte {
+// id returns the key ID, which is the last eight bytes of the fingerprint.
+func (k *openPGP) id() uint64 {
 	id, _ := new(big.Int).SetString(k.public.Fingerprint[24:], 16)
-	return id.FillBytes(make([]byte, 8))
+	return id.Uint64()
 }
 
-// Digest is what is signed of a module that is a detached, version 3 signature's:
-// the SHA-1 over its bytes, the type and the time.
+// Digest returns what is signed of a module: the SHA-1 of its bytes and of what a
+// version 3 signature adds to them.
 func Digest(module []byte, epoch int64) [sha1.Size]byte {
-	return sha1.Sum(slices.Concat(module, []byte{typeBinary}, four(epoch)))
+	return sha1.Sum(slices.Concat(module, pgp.SuffixV3(time.Unix(epoch, 0))))
 }
 
-// sign gives a detached signature as an OpenPGP packet of version 3, which is
-// what EL6's gpg makes of data. The digest is Digest's for the same epoch, as 40
-// hexadecimal digits.
+// sign returns a detached signature as an OpenPGP packet of version 3, which is
+// what EL6's gpg makes. text is a Digest for the same epoch as 40 hexadecimal
+// digits.
 func (k *openPGP) sign(text string, epoch int64) ([]byte, error) {
 	digest, err := parseDigest(text)
 	if err != nil {
 		return nil, err
 	}
-	body := slices.Concat([]byte{3, 5, typeBinary}, four(epoch), k.id(), []byte{algorithmDSA, algorithmSHA1}, digest[:2], k.signed(digest))
-	return wrap(tagSignature, body), nil
-}
-
-func (k *openPGP) signed(digest [sha1.Size]byte) []byte {
 	r, s := signDSA(k.private, digest)
-	return slices.Concat(number(r), number(s))
+	return pgp.PacketV3(pgp.AlgorithmDSA, pgp.HashSHA1, time.Unix(epoch, 0), k.id(), digest[:], r, s), nil
 }
 
 func (k *openPGP) numbers() [][]byte { return [][]byte{k.private.X.FillBytes(make([]byte, sha1.Size))} }
 
-func (k *openPGP) text() ([]byte, error) {
-	var b bytes.Buffer
-	w, err := armor.Encode(&b, "PGP PRIVATE KEY BLOCK", nil)
-	if err == nil {
-		_, err = w.Write(k.secretPackets())
-	}
-	if err == nil {
-		err = w.Close()
-	}
-	b.WriteByte('\n')
-	return b.Bytes(), err
-}
+func (k *openPGP) text() ([]byte, error) { return pgp.Armor(pgp.BlockSecretKey, k.secretPackets()) }
 
 func parseDigest(text string) (digest [sha1.Size]byte, err error) {
 	b, err := hex.DecodeString(text)
@@ -187,43 +162,31 @@ func parseDigest(text string) (digest [sha1.Size]byte, err error) {
 	return [sha1.Size]byte(b), nil
 }
 
-// secretPackets are the key with its private half, without a passphrase.
+// secretPackets returns the key with its private half, without a passphrase (RFC
+// 4880, 5.5.3).
 func (k *openPGP) secretPackets() []byte {
-	public, rest := unwrap(k.public.Bytes)
-	secret := number(k.private.X)
-	sum := 0
+	n := int(binary.BigEndian.Uint16(k.public.Bytes[1:3]))
+	public, rest := k.public.Bytes[3:3+n], k.public.Bytes[3+n:]
+	secret := pgp.Number(k.private.X)
+	var sum uint16
 	for _, b := range secret {
-		sum += int(b)
+		sum += uint16(b)
 	}
-	return slices.Concat(wrap(tagSecretKey, slices.Concat(public, []byte{0}, secret, two(sum))), rest)
+	body := slices.Concat(public, []byte{0}, binary.BigEndian.AppendUint16(secret, sum))
+	return append(pgp.Packet(pgp.TagSecretKey, body), rest...)
 }
 
-// wrap puts the header of the old form with two bytes of length before a packet.
-func wrap(tag byte, body []byte) []byte {
-	return slices.Concat([]byte{0x80 | tag<<2 | 1}, two(len(body)), body)
-}
-
-// unwrap parts the first packet's body from the packets after it.
-func unwrap(packets []byte) (body, rest []byte) {
-	n := int(binary.BigEndian.Uint16(packets[1:3]))
-	return packets[3 : 3+n], packets[3+n:]
-}
-
-// number is a multi-precision integer: its bits, its bytes.
-func number(n *big.Int) []byte { return slices.Concat(two(n.BitLen()), n.Bytes()) }
-
-func two(n int) []byte { return binary.BigEndian.AppendUint16(nil, uint16(n)) }
-
-func four(n int64) []byte { return binary.BigEndian.AppendUint32(nil, uint32(n)) }
-
-// checkSignature says whether a packet is a signature over this digest.
+// checkSignature reports an error unless a packet is a version 3 signature whose
+// digest begins like this one. The kernel looks at that first.
 func checkSignature(p []byte, digest [sha1.Size]byte) error {
-	const head = 3 + 2 + 1 + 4 + 8 // the packet's header, version, length, type, time, key ID
-	if len(p) < head+4 || !bytes.HasPrefix(p, []byte{0x80 | tagSignature<<2 | 1}) || p[3] != 3 {
-		return fmt.Errorf("it is no signature of version 3")
-	}
-	if !bytes.Equal(p[head+2:head+4], digest[:2]) {
-		return fmt.Errorf("it is of another digest")
+	s, err := pgp.ParseSignature(p)
+	switch {
+	case err != nil:
+		return err
+	case s.Version != 3:
+		return fmt.Errorf("signature version %d, want 3", s.Version)
+	case !s.StartsWith(digest[:]):
+		return errors.New("the signature is of another digest")
 	}
 	return nil
 }

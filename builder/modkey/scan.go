@@ -11,25 +11,26 @@ import (
 	"sync"
 )
 
-// window is how many bytes of a number are looked for: enough to be no accident.
+// window is the number of bytes of a secret number that Scan looks for. So many do
+// not occur by accident.
 const window = 20
 
-// buffers are used again: a package has thousands of small files.
+// buffers are used again, because a package has thousands of small files.
 var buffers = sync.Pool{New: func() any { return new(buffer) }}
 
 type buffer [1 << 20]byte
 
-// Scan reads r to its end and says whether the private half of the key is in it:
-// as bytes, in hexadecimal, in base64 at any place of a longer text, in lines
-// and with colons too. Compressed data is for the caller to open.
+// Scan reads r to its end and reports whether the private half of the key is in it:
+// as bytes, in hexadecimal, or in base64 at any place of a longer text, also if it
+// is broken into lines or written with colons. The caller decompresses the data.
 func (k Key) Scan(r io.Reader) (found bool, err error) {
 	var raw, written [][]byte
 	for _, n := range k.numbers() {
 		raw = append(raw, n[:window])
 		written = append(written, forms(n[:window])...)
 	}
-	// A byte is four when it is written as openssl -text does: two digits, a
-	// colon, its part of the line's end and indentation.
+	// As openssl -text writes it, a byte takes four: two digits, a colon, and its
+	// part of the line end and the indentation.
 	const longest = 4 * window
 	buf, text := buffers.Get().(*buffer), buffers.Get().(*buffer)
 	defer buffers.Put(buf)
@@ -55,7 +56,7 @@ func containsAny(b []byte, wanted [][]byte) bool {
 	return slices.ContainsFunc(wanted, func(w []byte) bool { return bytes.Contains(b, w) })
 }
 
-// squeeze appends what is no blank, line's end or colon.
+// squeeze appends a text without its blanks, line ends and colons.
 func squeeze(to, from []byte) []byte {
 	for _, c := range from {
 		if c != '\n' && c != ' ' && c != ':' && c != '\r' {
@@ -65,12 +66,12 @@ func squeeze(to, from []byte) []byte {
 	return to
 }
 
-// forms are the ways in which a secret may be written down as text.
+// forms returns the ways in which a secret may be written as text.
 func forms(secret []byte) [][]byte {
 	small := hex.EncodeToString(secret)
 	all := [][]byte{[]byte(small), []byte(strings.ToUpper(small))}
 	for before := range 3 {
-		// what the neighbours have a part in, at both ends, is cut off
+		// digits at both ends that also depend on the bytes around are cut off
 		text := base64.RawStdEncoding.EncodeToString(append(make([]byte, before), secret...))
 		first := (before*8 + 5) / 6
 		last := (before + len(secret)) * 8 / 6
@@ -79,7 +80,7 @@ func forms(secret []byte) [][]byte {
 	return all
 }
 
-// LeakError says where the private half of a module key was found.
+// LeakError reports where the private half of a module key was found.
 type LeakError struct{ Where string }
 
 func (e *LeakError) Error() string {

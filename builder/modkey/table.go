@@ -10,30 +10,30 @@ import (
 	"sync"
 )
 
-// tableForm is the form of a table's file.
+// tableForm is the name of the form of a table's file.
 const tableForm = "namibuild module signatures 1"
 
-// MaxTable is how big a table's file may be, in bytes. A kernel has 2,500 modules
-// and twice as many with its debug variant, at 160 or 770 bytes each.
+// MaxTable is the largest file of a table, in bytes. A kernel has 2,500 modules, and
+// twice as many with its debug variant; a signature takes 160 or 770 bytes.
 const MaxTable = 16 << 20
 
-// Table is what stands in for a key: its public half and the signatures that it
-// made, by digest. It is safe for concurrent use.
+// Table is a key's public half and the signatures that the key made, by digest. It
+// replaces the key in a build of the same modules. It is safe for concurrent use.
 type Table struct {
 	Public Public
 	mu     sync.Mutex
 	signed map[string][]byte
 }
 
-// NewTable is an empty table of a key.
-func NewTable(p Public) *Table {
+// newTable returns an empty table of a key.
+func newTable(p Public) *Table {
 	return &Table{Public: p, signed: map[string][]byte{}}
 }
 
-// tablePage is a table as JSON. Without a kind it is of an OpenPGP key: packets
-// by SHA-1. Of a certificate's it has the numbers of PKCS #1 by "HASH SUM". All
-// bytes are in base64, all digests in hexadecimal.
-type tablePage struct {
+// tableFile is a table as JSON. Without a kind it is that of an OpenPGP key and has
+// packets by SHA-1. That of a certificate has the numbers of PKCS #1 by "HASH SUM".
+// All bytes are in base64, all digests in hexadecimal.
+type tableFile struct {
 	Form        string            `json:"form"`
 	Kind        Kind              `json:"kind,omitempty"`
 	Fingerprint string            `json:"fingerprint"`
@@ -41,15 +41,15 @@ type tablePage struct {
 	Signatures  map[string][]byte `json:"signatures"`
 }
 
-// Write gives the table's file: the same bytes for the same signatures.
+// Write returns the table's file. Equal signatures give equal bytes.
 func (t *Table) Write() ([]byte, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	page := tablePage{tableForm, t.Public.Kind, t.Public.Fingerprint, t.Public.Bytes, t.signed}
-	if page.Kind == OpenPGP {
-		page.Kind = ""
+	file := tableFile{tableForm, t.Public.Kind, t.Public.Fingerprint, t.Public.Bytes, t.signed}
+	if file.Kind == OpenPGP {
+		file.Kind = ""
 	}
-	data, err := json.MarshalIndent(page, "", "  ")
+	data, err := json.MarshalIndent(file, "", "  ")
 	if err != nil {
 		return nil, fmt.Errorf("writing the module signatures: %w", err)
 	}
@@ -69,27 +69,27 @@ func parseTable(data []byte) (*Table, error) {
 	if len(data) > MaxTable {
 		return nil, fmt.Errorf("more than %d bytes", MaxTable)
 	}
-	var page tablePage
+	var file tableFile
 	d := json.NewDecoder(bytes.NewReader(data))
 	d.DisallowUnknownFields()
-	if err := d.Decode(&page); err != nil {
+	if err := d.Decode(&file); err != nil {
 		return nil, err
 	}
 	if _, err := d.Token(); err != io.EOF {
-		return nil, errors.New("something stands behind its end")
+		return nil, errors.New("more data follows the table")
 	}
-	if page.Form != tableForm {
-		return nil, fmt.Errorf("its form is %q, want %q", page.Form, tableForm)
+	if file.Form != tableForm {
+		return nil, fmt.Errorf("form %q, want %q", file.Form, tableForm)
 	}
-	public, err := ParsePublic(cmp.Or(page.Kind, OpenPGP), page.PublicKey)
-	if err == nil && public.Fingerprint != page.Fingerprint {
-		err = fmt.Errorf("the key in it is %s, and it says %q", public.Fingerprint, page.Fingerprint)
+	public, err := ParsePublic(cmp.Or(file.Kind, OpenPGP), file.PublicKey)
+	if err == nil && public.Fingerprint != file.Fingerprint {
+		err = fmt.Errorf("the key is %s, want fingerprint %q", public.Fingerprint, file.Fingerprint)
 	}
 	if err != nil {
 		return nil, err
 	}
-	t := NewTable(public)
-	for digest, signature := range page.Signatures {
+	t := newTable(public)
+	for digest, signature := range file.Signatures {
 		if err := public.check(digest, signature); err != nil {
 			return nil, fmt.Errorf("signature of %q: %w", digest, err)
 		}
@@ -98,7 +98,7 @@ func parseTable(data []byte) (*Table, error) {
 	return t, nil
 }
 
-// Len is how many signatures are in it.
+// Len returns the number of signatures.
 func (t *Table) Len() int {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -111,7 +111,8 @@ func (t *Table) add(digest string, signature []byte) {
 	t.signed[digest] = signature
 }
 
-func (t *Table) of(digest string) ([]byte, bool) {
+// find returns the signature of a digest.
+func (t *Table) find(digest string) ([]byte, bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	signature, ok := t.signed[digest]

@@ -17,15 +17,15 @@ import (
 	"time"
 )
 
-// The bits of an RSA key: of one made here, as the kernel's own build makes it;
-// the fewest of one given.
 const (
-	newBits    = 4096
-	fewestBits = 2048
+	// newBits is the size of a new RSA key, which is that of the kernel's own build.
+	newBits = 4096
+	// minBits is the smallest size of a key that is read.
+	minBits = 2048
 )
 
-// validYears is how long a certificate is valid: the -days 36500 of the kernel's
-// own build.
+// validYears is how long a certificate is valid: as long as with the -days 36500 of
+// the kernel's own build.
 const validYears = 100
 
 // certified is the private half of a key that has a certificate.
@@ -63,18 +63,18 @@ func newX509(random io.Reader, name string) (Key, error) {
 	return withCertificate(private, der)
 }
 
-// withCertificate joins the halves, which must belong together.
+// withCertificate returns the key of two halves, which must belong together.
 func withCertificate(private *rsa.PrivateKey, der []byte) (Key, error) {
 	public, err := parseCertificate(der)
 	if err != nil {
 		return Key{}, err
 	}
-	small := func(prime *big.Int) bool { return prime.BitLen() < fewestBits/4 }
+	small := func(prime *big.Int) bool { return prime.BitLen() < minBits/4 }
 	if len(private.Primes) != 2 || slices.ContainsFunc(private.Primes, small) {
-		return Key{}, errors.New("it is not made of two large primes")
+		return Key{}, errors.New("the key is not made of two large primes")
 	}
 	if !private.PublicKey.Equal(public.certificate.PublicKey) {
-		return Key{}, errors.New("its certificate is of another key")
+		return Key{}, errors.New("the certificate is that of another key")
 	}
 	return Key{public, &certified{private, der}}, nil
 }
@@ -91,7 +91,7 @@ func parseX509(data []byte) (Key, error) {
 		case "PRIVATE KEY", "RSA PRIVATE KEY":
 			private, err = parseRSA(block)
 		case "ENCRYPTED PRIVATE KEY":
-			err = errors.New("it has a passphrase; want one without")
+			err = errors.New("the key has a passphrase, want one without")
 		}
 		if err != nil {
 			return Key{}, err
@@ -99,16 +99,16 @@ func parseX509(data []byte) (Key, error) {
 	}
 	switch {
 	case private == nil:
-		return Key{}, errors.New("it has no private key")
+		return Key{}, errors.New("there is no private key")
 	case certificate == nil:
-		return Key{}, errors.New("it has no certificate, which the kernel knows the key by; want both in one file")
+		return Key{}, errors.New("there is no certificate, want the key and its certificate in one file")
 	}
 	return withCertificate(private, certificate)
 }
 
 func parseRSA(block *pem.Block) (*rsa.PrivateKey, error) {
 	if block.Headers["DEK-Info"] != "" {
-		return nil, errors.New("it has a passphrase; want one without")
+		return nil, errors.New("the key has a passphrase, want one without")
 	}
 	if block.Type == "RSA PRIVATE KEY" {
 		return x509.ParsePKCS1PrivateKey(block.Bytes)
@@ -119,7 +119,7 @@ func parseRSA(block *pem.Block) (*rsa.PrivateKey, error) {
 	}
 	private, ok := key.(*rsa.PrivateKey)
 	if !ok {
-		return nil, errors.New("it is no RSA key, want one")
+		return nil, errors.New("not an RSA key")
 	}
 	return private, nil
 }
@@ -131,15 +131,15 @@ func parseCertificate(der []byte) (Public, error) {
 	}
 	key, ok := c.PublicKey.(*rsa.PublicKey)
 	if !ok {
-		return Public{}, errors.New("its certificate is of no RSA key, want one")
+		return Public{}, errors.New("the certificate is not that of an RSA key")
 	}
-	if bits := key.N.BitLen(); bits < fewestBits {
-		return Public{}, fmt.Errorf("it is an RSA key of %d bits, want %d or more", bits, fewestBits)
+	if bits := key.N.BitLen(); bits < minBits {
+		return Public{}, fmt.Errorf("RSA key of %d bits, want at least %d", bits, minBits)
 	}
 	return Public{X509, fmt.Sprintf("%X", sha256.Sum256(der)), der, c}, nil
 }
 
-// sign gives the signature of PKCS #1, version 1.5.
+// sign returns a signature of PKCS #1, version 1.5.
 func (k *certified) sign(digest string, _ int64) ([]byte, error) {
 	a, sum, err := parseNamed(digest)
 	if err != nil {

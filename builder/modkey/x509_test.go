@@ -33,7 +33,7 @@ func testRSA(t testing.TB) Key {
 	return k
 }
 
-// keyFile writes the key where openssl finds it.
+// keyFile writes the key to a file for openssl.
 func keyFile(t *testing.T, k Key) string {
 	t.Helper()
 	text, err := k.Text()
@@ -74,7 +74,8 @@ func TestRSARoundTrip(t *testing.T) {
 	}
 }
 
-// TestRSAOld: the file that openssl makes as the kernel's own build does it.
+// TestRSAOld checks a file that openssl makes with the options of the kernel's own
+// build.
 func TestRSAOld(t *testing.T) {
 	dir := t.TempDir()
 	key, certificate := filepath.Join(dir, "key"), filepath.Join(dir, "certificate")
@@ -91,8 +92,8 @@ func TestRSAOld(t *testing.T) {
 	}
 }
 
-// TestCMS: what the desk gives is what openssl makes with the kernel's options,
-// byte for byte, and so is the bare signature.
+// TestCMS checks that signatures, as CMS and bare, are byte for byte those that
+// openssl makes with the kernel's options.
 func TestCMS(t *testing.T) {
 	k := testRSA(t)
 	file := keyFile(t, k)
@@ -101,45 +102,45 @@ func TestCMS(t *testing.T) {
 	for name, sum := range map[string][]byte{"sha1": sum(sha1.Sum(module)), "sha256": sum32(sha256.Sum256(module)), "sha512": sum64(sha512.Sum512(module))} {
 		sums[name] = hex.EncodeToString(sum)
 	}
-	desk := WithKey(k, 1)
+	server := WithKey(k, 1)
 	for name, sum := range sums {
 		want := openssl(t, module, "cms", "-sign", "-binary", "-nocerts", "-noattr", "-nosmimecap", "-md", name, "-outform", "DER", "-signer", file, "-inkey", file)
-		if got := answer(t, desk, "cms "+name+" "+sum); !bytes.Equal(got, want) {
+		if got := answer(t, server, "cms "+name+" "+sum); !bytes.Equal(got, want) {
 			t.Errorf("%s: got\n%x, want\n%x", name, got, want)
 		}
 		info := algorithms[name].prefix + sum
 		raw, _ := hex.DecodeString(info)
 		want = openssl(t, raw, "rsautl", "-sign", "-inkey", file)
-		if got := answer(t, desk, "rsa "+info); !bytes.Equal(got, want) {
-			t.Errorf("%s: the bare signature is another", name)
+		if got := answer(t, server, "rsa "+info); !bytes.Equal(got, want) {
+			t.Errorf("%s: the bare signature differs", name)
 		}
 	}
-	if desk.Asked() != 6 || desk.Table().Len() != 3 {
-		t.Errorf("asked %d, signed %d", desk.Asked(), desk.Table().Len())
+	if server.Asked() != 6 || server.Table().Len() != 3 {
+		t.Errorf("asked %d, signed %d", server.Asked(), server.Table().Len())
 	}
-	if got := answer(t, desk, "certificate"); !bytes.Equal(got, k.Bytes) {
-		t.Error("another certificate")
+	if got := answer(t, server, "certificate"); !bytes.Equal(got, k.Bytes) {
+		t.Error("the certificate differs")
 	}
-	recorded(t, desk, sums)
+	recorded(t, server, sums)
 }
 
-// recorded holds a desk with a table against the one that made it.
-func recorded(t *testing.T, with *Desk, sums map[string]string) {
+// recorded compares a server that has a table with the one that made it.
+func recorded(t *testing.T, with *Server, sums map[string]string) {
 	t.Helper()
 	without, data := withoutKey(t, with)
 	for _, question := range []string{"cms sha256 " + sums["sha256"], "certificate"} {
 		if !bytes.Equal(answer(t, with, question), answer(t, without, question)) {
-			t.Errorf("%s: another answer without the key", question)
+			t.Errorf("%s: the answer without the key differs", question)
 		}
 	}
 	const other = "sha256 0000000000000000000000000000000000000000000000000000000000000000"
-	if got := without.Answer("1 cms " + other); got != "1 error no signature of "+other+" was recorded: the module is not the one of the recorded build" {
+	if got := without.Answer("1 cms " + other); got != "1 error no signature of "+other+" was recorded: the module differs from that of the recorded build" {
 		t.Errorf("got %q", got)
 	}
 	for from, want := range map[string]string{
 		sums["sha256"]: "crypto/rsa: verification error",
-		`"sha256 `:     "no hash is called",
-		`"x509"`:       `its kind is "y"`,
+		`"sha256 `:     "unknown hash",
+		`"x509"`:       `kind "y"`,
 	} {
 		to := map[string]string{sums["sha256"]: strings.Repeat("0", 64), `"sha256 `: `"md5 `, `"x509"`: `"y"`}[from]
 		if _, err := ParseTable(bytes.Replace(data, []byte(from), []byte(to), 1)); err == nil || !strings.Contains(err.Error(), want) {
@@ -152,7 +153,7 @@ func sum(b [20]byte) []byte   { return b[:] }
 func sum32(b [32]byte) []byte { return b[:] }
 func sum64(b [64]byte) []byte { return b[:] }
 
-func answer(t *testing.T, d *Desk, question string) []byte {
+func answer(t *testing.T, d *Server, question string) []byte {
 	t.Helper()
 	text, ok := strings.CutPrefix(d.Answer("1 "+question), "1 ok ")
 	data, err := base64.StdEncoding.DecodeString(text)
@@ -166,8 +167,8 @@ func TestRSAQuestions(t *testing.T) {
 	d := WithKey(testRSA(t), 1)
 	for question, want := range map[string]string{
 		"cms sha256 00":   `digest "sha256 00": want 64 lower-case hexadecimal digits after sha256`,
-		"cms md5 00":      `digest "md5 00": no hash is called "md5" here, want sha1, sha224, sha256, sha384 or sha512`,
-		"rsa 30213009060": `signing "30213009060": it is no DigestInfo of a hash that is known here`,
+		"cms md5 00":      `digest "md5 00": unknown hash "md5", want sha1, sha224, sha256, sha384 or sha512`,
+		"rsa 30213009060": `signing "30213009060": not a DigestInfo of a known hash`,
 	} {
 		if got := d.Answer("1 " + question); got != "1 error "+want {
 			t.Errorf("%s: got %q", question, got)
@@ -206,13 +207,13 @@ func TestParseRSAErrors(t *testing.T) {
 	}
 	curve, err := x509.MarshalPKCS8PrivateKey(elliptical)
 	for name, test := range map[string]struct{ text, want string }{
-		"no certificate":   {key, "it has no certificate"},
-		"no private half":  {certificate, "it has no private key"},
-		"passphrase":       {strings.ReplaceAll(key, "PRIVATE", "ENCRYPTED PRIVATE"), "it has a passphrase"},
-		"old passphrase":   {"-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-128-CBC,00\n\nAAAA\n-----END RSA PRIVATE KEY-----\n", "it has a passphrase"},
-		"elliptic curve":   {block("PRIVATE KEY", curve, err), "it is no RSA key"},
-		"another's":        {block("RSA PRIVATE KEY", x509.MarshalPKCS1PrivateKey(other), nil) + certificate, "its certificate is of another key"},
-		"cut":              {string(text[:len(text)-100]), "it has no certificate"},
+		"no certificate":   {key, "there is no certificate"},
+		"no private half":  {certificate, "there is no private key"},
+		"passphrase":       {strings.ReplaceAll(key, "PRIVATE", "ENCRYPTED PRIVATE"), "the key has a passphrase"},
+		"old passphrase":   {"-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-128-CBC,00\n\nAAAA\n-----END RSA PRIVATE KEY-----\n", "the key has a passphrase"},
+		"elliptic curve":   {block("PRIVATE KEY", curve, err), "not an RSA key"},
+		"another's":        {block("RSA PRIVATE KEY", x509.MarshalPKCS1PrivateKey(other), nil) + certificate, "the certificate is that of another key"},
+		"cut":              {string(text[:len(text)-100]), "there is no certificate"},
 		"nothing in it":    {block("PRIVATE KEY", nil, nil), "asn1"},
 		"no certificate's": {key + block("CERTIFICATE", []byte("x"), nil), "malformed"},
 	} {
@@ -220,12 +221,12 @@ func TestParseRSAErrors(t *testing.T) {
 			t.Errorf("%s: got %v", name, err)
 		}
 	}
-	if _, err := New(rand.Reader, "gpg", "name"); err == nil || err.Error() != `making a module key: its kind is "gpg", want openpgp or x509` {
+	if _, err := New(rand.Reader, "gpg", "name"); err == nil || err.Error() != `making a module key: kind "gpg", want openpgp or x509` {
 		t.Errorf("got %v", err)
 	}
 }
 
-// TestScanRSA: each number is found in the forms that keys are written in.
+// TestScanRSA checks that each number is found in the forms that openssl writes.
 func TestScanRSA(t *testing.T) {
 	k := testRSA(t)
 	file := keyFile(t, k)

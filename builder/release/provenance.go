@@ -7,6 +7,7 @@ import (
 
 	"namibuild/builder/artifact"
 	"namibuild/builder/event"
+	"namibuild/builder/pgp"
 	"namibuild/builder/provenance"
 	"namibuild/builder/set"
 	"namibuild/builder/sign"
@@ -69,7 +70,7 @@ func signStatement(ctx context.Context, s provenance.Statement, k sign.Key) ([]b
 
 // VerifyProvenance checks that the key of a certificate signed an envelope, and that the statement is
 // about these packages and no others.
-func VerifyProvenance(ctx context.Context, envelope []byte, c sign.Certificate, rpms []artifact.RPM) (provenance.Statement, error) {
+func VerifyProvenance(ctx context.Context, envelope []byte, c pgp.Key, rpms []artifact.RPM) (provenance.Statement, error) {
 	s, err := provenance.Verify(ctx, envelope, provenance.Verifier{ID: c.Fingerprint, Raw: c.VerifyRaw})
 	if err != nil {
 		return s, err

@@ -16,6 +16,7 @@ import (
 	"namibuild/builder/boot"
 	"namibuild/builder/buildertest"
 	"namibuild/builder/engine/enginetest"
+	"namibuild/builder/pgp"
 	"namibuild/builder/plan"
 	"namibuild/builder/provenance"
 	"namibuild/builder/set"
@@ -79,7 +80,7 @@ func TestCaveats(t *testing.T) {
 
 // provenanceKey is a signing key, made once: that takes seconds.
 var provenanceKey = sync.OnceValues(func() (sign.Key, error) {
-	k, _, err := sign.Generate(sign.NewKeyOptions{Name: "Kernels <kernels@example.org>", Created: time.Unix(1300000000, 0)}, nil)
+	k, _, err := sign.Generate(pgp.NewKeyOptions{Name: "Kernels <kernels@example.org>", Created: time.Unix(1300000000, 0)}, nil)
 	return k, err
 })
 
@@ -105,7 +106,7 @@ func TestProvenance(t *testing.T) {
 	if again, err := Provenance(t.Context(), mustOpen(t, dir), ProvenanceOptions{}, k); string(again) != string(envelope) || err != nil {
 		t.Errorf("signed again: %v", err)
 	}
-	s, err := VerifyProvenance(t.Context(), envelope, k.Certificate, res.RPMs)
+	s, err := VerifyProvenance(t.Context(), envelope, k.Key, res.RPMs)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -124,15 +125,15 @@ func TestProvenance(t *testing.T) {
 		"fewer":           {nil, "it is about 1 package, want 0 packages"},
 		"more":            {[]artifact.RPM{res.RPMs[0], {File: "b.rpm"}}, "it is not about b.rpm"},
 	} {
-		if _, err := VerifyProvenance(t.Context(), envelope, k.Certificate, test.rpms); err == nil || !strings.Contains(err.Error(), test.want) {
+		if _, err := VerifyProvenance(t.Context(), envelope, k.Key, test.rpms); err == nil || !strings.Contains(err.Error(), test.want) {
 			t.Errorf("%s: got %v\nwant %s", name, err, test.want)
 		}
 	}
-	page, err := os.ReadFile("../sign/testdata/certificate.asc")
+	page, err := os.ReadFile("../pgp/testdata/certificate.asc")
 	if err != nil {
 		t.Fatal(err)
 	}
-	stranger, err := sign.ParseCertificate(page)
+	stranger, err := pgp.ParseSigningKey(page)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -146,7 +147,7 @@ func TestProvenance(t *testing.T) {
 func TestProvenanceOfSigned(t *testing.T) {
 	built, k := mustOpen(t, buildertest.Build(t)), testKey(t)
 	epoch := built.Record.Plan.SRPM.Epoch
-	signed, err := sign.Packages(t.Context(), artifact.Set{Dir: built.Packages, RPMs: built.RPMs}, k, filepath.Join(t.TempDir(), "signed"), sign.Options{Epoch: epoch})
+	signed, err := sign.Packages(t.Context(), artifact.Set{Dir: built.Packages, RPMs: built.RPMs}, k, t.TempDir(), sign.Options{Epoch: epoch})
 	if err != nil {
 		t.Fatal(err)
 	}

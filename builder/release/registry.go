@@ -10,8 +10,8 @@ import (
 
 	"namibuild/builder/event"
 	"namibuild/builder/oci"
+	"namibuild/builder/pgp"
 	"namibuild/builder/set"
-	"namibuild/builder/sign"
 )
 
 // PlanAnnotation is the annotation of a release in a registry that bears the ID
@@ -33,7 +33,7 @@ type PullOptions struct {
 	RegistryOptions
 	// Certificate is the publisher's; nil takes the one in the release. Without any, the
 	// digests alone are checked, with a warning.
-	Certificate *sign.Certificate
+	Certificate *pgp.Key
 	// Unverified checks the digests alone. It is for what is compared with another set.
 	Unverified bool
 }

@@ -242,6 +242,9 @@ func (r *making) sign() (string, error) {
 
 // signed signs packages into a folder of the release.
 func (r *making) signed(name, from string, rpms []artifact.RPM) (artifact.Set, error) {
+	if err := os.Mkdir(r.out.Path(name), 0o777); err != nil {
+		return artifact.Set{}, err
+	}
 	made, err := sign.Packages(r.ctx, artifact.Set{Dir: from, RPMs: rpms}, r.Key, r.out.Path(name), sign.Options{
 		Epoch: r.built.Record.Plan.SRPM.Epoch, HeaderOnly: r.HeaderOnly, PayloadDigests: r.PayloadDigests, Tell: r.Tell.Bytes(event.Sign),
 	})

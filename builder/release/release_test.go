@@ -28,6 +28,7 @@ import (
 	"namibuild/builder/engine/enginetest"
 	"namibuild/builder/event"
 	"namibuild/builder/kerneltest"
+	"namibuild/builder/pgp"
 	"namibuild/builder/rpm/rpmtest"
 	"namibuild/builder/set"
 	"namibuild/builder/sign"
@@ -51,7 +52,7 @@ var signers = sync.OnceValue(func() (keys [2]sign.Key) {
 	for i := range keys {
 		private := &private{sure(rsa.GenerateKey(rand.Reader, 2048)), 1 << 30}
 		keys[i] = sure(sign.Certify(context.Background(), &private.key.PublicKey, private,
-			sign.NewKeyOptions{Name: fmt.Sprintf("Key %d", i), Created: time.Unix(1600000000, 0)}))
+			pgp.NewKeyOptions{Name: fmt.Sprintf("Key %d", i), Created: time.Unix(1600000000, 0)}))
 	}
 	return keys
 })
@@ -237,8 +238,8 @@ func TestReleaseBreaksOff(t *testing.T) {
 	before := tree(t, o.Output)
 	stopped, cancel := context.WithCancelCause(context.Background())
 	key := private{sure(rsa.GenerateKey(rand.Reader, 2048)), 1}
-	certificate := sure(sign.Certify(context.Background(), &key.key.PublicKey, &key, sign.NewKeyOptions{Name: "Token", Created: time.Unix(1600000000, 0)})).Certificate
-	var about *sign.KeyError
+	certificate := sure(sign.Certify(context.Background(), &key.key.PublicKey, &key, pgp.NewKeyOptions{Name: "Token", Created: time.Unix(1600000000, 0)})).Key
+	var about *pgp.KeyError
 	for left := range 5 { // two of a package, one each of lists, provenance and digests
 		broken := o
 		broken.Key = sign.NewKey(certificate, &private{key.key, left})

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"namibuild/builder/pgp"
 	"namibuild/builder/repodata"
 	"namibuild/builder/rpm"
 	"namibuild/builder/set"
@@ -130,21 +131,13 @@ func (o RepositoryOptions) source() (repodata.Source, error) {
 // signed sees whether every package is signed by the key, and finds the time of
 // the newest one.
 func (o RepositoryOptions) signed(ctx context.Context) (repodata.Options, error) {
-	public, err := o.Key.Public()
-	if err != nil {
-		return repodata.Options{}, err
-	}
-	keys, err := rpm.ParseKeys(bytes.NewReader(public))
-	if err != nil {
-		return repodata.Options{}, err
-	}
 	paths, err := repodata.Paths(o.Dir)
 	if err != nil {
 		return repodata.Options{}, &RepositoryError{err}
 	}
 	var epoch int64
 	for _, path := range paths {
-		built, err := signedAt(filepath.Join(o.Dir, filepath.FromSlash(path)), keys)
+		built, err := signedAt(filepath.Join(o.Dir, filepath.FromSlash(path)), o.Key.Key)
 		if err != nil {
 			return repodata.Options{}, &UnsignedError{path, err}
 		}
@@ -158,14 +151,14 @@ func (o RepositoryOptions) signed(ctx context.Context) (repodata.Options, error)
 	}}, nil
 }
 
-// signedAt is the build time of a package that is signed by one of keys.
-func signedAt(path string, keys []rpm.Key) (int64, error) {
+// signedAt is the build time of a package that is signed by a key.
+func signedAt(path string, key pgp.Key) (int64, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return 0, err
 	}
 	defer f.Close()
-	p, _, err := rpm.VerifySigned(f, keys)
+	p, _, err := rpm.VerifySigned(f, []pgp.Key{key})
 	if err != nil {
 		return 0, err
 	}

@@ -1,10 +1,7 @@
 package release
 
 import (
-	"bytes"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -14,9 +11,9 @@ import (
 
 	"namibuild/builder/artifact"
 	"namibuild/builder/event"
+	"namibuild/builder/pgp"
 	"namibuild/builder/rpm"
 	"namibuild/builder/set"
-	"namibuild/builder/sign"
 )
 
 // VerifyOptions say what is verified and whose key is trusted.
@@ -25,7 +22,7 @@ type VerifyOptions struct {
 	Dir string
 	// Certificate is the publisher's; nil takes the one that lies in the release,
 	// which proves only that one key signed all of it.
-	Certificate *sign.Certificate
+	Certificate *pgp.Key
 	// Tell takes the events; calls do not overlap.
 	Tell event.Sink
 }
@@ -87,7 +84,7 @@ type verifying struct {
 	place  set.Place
 	files  set.Files
 	record *set.Record
-	keys   []rpm.Key
+	keys   []pgp.Key
 	// now are the packages as they are, built as they were before they were signed. The same for
 	// the source packages.
 	now, built, builtSources []artifact.RPM
@@ -147,7 +144,7 @@ func (v *verifying) trust() error {
 		if err != nil {
 			return err
 		}
-		c, err := sign.ParseCertificate(data)
+		c, err := pgp.ParseSigningKey(data)
 		if err != nil {
 			v.found("key", fmt.Errorf("%s: %w", own[0].Name, err), "")
 			return nil
@@ -155,12 +152,8 @@ func (v *verifying) trust() error {
 		v.Certificate, v.OwnKey = &c, true
 	}
 	v.Key = v.Certificate.Fingerprint
-	public, err := v.Certificate.Public()
-	if err != nil {
-		return err
-	}
-	v.keys, err = rpm.ParseKeys(bytes.NewReader(public))
-	return err
+	v.keys = []pgp.Key{*v.Certificate}
+	return nil
 }
 
 // ownKeys gives the public keys that lie in the folder.
@@ -234,26 +227,25 @@ func (v *verifying) onePackage(path string) (now, built artifact.RPM, signature,
 		return now, built, nil, err
 	}
 	defer f.Close()
-	in := event.NewReader(f, 0, func(done, _ int64) { v.Tell.Progress(event.Verify, v.done+done, v.size, event.Bytes) })
-	_, _, signature = rpm.VerifySigned(in, v.keys)
-	if signature != nil { // it may be about the digests
-		if _, err := f.Seek(0, io.SeekStart); err != nil {
-			return now, built, nil, err
-		}
-		if _, err = rpm.Verify(f); err != nil {
-			return now, built, nil, err
-		}
-	}
-	sum, err := set.ReadFile(v.place.Dir, path)
+	i, err := rpm.Inspect(v.counted(f), v.keys)
 	if err != nil {
+		sum, _ := set.ReadFile(v.place.Dir, path)
+		now.Size, now.SHA256 = sum.Size, sum.SHA256
 		return now, built, nil, err
 	}
-	now.Size, now.SHA256 = sum.Size, sum.SHA256
-	v.done += now.Size
-	built, err = asBuilt(f)
-	built.File = name
+	v.done += i.File.Size
+	now.NEVRA, now.Size, now.SHA256 = i.Package.NEVRA(), i.File.Size, i.File.SHA256
+	built.NEVRA, built.Size, built.SHA256 = now.NEVRA, i.Built.Size, i.Built.SHA256
 	v.digests[path] = now
-	return now, built, signature, err
+	return now, built, i.SignatureErr, nil
+}
+
+// counted gives a file whose reading is told.
+func (v *verifying) counted(f *os.File) io.ReadSeeker {
+	return struct {
+		io.Reader
+		io.Seeker
+	}{event.NewReader(f, 0, func(done, _ int64) { v.Tell.Progress(event.Verify, min(v.done+done, v.size), v.size, event.Bytes) }), f}
 }
 
 // known gives size and digest of a file of the folder that was read before.
@@ -269,30 +261,4 @@ func (v *verifying) known(name string) (size int64, sha256 string, ok bool) {
 func (v *verifying) sound(path string) (size int64, sha256 string, ok bool) {
 	r, ok := v.digests[path]
 	return r.Size, r.SHA256, ok
-}
-
-// asBuilt is a package as it was before it was signed.
-func asBuilt(f io.ReadSeeker) (artifact.RPM, error) {
-	if _, err := f.Seek(0, io.SeekStart); err != nil {
-		return artifact.RPM{}, err
-	}
-	pkg, err := rpm.ReadPackage(f)
-	if err != nil {
-		return artifact.RPM{}, err
-	}
-	offset := pkg.PayloadOffset
-	was, err := pkg.AsBuilt(f)
-	if err != nil {
-		return artifact.RPM{}, err
-	}
-	if _, err := f.Seek(offset, io.SeekStart); err != nil {
-		return artifact.RPM{}, err
-	}
-	h := sha256.New()
-	head, err := was.WriteTo(h)
-	if err != nil {
-		return artifact.RPM{}, err
-	}
-	n, err := io.Copy(h, f)
-	return artifact.RPM{NEVRA: was.NEVRA(), Size: head + n, SHA256: hex.EncodeToString(h.Sum(nil))}, err
 }

@@ -74,7 +74,7 @@ func TestVerifyFinds(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			c := signers()[test.key].Certificate
+			c := signers()[test.key].Key
 			v, err := Verify(context.Background(), VerifyOptions{Dir: o.Output, Certificate: &c})
 			if err != nil {
 				t.Fatal(err)

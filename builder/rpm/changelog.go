@@ -4,13 +4,13 @@ import "fmt"
 
 // Change is one entry of a package's changelog.
 type Change struct {
-	// Time is in seconds since 1970, noon of the day that the spec names.
+	// Time is noon of the day that the spec names, in seconds since 1970.
 	Time         int64
 	Author, Text string
 }
 
-// Changelog is the package's changelog in the header's order, newest first. It
-// fails when the header's lists do not agree.
+// Changelog returns the package's changelog in the header's order, newest first. It
+// fails if the header's lists differ in length.
 func (p *Package) Changelog() ([]Change, error) {
 	times := p.Header.Ints(TagChangelogTime)
 	l := parallel{count: len(times), of: "changes"}

@@ -13,14 +13,15 @@ import (
 	"slices"
 )
 
-// digest is a hash and what it must come to, in lower-case hexadecimal.
+// digest is a hash and the value that it must have, in lower-case hexadecimal.
 type digest struct {
 	name string
 	hash hash.Hash
 	want string
 }
 
-func judge(list []digest) error {
+// compare reports the first digest that is wrong.
+func compare(list []digest) error {
 	for _, d := range list {
 		if got := hex.EncodeToString(d.hash.Sum(nil)); got != d.want {
 			return fmt.Errorf("%s got %s, want %s", d.name, got, d.want)
@@ -37,7 +38,7 @@ func writers(list []digest) []io.Writer {
 	return all
 }
 
-// checks is everything a package says of itself that can be checked.
+// checks is everything that a package says of itself and that can be checked.
 type checks struct {
 	offset int64 // of the payload
 	size   int64 // of the package, when sized
@@ -47,10 +48,11 @@ type checks struct {
 	// plain and plainSize are those of the payload after decompression.
 	plain     []digest
 	plainSize []int64 // at most one
+	taps      Taps
 }
 
-// newChecks collects the checks of a package; those of the header have seen
-// the header already.
+// newChecks collects the checks of a package. Those of the header have already
+// hashed it.
 func newChecks(p *Package) (*checks, error) {
 	c := &checks{offset: p.PayloadOffset}
 	c.addSignatureDigests(p)
@@ -62,15 +64,15 @@ func newChecks(p *Package) (*checks, error) {
 	}
 	switch {
 	case len(c.header)+len(c.stored) == 0:
-		return nil, errors.New("it carries no digest")
+		return nil, errors.New("the package carries no digest")
 	case len(c.stored) == 0:
-		return nil, errors.New("it carries no digest of its payload")
+		return nil, errors.New("the package carries no digest of its payload")
 	}
 	return c, nil
 }
 
-// addSignatureDigests adds the digests of the signature header, whose form has
-// been checked.
+// addSignatureDigests adds the digests of the signature header, whose form was
+// checked before.
 func (c *checks) addSignatureDigests(p *Package) {
 	s := p.Signature
 	if s.Has(SigTagSHA1) {
@@ -90,8 +92,8 @@ func hashed(h hash.Hash, header *Header) hash.Hash {
 	return h
 }
 
-// addPayloadDigests adds the digests of the payload that the header holds.
-// Without a digest of the header itself they prove nothing.
+// addPayloadDigests adds the digests of the payload that the header holds. They
+// prove nothing in a header that no digest covers.
 func (c *checks) addPayloadDigests(h *Header) error {
 	if !h.Has(TagPayloadDigest) && !h.Has(TagPayloadDigestAlt) || len(c.header)+len(c.stored) == 0 {
 		return nil
@@ -117,37 +119,37 @@ func (c *checks) addPayloadDigests(h *Header) error {
 func newDigest(what string, algo DigestAlgo, want string) (digest, error) {
 	h, ok := hashes[algo]
 	if !ok {
-		return digest{}, fmt.Errorf("digest algorithm %d is unknown", algo)
+		return digest{}, fmt.Errorf("unknown digest algorithm %d", algo)
 	}
 	d := digest{what + " " + h.name, h.make(), want}
 	if !isHex(want, d.hash.Size()) {
-		return digest{}, fmt.Errorf("%q is no %s", want, h.name)
+		return digest{}, fmt.Errorf("%q is not a %s", want, h.name)
 	}
 	return d, nil
 }
 
 // isHex reports whether s is size bytes in lower-case hexadecimal. Upper case
-// would be the same digest in other bytes; rpm does not write it.
+// would be the same digest in other bytes, and rpm does not write it.
 func isHex(s string, size int) bool {
 	b, err := hex.DecodeString(s)
 	return err == nil && len(b) == size && hex.EncodeToString(b) == s
 }
 
-// addSizes adds the sizes: of header and payload together, and of the
+// addSizes adds the size of header and payload together, and that of the
 // payload's content.
 func (c *checks) addSizes(p *Package) error {
-	whole, err := oneNumber(p.Signature.Ints(SigTagSize), p.Signature.Ints(SigTagLongSize))
+	together, err := oneNumber(p.Signature.Ints(SigTagSize), p.Signature.Ints(SigTagLongSize))
 	if err != nil {
 		return fmt.Errorf("size of header and payload %w", err)
 	}
 	before := c.offset - p.Header.Size()
-	for _, n := range whole {
+	for _, n := range together {
 		if n < p.Header.Size() || n > math.MaxInt64-before {
 			return fmt.Errorf("size of header and payload got %d, the header alone has %d", uint64(n), p.Header.Size())
 		}
 		c.size, c.sized = before+n, true
 	}
-	// rpm 3 kept the size of the content in the header
+	// rpm 3 stored the size of the content in the header
 	c.plainSize, err = oneNumber(p.Signature.Ints(SigTagPayloadSize), p.Signature.Ints(SigTagLongPayloadSize), p.Header.Ints(TagArchiveSize))
 	if err != nil {
 		return fmt.Errorf("payload size %w", err)
@@ -155,7 +157,7 @@ func (c *checks) addSizes(p *Package) error {
 	return nil
 }
 
-// oneNumber is the number that the lists agree on, none when all are empty.
+// oneNumber returns the number that the lists agree on, or none if all are empty.
 func oneNumber(lists ...[]int64) ([]int64, error) {
 	all := slices.Compact(slices.Concat(lists...))
 	if len(all) > 1 {
@@ -167,12 +169,12 @@ func oneNumber(lists ...[]int64) ([]int64, error) {
 	return all, nil
 }
 
-// Check judges the content of a file by the digest that the header has of it.
+// Check compares the content of a file with its digest in the header.
 func (f File) Check(content []byte) error {
 	d, err := newDigest(f.Path, f.DigestAlgo, f.Digest)
 	if err != nil {
 		return err
 	}
 	d.hash.Write(content)
-	return judge([]digest{d})
+	return compare([]digest{d})
 }

@@ -14,12 +14,12 @@ import (
 	"github.com/ulikunitz/xz/lzma"
 )
 
-// maxWindow bounds what a compressed payload may ask for as a dictionary or
-// window: the largest that "zstd --ultra -22" and "xz -9" use.
+// maxWindow is the largest dictionary or window that a compressed payload may ask
+// for, in bytes. It is what "zstd --ultra -22" uses; "xz -9" uses 64 MiB.
 const maxWindow = 128 << 20
 
-// compressors by the first bytes of their output. rpm's tag is no help: it may
-// be missing, and it is the bytes that have to be read.
+// compressors are told apart by the first bytes of their output. rpm's tag may be
+// missing, and it is the bytes that must be read.
 var compressors = []struct {
 	magic string
 	open  func(io.Reader) (io.ReadCloser, error)
@@ -32,9 +32,8 @@ var compressors = []struct {
 	{"07070", func(r io.Reader) (io.ReadCloser, error) { return io.NopCloser(r), nil }},
 }
 
-// decompress reads the payload that starts at r. None of the readers starts a
-// goroutine. The result ends with an error when anything follows the
-// compressed data.
+// decompress returns a reader of the payload that starts at r. The reader starts no
+// goroutine. It returns an error if anything follows the compressed data.
 func decompress(r *bufio.Reader) (io.ReadCloser, error) {
 	start, err := r.Peek(6)
 	if err != nil && !errors.Is(err, io.EOF) {
@@ -50,10 +49,10 @@ func decompress(r *bufio.Reader) (io.ReadCloser, error) {
 		}
 		return &endReader{plain, r}, nil
 	}
-	return nil, fmt.Errorf("starts with %x: no compression that is known", start)
+	return nil, fmt.Errorf("unknown compression: starts with %x", start)
 }
 
-// endReader sees to it that the compressed data ends where its source ends.
+// endReader checks that the compressed data ends where its source ends.
 type endReader struct {
 	io.ReadCloser
 	source *bufio.Reader
@@ -64,7 +63,7 @@ func (e *endReader) Read(b []byte) (int, error) {
 	if err == nil {
 		return n, nil
 	}
-	if err != io.EOF { // a bare EOF is the end
+	if err != io.EOF { // only a bare EOF is the end
 		return n, fmt.Errorf("decompressing: %w", err)
 	}
 	if _, err := e.source.Peek(1); err == nil {

@@ -9,10 +9,10 @@ import (
 	"strings"
 )
 
-// The archive of a payload is cpio's "newc": a header of hexadecimal numbers,
-// name and content, each padded to 4 bytes. rpm adds a form for packages with
-// files of more than 4 GiB, whose header is just the file's number in the
-// package (lib/rpmcpio.c).
+// The archive of a payload has cpio's form "newc": a header of hexadecimal numbers,
+// a name and the content, each padded to 4 bytes. For packages with files of more
+// than 4 GiB rpm has another form, in which the header is only the file's number
+// in the package (lib/rpmcpio.c).
 const (
 	cpioMagic       = "070701"
 	cpioMagicSum    = "070702"
@@ -26,18 +26,18 @@ const (
 type cpioReader struct {
 	r   *bufio.Reader
 	pkg *Package
-	// files are the header's, read when the first entry needs them.
+	// files are those of the header. They are read when an entry first needs them.
 	files []File
-	// left is what is unread of the current entry, pad what follows it.
+	// left is the unread part of the current entry, pad the padding after it.
 	left int64
 	pad  int
-	// sum adds up the bytes of an entry that has a checksum.
+	// sum is the sum of the bytes of an entry that has a checksum, which is want.
 	checked   bool
 	sum, want uint32
 	entries   int
 }
 
-// next goes to the next entry; a bare io.EOF when the trailer was the last.
+// next goes to the next entry. It returns a bare io.EOF at the trailer.
 func (c *cpioReader) next() (*Entry, error) {
 	if err := c.skip(); err != nil {
 		return nil, err
@@ -87,7 +87,7 @@ func (c *cpioReader) full() (*Entry, error) {
 	for i := range field {
 		n, err := strconv.ParseUint(string(text[i*8:i*8+8]), 16, 32)
 		if err != nil {
-			return nil, fmt.Errorf("field %d: %q is no hexadecimal number", i+1, text[i*8:i*8+8])
+			return nil, fmt.Errorf("field %d: %q is not a hexadecimal number", i+1, text[i*8:i*8+8])
 		}
 		field[i] = int64(n)
 	}
@@ -105,12 +105,12 @@ func (c *cpioReader) full() (*Entry, error) {
 	}
 	e.Name = string(name[:length-1])
 	if strings.IndexByte(string(name), 0) != int(length)-1 || !allZero(name[length:]) {
-		return nil, fmt.Errorf("name %q is not terminated where it says", name)
+		return nil, fmt.Errorf("name %q is not terminated at its length", name)
 	}
 	return e, nil
 }
 
-// numbered reads the rest of a header that is just a number.
+// numbered reads the rest of a header that is only a number.
 func (c *cpioReader) numbered() (*Entry, error) {
 	var text [8 + 2]byte
 	if _, err := io.ReadFull(c.r, text[:]); err != nil {
@@ -139,7 +139,7 @@ func (c *cpioReader) numbered() (*Entry, error) {
 	return e, nil
 }
 
-// link reads the target of a symbolic link.
+// link reads the target of a symbolic link, which is the content of its entry.
 func (c *cpioReader) link(size int64) (string, error) {
 	if size == 0 || size >= maxPath {
 		return "", fmt.Errorf("link target of %d bytes, want 1 to %d", size, maxPath-1)
@@ -148,7 +148,7 @@ func (c *cpioReader) link(size int64) (string, error) {
 	return string(target), err
 }
 
-// Read reads the current entry's content.
+// Read reads the content of the current entry.
 func (c *cpioReader) Read(b []byte) (int, error) {
 	if c.left == 0 {
 		return 0, io.EOF
@@ -169,7 +169,7 @@ func (c *cpioReader) Read(b []byte) (int, error) {
 	return n, nil
 }
 
-// skip reads what is left of the current entry and its padding.
+// skip reads the rest of the current entry and its padding.
 func (c *cpioReader) skip() error {
 	if _, err := io.Copy(io.Discard, c); err != nil {
 		return err
@@ -179,11 +179,11 @@ func (c *cpioReader) skip() error {
 	return truncated(readPadding(c.r, pad))
 }
 
-// mostPadding bounds the zeros behind the trailer: cpio(1) fills up a block, of
-// 64 KiB at most.
-const mostPadding = 1 << 16
+// maxPadding is the largest number of zeros after the trailer. cpio(1) fills up a
+// block, which has at most 64 KiB.
+const maxPadding = 1 << 16
 
-// end reads what follows the trailer: nothing but zeros.
+// end reads what follows the trailer, which must be zeros.
 func (c *cpioReader) end() error {
 	buf := make([]byte, 4096)
 	for padding := 0; ; {
@@ -192,8 +192,8 @@ func (c *cpioReader) end() error {
 		switch {
 		case !allZero(buf[:n]):
 			return errors.New("bytes follow the trailer")
-		case padding > mostPadding:
-			return fmt.Errorf("more than %d bytes of nothing follow the trailer", mostPadding)
+		case padding > maxPadding:
+			return fmt.Errorf("more than %d zeros follow the trailer", maxPadding)
 		case errors.Is(err, io.EOF):
 			return nil
 		case err != nil:
@@ -202,8 +202,8 @@ func (c *cpioReader) end() error {
 	}
 }
 
-// truncated turns the end of the source into what it means in the middle of
-// something.
+// truncated returns io.ErrUnexpectedEOF for io.EOF, because the source must not end
+// inside of an entry.
 func truncated(err error) error {
 	if errors.Is(err, io.EOF) {
 		return io.ErrUnexpectedEOF

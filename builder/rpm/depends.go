@@ -5,7 +5,7 @@ import "fmt"
 // Relation is a kind of dependency.
 type Relation int
 
-// The relations a package states.
+// Relations of a package.
 const (
 	Provides Relation = iota
 	Requires
@@ -29,10 +29,10 @@ var relationTags = [...]struct{ name, flags, version Tag }{
 	Supplements: {TagSupplementName, TagSupplementFlags, TagSupplementVersion},
 }
 
-// Sense are the flags of a dependency (rpm's rpmsenseFlags).
+// Sense is the flags of a dependency (rpm's rpmsenseFlags).
 type Sense uint32
 
-// The flags that say how versions compare, and what a requirement is for.
+// Flags of a dependency: how versions compare, and what a requirement is for.
 const (
 	SenseLess       Sense = 1 << 1
 	SenseGreater    Sense = 1 << 2
@@ -43,16 +43,16 @@ const (
 	SenseMissingOK  Sense = 1 << 19
 )
 
-// Dependency is one relation to a name: of another package, a capability or a
-// file. Version is [epoch:]version[-release], empty where any will do.
+// Dependency is one relation to a name, which is that of a package, a capability or
+// a file. Version is [epoch:]version[-release], or empty if any version will do.
 type Dependency struct {
 	Name    string
 	Flags   Sense
 	Version string
 }
 
-// Dependencies are the package's dependencies of one kind, in the header's
-// order. It fails when the header's lists do not agree.
+// Dependencies returns the package's dependencies of one kind in the header's order.
+// It fails if the header's lists differ in length.
 func (p *Package) Dependencies(kind Relation) ([]Dependency, error) {
 	tags := relationTags[kind]
 	names := p.Header.Strings(tags.name)

@@ -9,7 +9,7 @@ import (
 	"namibuild/builder/rpm/rpmtest"
 )
 
-// Lists of a header that do not agree are an error, whichever is short.
+// Lists of different lengths are an error, whichever is short.
 func TestUnevenLists(t *testing.T) {
 	with := func(values ...rpm.Value) *rpm.Package {
 		return parse(t, rpmtest.Build(rpmtest.Package{Name: "a", Version: "1", Release: "1",
@@ -31,7 +31,7 @@ func TestUnevenLists(t *testing.T) {
 	}
 }
 
-// A list that is missing counts as one of zeros: rpm 3 gave provides no versions.
+// A missing list is read as zero values. rpm 3 gave provides no versions.
 func TestMissingLists(t *testing.T) {
 	p := parse(t, rpmtest.Build(rpmtest.Package{Name: "a", Version: "1", Release: "1",
 		Change: func(v []rpm.Value) []rpm.Value { return append(v, rpm.StringsValue(rpm.TagObsoleteName, "b", "c")) }}))

@@ -24,8 +24,8 @@ var payloads = map[string]string{
 	"gzip": "w9.gzdio", "bzip2": "w9.bzdio", "xz": "w2.xzdio", "lzma": "w2.lzdio", "zstd": "w3.zstdio", "none": "w6.ufdio",
 }
 
-// built are the packages that real rpmbuild makes of testdata/everything.spec
-// with a payload format: an SRPM and its binary packages, by file name.
+// built returns the packages that real rpmbuild makes of testdata/everything.spec
+// with a payload format, by file name: an SRPM and its binary packages.
 func built(t *testing.T, payload string) map[string][]byte {
 	t.Helper()
 	top := t.TempDir()
@@ -55,8 +55,8 @@ func built(t *testing.T, payload string) map[string][]byte {
 	return packages
 }
 
-// Of packages that rpmbuild makes, with everything in them that a spec can say
-// and in every payload format, rpm and we see the same.
+// rpm and we read the same from packages that rpmbuild makes, with everything that
+// a spec can say and in every payload format.
 func TestRPMAgreesOnBuiltPackages(t *testing.T) {
 	for name, payload := range payloads {
 		t.Run(name, func(t *testing.T) {
@@ -69,7 +69,7 @@ func TestRPMAgreesOnBuiltPackages(t *testing.T) {
 					t.Errorf("%s: %v", file, err)
 				}
 				if got := cmp.Or(parse(t, data).Header.String(rpm.TagPayloadCompressor), "none"); got != name {
-					t.Errorf("%s: its payload is %s", file, got)
+					t.Errorf("%s: payload format %s", file, got)
 				}
 				path := store(t, data)
 				agreeOnHeader(t, path, data)
@@ -80,7 +80,7 @@ func TestRPMAgreesOnBuiltPackages(t *testing.T) {
 	}
 }
 
-// And of every genuine and every made package, field by field.
+// rpm and we read the same fields from every genuine and every made package.
 func TestRPMAgreesOnHeaders(t *testing.T) {
 	for name, data := range genuine(t) {
 		t.Run(name, func(t *testing.T) { agreeOnHeader(t, store(t, data), data) })
@@ -96,8 +96,8 @@ type field struct {
 	Values []string
 }
 
-// agreeOnHeader holds every field of both headers against what rpm prints of
-// them, and every language of the translated ones.
+// agreeOnHeader compares every field of both headers with what rpm prints of it, and
+// every language of the translated fields.
 func agreeOnHeader(t *testing.T, file string, data []byte) {
 	t.Helper()
 	p := parse(t, data)
@@ -123,8 +123,8 @@ var (
 	xmlValue = regexp.MustCompile(`(?s)<(string|integer|base64)(?:/>|>(.*?)</(?:string|integer|base64)>)`)
 )
 
-// theirFields reads rpm's XML. That of old packages is not always UTF-8, so that
-// no XML reader takes it.
+// theirFields reads rpm's XML. For old packages it is not always UTF-8, so XML
+// readers refuse it.
 func theirFields(page string) []field {
 	var all []field
 	for _, tag := range xmlTag.FindAllStringSubmatch(page, -1) {
@@ -141,8 +141,8 @@ func theirFields(page string) []field {
 	return all
 }
 
-// merged are the tags that rpm shows values of the signature header under
-// (lib/package.c, headerMergeLegacySigs); others keep their number.
+// merged are the tags under which rpm shows values of the signature header
+// (lib/package.c, headerMergeLegacySigs). Others keep their number.
 var merged = map[rpm.Tag]struct {
 	tag  rpm.Tag
 	name string
@@ -153,11 +153,11 @@ var merged = map[rpm.Tag]struct {
 	rpm.SigTagLongPayloadSize: {271, "LONGARCHIVESIZE"},
 }
 
-// rhnPlatform is a tag of old packages that rpm has no name for any more, and
-// does not print.
+// rhnPlatform is a tag of old packages that rpm no longer has a name for and does
+// not print.
 const rhnPlatform rpm.Tag = 1131
 
-// ourFields are both headers in rpm's order and words.
+// ourFields returns the fields of both headers in rpm's order and words.
 func ourFields(t *testing.T, p *rpm.Package) []field {
 	t.Helper()
 	type numbered struct {
@@ -184,7 +184,7 @@ func ourFields(t *testing.T, p *rpm.Package) []field {
 	return fields
 }
 
-// values are those of a tag as rpm's XML has them.
+// values returns the values of a tag as rpm's XML has them.
 func values(h *rpm.Header, tag rpm.Tag) []string {
 	switch h.Type(tag) {
 	case rpm.TypeBinary:

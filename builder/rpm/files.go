@@ -10,10 +10,10 @@ import (
 	"hash"
 )
 
-// FileFlags are the marks of a file in its package (rpm's rpmfileAttrs).
+// FileFlags is the attributes of a file in its package (rpm's rpmfileAttrs).
 type FileFlags uint32
 
-// The marks that occur in kernel packages.
+// Attributes of files that occur in kernel packages.
 const (
 	FlagConfig   FileFlags = 1 << 0
 	FlagDoc      FileFlags = 1 << 1
@@ -21,10 +21,10 @@ const (
 	FlagGhost    FileFlags = 1 << 6
 )
 
-// DigestAlgo numbers the hash of file and payload digests (RFC 4880, 9.4).
+// DigestAlgo is the number of a hash of files and payloads (RFC 4880, 9.4).
 type DigestAlgo int
 
-// The hashes that rpm has used.
+// Hashes that rpm uses or used.
 const (
 	DigestMD5    DigestAlgo = 1
 	DigestSHA1   DigestAlgo = 2
@@ -34,7 +34,7 @@ const (
 	DigestSHA224 DigestAlgo = 11
 )
 
-// hashes are the kinds by their names, as they are usually written.
+// hashes are the known hashes and their usual names.
 var hashes = map[DigestAlgo]struct {
 	name string
 	make func() hash.Hash
@@ -43,7 +43,7 @@ var hashes = map[DigestAlgo]struct {
 	DigestSHA256: {"sha256", sha256.New}, DigestSHA384: {"sha384", sha512.New384}, DigestSHA512: {"sha512", sha512.New},
 }
 
-// String is the hash's name: sha256.
+// String returns the hash's name, such as sha256.
 func (a DigestAlgo) String() string {
 	if h, ok := hashes[a]; ok {
 		return h.name
@@ -51,31 +51,32 @@ func (a DigestAlgo) String() string {
 	return fmt.Sprintf("hash %d", int(a))
 }
 
-// File is what the header says of one file.
+// File is what the header says about one file.
 type File struct {
-	// Path is absolute; in an SRPM a plain name.
+	// Path is absolute. In an SRPM it is a plain name.
 	Path string
 	Size int64
-	// Mode is the st_mode of Unix, type and permissions.
+	// Mode is the st_mode of Unix: type and permissions.
 	Mode  uint32
 	Flags FileFlags
 	// Mtime is in seconds since 1970.
 	Mtime int64
-	// Digest is lower-case hexadecimal, empty for what is no regular file.
+	// Digest is lower-case hexadecimal. It is empty unless the file is regular.
 	Digest     string
 	DigestAlgo DigestAlgo
 	// Linkname is the target of a symbolic link.
 	Linkname    string
 	User, Group string
-	// Inode ties hard links together; Nlink counts the package's names of it.
+	// Inode is the same for all hard links of a file, Nlink is their number in the
+	// package.
 	Inode int64
 	Nlink int
-	// linked: the content stands with another of the file's names.
+	// linked is set if another hard link has the content.
 	linked bool
 }
 
-// Files are the package's files in the header's order. It fails when the
-// header's lists do not agree.
+// Files returns the package's files in the header's order. It fails if the header's
+// lists differ in length.
 func (p *Package) Files() ([]File, error) {
 	files, err := p.files()
 	if err != nil {
@@ -120,8 +121,8 @@ func (p *Package) files() ([]File, error) {
 	return files, nil
 }
 
-// tieLinks finds the hard links: regular files of one inode and device. The
-// content belongs to the last.
+// tieLinks finds the hard links, which are regular files with the same inode and
+// device. The last of them has the content.
 func tieLinks(files []File, devices []int64) {
 	type inode struct{ device, number int64 }
 	names := make(map[inode][]int)
@@ -139,7 +140,7 @@ func tieLinks(files []File, devices []int64) {
 	}
 }
 
-// filePaths joins directories and base names; rpm 3 stored whole paths.
+// filePaths joins directories and base names. rpm 3 stored complete paths.
 func filePaths(h *Header) ([]string, error) {
 	if !h.Has(TagBasenames) {
 		return h.Strings(TagOldFilenames), nil
@@ -161,12 +162,12 @@ func filePaths(h *Header) ([]string, error) {
 	return names, nil
 }
 
-// maxPaths bounds what a header can blow up to: many files in one directory
-// with a long name.
+// maxPaths is the largest total size of the paths, in bytes. Many files in one
+// directory with a long name would take far more memory than the header.
 const maxPaths = 64 << 20
 
-// parallel reads the parallel lists of a header and keeps the first error. A
-// missing list counts as one of zero values.
+// parallel reads the parallel lists of a header and keeps the first error. It reads
+// a missing list as zero values.
 type parallel struct {
 	count int
 	of    string // what is counted
@@ -181,8 +182,8 @@ func (l *parallel) texts(h *Header, tag Tag) []string {
 	return listOf(l, tag, h.Has(tag), h.Strings(tag))
 }
 
-func listOf[T any](l *parallel, tag Tag, there bool, list []T) []T {
-	if !there {
+func listOf[T any](l *parallel, tag Tag, exists bool, list []T) []T {
+	if !exists {
 		return make([]T, l.count)
 	}
 	if len(list) != l.count && l.err == nil {

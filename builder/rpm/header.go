@@ -7,16 +7,16 @@ import (
 	"slices"
 )
 
-// Header is an ordered set of tagged values, kept in the bytes it was read
-// from. It does not change. An accessor asked for a tag that is not there, or
-// that holds another type, answers with the zero value.
+// Header is an ordered set of tagged values, kept in the bytes that it was read
+// from. It does not change. The accessors return the zero value for a tag that is
+// missing or has another type.
 type Header struct {
 	raw     []byte
 	entries []entry
 	index   map[Tag]int
 }
 
-// entry is one line of a header's index; its data is data[offset:end].
+// entry is one line of a header's index. Its value is data[offset:end].
 type entry struct {
 	tag         Tag
 	typ         Type
@@ -24,7 +24,7 @@ type entry struct {
 	count       int
 }
 
-// Tags are the header's tags as they are stored, without the region.
+// Tags returns the header's tags in their order, without the region.
 func (h *Header) Tags() []Tag {
 	tags := make([]Tag, 0, len(h.entries))
 	for _, e := range h.entries {
@@ -35,20 +35,20 @@ func (h *Header) Tags() []Tag {
 	return tags
 }
 
-// Has reports whether the tag is there.
+// Has reports whether the header has a tag.
 func (h *Header) Has(tag Tag) bool {
 	_, ok := h.index[tag]
 	return ok
 }
 
-// Type is the type of a tag, TypeNull where it is missing.
+// Type returns the type of a tag, or TypeNull if it is missing.
 func (h *Header) Type(tag Tag) Type {
 	e, _ := h.find(tag)
 	return e.typ
 }
 
-// String is a text, or the first of several (of a translated text: the one of
-// the C locale).
+// String returns a text, or the first of several. For a translated text that is the
+// one of the C locale.
 func (h *Header) String(tag Tag) string {
 	e, _ := h.find(tag)
 	switch e.typ {
@@ -59,7 +59,7 @@ func (h *Header) String(tag Tag) string {
 	return ""
 }
 
-// Strings are the texts of a tag; a single text is a list of one.
+// Strings returns the texts of a tag. A single text is a list of one.
 func (h *Header) Strings(tag Tag) []string {
 	e, _ := h.find(tag)
 	switch e.typ {
@@ -76,8 +76,8 @@ func (h *Header) Strings(tag Tag) []string {
 	return list
 }
 
-// Ints are the numbers of a tag, none of them signed; a 64-bit number beyond
-// the range of int64 comes out negative.
+// Ints returns the numbers of a tag, which are unsigned. A 64-bit number beyond the
+// range of int64 becomes negative.
 func (h *Header) Ints(tag Tag) []int64 {
 	e, _ := h.find(tag)
 	data := h.value(e)
@@ -101,7 +101,7 @@ func (h *Header) Ints(tag Tag) []int64 {
 	return list
 }
 
-// Int is the first number of a tag.
+// Int returns the first number of a tag, and whether there is one.
 func (h *Header) Int(tag Tag) (int64, bool) {
 	list := h.Ints(tag)
 	if len(list) == 0 {
@@ -110,7 +110,7 @@ func (h *Header) Int(tag Tag) (int64, bool) {
 	return list[0], true
 }
 
-// either is the first number of the first tag that is there, or 0.
+// either returns the first number of the first tag that exists, or 0.
 func (h *Header) either(tags ...Tag) int64 {
 	for _, tag := range tags {
 		if n, ok := h.Int(tag); ok {
@@ -120,7 +120,7 @@ func (h *Header) either(tags ...Tag) int64 {
 	return 0
 }
 
-// Bytes is a copy of a binary value.
+// Bytes returns a copy of a binary value.
 func (h *Header) Bytes(tag Tag) []byte {
 	e, _ := h.find(tag)
 	if e.typ != TypeBinary {
@@ -129,11 +129,11 @@ func (h *Header) Bytes(tag Tag) []byte {
 	return bytes.Clone(h.value(e))
 }
 
-// Size is the number of bytes that WriteTo writes.
+// Size returns the number of bytes that WriteTo writes.
 func (h *Header) Size() int64 { return int64(len(h.raw)) }
 
-// WriteTo writes the header byte for byte as it was read: magic, index and
-// data, without the padding that follows a signature header in a package.
+// WriteTo writes the header byte for byte as it was read: magic, index and data. In
+// a package, padding follows the signature header; it is not written.
 func (h *Header) WriteTo(w io.Writer) (int64, error) {
 	n, err := w.Write(h.raw)
 	return int64(n), err
@@ -147,7 +147,7 @@ func (h *Header) find(tag Tag) (entry, bool) {
 	return h.entries[i], true
 }
 
-// data is everything behind the index.
+// data returns everything after the index.
 func (h *Header) data() []byte {
 	return h.raw[introSize+entrySize*len(h.entries):]
 }

@@ -14,7 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// made is a header of every type there is.
+// made returns a header with a value of every type.
 func made(t testing.TB) *rpm.Header {
 	t.Helper()
 	h, err := rpm.MakeHeader(rpm.RegionImmutable,
@@ -67,7 +67,7 @@ func TestHeaderValues(t *testing.T) {
 	}
 }
 
-// A header made of another's values is the same header.
+// A header made of another's values is equal to it.
 func TestMakeHeaderAgain(t *testing.T) {
 	h := made(t)
 	again, err := rpm.MakeHeader(rpm.RegionImmutable, h.Values()...)
@@ -86,11 +86,11 @@ func TestMakeHeaderAgain(t *testing.T) {
 func TestMakeHeaderErrors(t *testing.T) {
 	name := rpm.StringValue(rpm.TagName, "a")
 	for says, values := range map[string][]rpm.Value{
-		"making header: tag 1000 stands twice":        {name, name},
+		"making header: tag 1000 occurs twice":        {name, name},
 		"making header: tag 1117: count 0":            {rpm.StringsValue(rpm.TagBasenames)},
-		"making header: tag 1000: 1 bytes too many":   {rpm.StringValue(rpm.TagName, "a\x00")},
-		"making header: tag 63 stands twice":          {rpm.StringValue(63, "a")},
-		"making header: tag 99 does not belong":       {rpm.StringValue(99, "a")},
+		"making header: tag 1000: 1 surplus bytes":    {rpm.StringValue(rpm.TagName, "a\x00")},
+		"making header: tag 63 occurs twice":          {rpm.StringValue(63, "a")},
+		"making header: tag 99 is not allowed":        {rpm.StringValue(99, "a")},
 		"making header: index of 65536 entries, want": slices.Repeat([]rpm.Value{name}, 65535),
 	} {
 		if _, err := rpm.MakeHeader(rpm.RegionImmutable, values...); err == nil || !strings.HasPrefix(err.Error(), says) {
@@ -108,7 +108,7 @@ func raw(t testing.TB, h *rpm.Header) []byte {
 	return b.Bytes()
 }
 
-// words are big-endian numbers of 32 bits.
+// words returns big-endian numbers of 32 bits.
 func words(list ...int) []byte {
 	var b []byte
 	for _, n := range list {
@@ -117,7 +117,7 @@ func words(list ...int) []byte {
 	return b
 }
 
-// byHand is a header of index lines and data.
+// byHand returns a header of index lines and data.
 func byHand(data string, lines ...int) []byte {
 	b := append([]byte("\x8e\xad\xe8\x01\x00\x00\x00\x00"), words(len(lines)/4, len(data))...)
 	return append(append(b, words(lines...)...), data...)
@@ -142,10 +142,10 @@ func TestReadHeaderErrors(t *testing.T) {
 		{"many entries", append(good[:8:8], words(1<<16, 0)...), "index of 65536 entries, want 1 to 65535"},
 		{"much data", append(good[:8:8], words(1, 1<<28)...), "data of 268435456 bytes, want at most 268435455"},
 		{"cut", good[:len(good)-1], "truncated: 67 of 68 bytes: unexpected EOF"},
-		{"type", byHand("abc\x00", 1000, 10, 0, 1), "tag 1000: type 10 is unknown"},
+		{"type", byHand("abc\x00", 1000, 10, 0, 1), "tag 1000: unknown type 10"},
 		{"count 0", byHand("abc\x00", 1000, 6, 0, 0), "tag 1000: count 0 is out of range"},
 		{"count -1", byHand("abc\x00", 1000, 8, 0, -1), "tag 1000: count 4294967295 is out of range"},
-		{"two texts in one", byHand("a\x00b\x00", 1000, 6, 0, 2), "tag 1000: one text has count 2"},
+		{"two texts in one", byHand("a\x00b\x00", 1000, 6, 0, 2), "tag 1000: single text with count 2"},
 		{"offset", byHand("abc\x00", 1000, 6, 5, 1), "tag 1000: data at 5, header ends at 4"},
 		{"negative offset", byHand("abc\x00", 1000, 6, -1, 1), "tag 1000: data at 4294967295, header ends at 4"},
 		{"not terminated", byHand("abc", 1000, 6, 0, 1), "tag 1000: text 1 of 1 is not terminated"},
@@ -153,12 +153,12 @@ func TestReadHeaderErrors(t *testing.T) {
 		{"too many numbers", byHand("abcd", 1000, 4, 0, 2), "tag 1000: 8 bytes of data, header ends after 4"},
 		{"huge number of numbers", byHand("abcd", 1000, 5, 0, 1<<31-1), "tag 1000: 17179869176 bytes of data, header ends after 4"},
 		{"not aligned", byHand("abcdefg\x00", 1000, 4, 2, 1), "tag 1000: data at 2, want a multiple of 4"},
-		{"overlap", byHand("abc\x00", 1000, 6, 0, 1, 1001, 6, 3, 1), "tag 1001: data at 3 overlaps what ends at 4"},
-		{"twice", byHand("a\x00b\x00", 1000, 6, 0, 1, 1000, 6, 2, 1), "tag 1000 stands twice in the index"},
-		{"low tag", byHand("abc\x00", 99, 6, 0, 1), "tag 99 does not belong here"},
-		{"negative tag", byHand("abc\x00", -5, 6, 0, 1), "tag -5 does not belong here"},
-		{"other region", byHand("abc\x00"+trailer, 62, 7, 4, 16, 1000, 6, 0, 1), "tag 62 does not belong here"},
-		{"region second", byHand("abc\x00"+trailer, 1000, 6, 0, 1, 63, 7, 4, 16), "tag 63 does not belong here"},
+		{"overlap", byHand("abc\x00", 1000, 6, 0, 1, 1001, 6, 3, 1), "tag 1001: data at 3 overlaps that before, which ends at 4"},
+		{"twice", byHand("a\x00b\x00", 1000, 6, 0, 1, 1000, 6, 2, 1), "tag 1000 occurs twice in the index"},
+		{"low tag", byHand("abc\x00", 99, 6, 0, 1), "tag 99 is not allowed"},
+		{"negative tag", byHand("abc\x00", -5, 6, 0, 1), "tag -5 is not allowed"},
+		{"other region", byHand("abc\x00"+trailer, 62, 7, 4, 16, 1000, 6, 0, 1), "tag 62 is not allowed"},
+		{"region second", byHand("abc\x00"+trailer, 1000, 6, 0, 1, 63, 7, 4, 16), "tag 63 is not allowed"},
 		{"region type", byHand("abc\x00"+trailer, 63, 1, 4, 16, 1000, 6, 0, 1), "region: type 1, count 16, want 7, 16"},
 		{"region count", byHand("abc\x00"+trailer, 63, 7, 4, 15, 1000, 6, 0, 1), "region: type 7, count 15, want 7, 16"},
 		{"region ends early", byHand("abc\x00"+trailer+"x", 63, 7, 4, 16, 1000, 6, 0, 1), "region: ends at 20, data at 21"},
@@ -200,7 +200,7 @@ func TestReadPackageErrors(t *testing.T) {
 		want string
 	}{
 		{"empty", nil, "reading lead: truncated: 0 of 96 bytes: unexpected EOF"},
-		{"text", []byte(strings.Repeat("<html>", 20)), "reading lead: magic got 3c68746d, want edabeedb: not an RPM"},
+		{"text", []byte(strings.Repeat("<html>", 20)), "reading lead: not an RPM: magic got 3c68746d, want edabeedb"},
 		{"format", at(4, 2), "reading lead: format 2.0 is not supported"},
 		{"signature type", at(79, 1), "reading lead: signature type got 1, want 5"},
 		{"signature magic", at(96, 0), "reading signature header: magic got 00ade80100000000, want 8eade80100000000"},
@@ -215,7 +215,7 @@ func TestReadPackageErrors(t *testing.T) {
 	}
 }
 
-// What a header says it has costs nothing until it comes.
+// No memory is allocated for data that a header names and that does not come.
 func TestReadHeaderMemory(t *testing.T) {
 	data := rpmtest.Build(binary)
 	p := parse(t, data)
@@ -228,7 +228,7 @@ func TestReadHeaderMemory(t *testing.T) {
 			t.Error("no error")
 		}
 	}); got > 3<<20 {
-		t.Errorf("a header that does not come took %d bytes", got)
+		t.Errorf("a header without its data took %d bytes", got)
 	}
 }
 
@@ -290,7 +290,7 @@ func TestPackage(t *testing.T) {
 	}
 }
 
-// Packages of rpm 3 store whole paths.
+// Packages of rpm 3 store complete paths.
 func TestOldFilenames(t *testing.T) {
 	data := header(func(values []rpm.Value) []rpm.Value {
 		values = without(rpm.TagBasenames, rpm.TagDirnames, rpm.TagDirIndexes)(values)

@@ -17,8 +17,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// run runs one of rpm's own tools. These tests are about agreeing with them, so
-// without them they fail.
+// run runs one of rpm's own tools. These tests compare us with them, so they fail
+// where a tool is missing.
 func run(t *testing.T, stdin []byte, name string, args ...string) string {
 	t.Helper()
 	path, err := exec.LookPath(name)
@@ -26,11 +26,11 @@ func run(t *testing.T, stdin []byte, name string, args ...string) string {
 		t.Fatalf("this test needs %s on the host (Debian: rpm, rpm2cpio, cpio): %v", name, err)
 	}
 	cmd := exec.Command(path, args...)
-	var out, complaint bytes.Buffer
-	cmd.Stdin, cmd.Stdout, cmd.Stderr = bytes.NewReader(stdin), &out, &complaint
+	var out, stderr bytes.Buffer
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = bytes.NewReader(stdin), &out, &stderr
 	cmd.Env = append(os.Environ(), "LC_ALL=C", "TZ=UTC")
 	if err := cmd.Run(); err != nil {
-		t.Fatalf("%s %s: %v: %s%s", name, strings.Join(args, " "), err, &out, &complaint)
+		t.Fatalf("%s %s: %v: %s%s", name, strings.Join(args, " "), err, &out, &stderr)
 	}
 	return out.String()
 }
@@ -45,7 +45,7 @@ func store(t *testing.T, data []byte) string {
 	return file
 }
 
-// Real rpm takes what rpmtest makes, and sees in it what we see.
+// Real rpm accepts what rpmtest makes, and reads the same from it as we do.
 func TestRPMAgreesOnMadePackages(t *testing.T) {
 	for _, p := range []rpmtest.Package{binary, source} {
 		for name, v := range variants(p) {
@@ -66,7 +66,7 @@ func TestRPMAgreesOnMadePackages(t *testing.T) {
 	}
 }
 
-// And in real packages.
+// Real rpm reads the same from real packages as we do.
 func TestRPMAgreesOnGenuinePackages(t *testing.T) {
 	for name, data := range genuine(t) {
 		t.Run(name, func(t *testing.T) {
@@ -77,7 +77,7 @@ func TestRPMAgreesOnGenuinePackages(t *testing.T) {
 	}
 }
 
-// agree holds name and files against rpm's view of them.
+// agree compares what we and rpm read of name and files.
 func agree(t *testing.T, file string, data []byte) {
 	t.Helper()
 	p := parse(t, data)
@@ -180,7 +180,7 @@ func compareUnpacked(t *testing.T, dir string, data []byte) {
 	}
 	for _, e := range entries {
 		if e.Nlink > 1 && e.Mode&0o170000 == 0o100000 {
-			e.content = shared[e.Inode] // of hard links only the last has it
+			e.content = shared[e.Inode] // only the last hard link has content
 		}
 		path := filepath.Join(dir, e.Name)
 		info, err := os.Lstat(path)
@@ -200,7 +200,7 @@ func compareUnpacked(t *testing.T, dir string, data []byte) {
 		}
 		mode := uint32(info.Mode().Perm())
 		if e.Linkname != "" {
-			mode = e.Mode & 0o777 // that of a link is whatever the system makes it
+			mode = e.Mode & 0o777 // the system sets the mode of a link
 		}
 		if err != nil || string(content) != e.content || mode != e.Mode&0o777 {
 			t.Errorf("%s: unpacked by rpm as %s, %d bytes, differs: %v", e.Name, info.Mode(), len(content), err)
@@ -208,8 +208,8 @@ func compareUnpacked(t *testing.T, dir string, data []byte) {
 	}
 }
 
-// Real rpm takes the signatures that our tests make, of version 3 and 4: what
-// VerifySigned is tested with is real.
+// Real rpm accepts the signatures of version 3 and 4 that our tests make for
+// VerifySigned.
 func TestRPMAgreesOnSignatures(t *testing.T) {
 	e := certify(newKey().PrivateKey, nil)
 	db := t.TempDir()

@@ -13,9 +13,9 @@ import (
 	"namibuild/builder/rpm"
 )
 
-// TestLargeFile: of a file of more than 4 GiB, sizes in 64 bits and entries by number, as rpmbuild
-// writes them, are what rpm sees. With the race detector it would take minutes;
-// scripts/test runs it by itself.
+// TestLargeFile compares what we and rpm read of a file of more than 4 GiB, for
+// which rpmbuild writes sizes in 64 bits and entries by number. With the race
+// detector it would take minutes; scripts/test runs it by itself.
 func TestLargeFile(t *testing.T) {
 	top := t.TempDir()
 	run(t, nil, "rpmbuild", "-bb", "--nodeps", "--quiet", "--define", "_topdir "+top, "--define", "_binary_payload w1.zstdio",

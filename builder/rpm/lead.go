@@ -8,18 +8,19 @@ import (
 
 const (
 	leadSize = 96
-	// leadSignature says that a signature header follows (RPMSIGTYPE_HEADERSIG).
+	// leadSignature is the mark of a signature header after the lead
+	// (RPMSIGTYPE_HEADERSIG).
 	leadSignature = 5
 )
 
 var leadMagic = []byte{0xed, 0xab, 0xee, 0xdb}
 
-// Lead is the first 96 bytes of a package. Only file(1) still reads it; what
-// counts stands in the header.
+// Lead is the first 96 bytes of a package. Only file(1) still reads it; all other
+// programs go by the header.
 type Lead [leadSize]byte
 
-// MakeLead makes a lead of format 3.0 for Linux. The name is cut to 65 bytes;
-// arch is rpm's number of the architecture (1 is x86).
+// MakeLead makes a lead of format 3.0 for Linux. The name is cut to 65 bytes. arch is
+// rpm's number of the architecture; 1 is x86.
 func MakeLead(name string, source bool, arch uint16) Lead {
 	var l Lead
 	copy(l[:], leadMagic)
@@ -34,7 +35,7 @@ func MakeLead(name string, source bool, arch uint16) Lead {
 	return l
 }
 
-// Name is the package's name, version and release as the lead has them.
+// Name returns the lead's text, which is the package's name, version and release.
 func (l Lead) Name() string {
 	name, _, _ := bytes.Cut(l[10:76], []byte{0})
 	return string(name)
@@ -45,7 +46,7 @@ func (l Lead) IsSource() bool { return binary.BigEndian.Uint16(l[6:]) == 1 }
 
 func (l Lead) check() error {
 	if !bytes.Equal(l[:4], leadMagic) {
-		return fmt.Errorf("magic got %x, want %x: not an RPM", l[:4], leadMagic)
+		return fmt.Errorf("not an RPM: magic got %x, want %x", l[:4], leadMagic)
 	}
 	if l[4] != 3 && l[4] != 4 {
 		return fmt.Errorf("format %d.%d is not supported", l[4], l[5])

@@ -8,7 +8,7 @@ import (
 	"slices"
 )
 
-// Value is one tag with its data, ready to stand in a header.
+// Value is a tag with its data, which MakeHeader puts into a header.
 type Value struct {
 	tag   Tag
 	typ   Type
@@ -16,16 +16,16 @@ type Value struct {
 	data  []byte
 }
 
-// Tag is the value's tag.
+// Tag returns the value's tag.
 func (v Value) Tag() Tag { return v.tag }
 
-// StringValue is one text.
+// StringValue returns a text.
 func StringValue(tag Tag, text string) Value { return textValue(tag, TypeString, []string{text}) }
 
-// StringsValue is a list of texts.
+// StringsValue returns a list of texts.
 func StringsValue(tag Tag, list ...string) Value { return textValue(tag, TypeStringArray, list) }
 
-// I18nValue is a text in the languages of the header's TagI18nTable.
+// I18nValue returns a text in the languages of the header's TagI18nTable.
 func I18nValue(tag Tag, list ...string) Value { return textValue(tag, TypeI18nString, list) }
 
 func textValue(tag Tag, typ Type, list []string) Value {
@@ -36,7 +36,7 @@ func textValue(tag Tag, typ Type, list []string) Value {
 	return Value{tag, typ, len(list), data}
 }
 
-// Int16Value is a list of 16-bit numbers.
+// Int16Value returns a list of 16-bit numbers.
 func Int16Value(tag Tag, list ...uint16) Value {
 	var data []byte
 	for _, n := range list {
@@ -45,7 +45,7 @@ func Int16Value(tag Tag, list ...uint16) Value {
 	return Value{tag, TypeInt16, len(list), data}
 }
 
-// Int32Value is a list of 32-bit numbers.
+// Int32Value returns a list of 32-bit numbers.
 func Int32Value(tag Tag, list ...uint32) Value {
 	var data []byte
 	for _, n := range list {
@@ -54,7 +54,7 @@ func Int32Value(tag Tag, list ...uint32) Value {
 	return Value{tag, TypeInt32, len(list), data}
 }
 
-// Int64Value is a list of 64-bit numbers.
+// Int64Value returns a list of 64-bit numbers.
 func Int64Value(tag Tag, list ...uint64) Value {
 	var data []byte
 	for _, n := range list {
@@ -63,12 +63,12 @@ func Int64Value(tag Tag, list ...uint64) Value {
 	return Value{tag, TypeInt64, len(list), data}
 }
 
-// BytesValue is a binary value.
+// BytesValue returns a binary value.
 func BytesValue(tag Tag, data []byte) Value {
 	return Value{tag, TypeBinary, len(data), bytes.Clone(data)}
 }
 
-// Values are the header's values as they are stored, without the region.
+// Values returns the header's values in their order, without the region.
 func (h *Header) Values() []Value {
 	var list []Value
 	for _, e := range h.entries {
@@ -79,9 +79,9 @@ func (h *Header) Values() []Value {
 	return list
 }
 
-// MakeHeader lays out a header with the given region the way rpm does: values
-// by ascending tag, the region's trailer at the end of the data. The result
-// has passed the checks of ReadPackage.
+// MakeHeader makes a header with the given region in rpm's layout: values by
+// ascending tag, the region's trailer at the end of the data. The result has passed
+// the checks of ReadPackage.
 func MakeHeader(region Tag, values ...Value) (*Header, error) {
 	max := headerLimits
 	if region == RegionSignatures {
@@ -91,7 +91,7 @@ func MakeHeader(region Tag, values ...Value) (*Header, error) {
 	var index, data []byte
 	for _, v := range sorted {
 		if size, err := valueSize(v.typ, v.count, v.data); err == nil && size != len(v.data) {
-			return nil, fmt.Errorf("making header: tag %d: %d bytes too many", v.tag, len(v.data)-size)
+			return nil, fmt.Errorf("making header: tag %d: %d surplus bytes", v.tag, len(v.data)-size)
 		}
 		for w := v.typ.width(); w > 1 && len(data)%w != 0; {
 			data = append(data, 0)

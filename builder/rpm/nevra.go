@@ -5,8 +5,9 @@ import (
 	"strconv"
 )
 
-// NEVRA is the full name of a package. Arch is "src" for an SRPM ("nosrc" when
-// sources are left out). Epoch is decimal or empty; empty counts as 0.
+// NEVRA is the full name of a package: name, epoch, version, release, architecture.
+// Arch is "src" for an SRPM, or "nosrc" if sources are left out. Epoch is decimal, or
+// empty, which counts as 0.
 type NEVRA struct {
 	Name    string `json:"name"`
 	Epoch   string `json:"epoch,omitempty"`
@@ -15,7 +16,7 @@ type NEVRA struct {
 	Arch    string `json:"arch"`
 }
 
-// NEVRA is the package's full name.
+// NEVRA returns the package's full name.
 func (p *Package) NEVRA() NEVRA {
 	n := NEVRA{
 		Name:    p.Header.String(TagName),
@@ -35,7 +36,7 @@ func (p *Package) NEVRA() NEVRA {
 	return n
 }
 
-// String is name-[epoch:]version-release.arch.
+// String returns name-[epoch:]version-release.arch.
 func (n NEVRA) String() string {
 	version := n.Version
 	if n.Epoch != "" {
@@ -44,14 +45,14 @@ func (n NEVRA) String() string {
 	return n.Name + "-" + version + "-" + n.Release + "." + n.Arch
 }
 
-// Filename is what rpmbuild calls the file: the epoch is not in it.
+// Filename returns the name that rpmbuild gives the file. It has no epoch.
 func (n NEVRA) Filename() string {
 	return n.Name + "-" + n.Version + "-" + n.Release + "." + n.Arch + ".rpm"
 }
 
-// Compare orders two packages of one name by epoch, version and release: -1
-// when n is older than m, 1 when it is newer. Names and architectures are not
-// looked at.
+// Compare compares two packages of the same name by epoch, version and release. It
+// returns -1 if n is older than m, 1 if it is newer. Names and architectures are
+// ignored.
 func (n NEVRA) Compare(m NEVRA) int {
 	return cmp.Or(
 		compareNumbers(cmp.Or(n.Epoch, "0"), cmp.Or(m.Epoch, "0")),

@@ -1,11 +1,21 @@
-// Package rpm is the RPM file format: lead, signature header, header and
-// payload, names and rpm's order of versions. It reads packages as streams in
-// bounded memory, verifies every digest and signature they carry, and makes
-// headers and writes them back byte for byte.
+// Package rpm reads, verifies and writes RPM packages as streams, in bounded memory.
 //
-// A hostile package costs an error: nothing is allocated for bytes that did
-// not come, and nothing panics. The format is that of rpm 4 (EL5 on); packages
-// of rpm 3, without a header region, can be read.
+// A file has four parts: a lead, a signature header, a header, and a payload, which
+// is a compressed archive. ReadPackage reads everything before the payload;
+// Package.Payload then reads its files one by one. Package.Files, Dependencies and
+// Changelog read the lists of the header, Header the single tags.
+//
+// Verify checks every digest in a package, VerifySigned also its OpenPGP signatures.
+// Inspect does both and returns the digest of the file, also as it was before it was
+// signed, all in one read. WithSignatures and WithPayloadDigests return a package
+// with another signature header; WriteTo writes it, and the payload is copied behind
+// it. What was read is written back byte for byte.
+//
+// NEVRA.Compare and CompareVersions have rpm's order of versions.
+//
+// A hostile package is an error: memory is allocated only for bytes that were read,
+// and nothing panics. The format is that of rpm 4, which EL5 and later have.
+// Packages of rpm 3, whose header has no region, can be read.
 package rpm
 
 import (
@@ -14,7 +24,7 @@ import (
 	"io"
 )
 
-// Package is what stands before the payload of a package. It does not change.
+// Package is everything before the payload of a package. It does not change.
 type Package struct {
 	Lead      Lead
 	Signature *Header
@@ -23,8 +33,8 @@ type Package struct {
 	PayloadOffset int64
 }
 
-// ReadPackage reads lead, signature header and header, and leaves r at the
-// first byte of the payload. It checks their form, no digest: that is Verify.
+// ReadPackage reads lead, signature header and header, and leaves r at the first
+// byte of the payload. It checks their form but no digest, which Verify does.
 func ReadPackage(r io.Reader) (*Package, error) {
 	p := new(Package)
 	lead, err := readFull(r, nil, leadSize)
@@ -48,8 +58,8 @@ func ReadPackage(r io.Reader) (*Package, error) {
 	return p, nil
 }
 
-// padding is the number of zeros that bring the signature header to a multiple
-// of 8.
+// padding returns the number of zeros that bring the size of the signature header to
+// a multiple of 8.
 func (p *Package) padding() int { return int(-p.Signature.Size() & 7) }
 
 func readPadding(r io.Reader, n int) error {
@@ -65,8 +75,8 @@ func readPadding(r io.Reader, n int) error {
 
 func allZero(b []byte) bool { return len(bytes.Trim(b, "\x00")) == 0 }
 
-// WriteTo writes everything up to the payload; for a package that was read,
-// the bytes that were read.
+// WriteTo writes everything before the payload. For a package that was read, these
+// are the bytes that were read.
 func (p *Package) WriteTo(w io.Writer) (int64, error) {
 	var buf bytes.Buffer
 	buf.Write(p.Lead[:])
@@ -76,25 +86,25 @@ func (p *Package) WriteTo(w io.Writer) (int64, error) {
 	return buf.WriteTo(w)
 }
 
-// IsSource reports whether the package is an SRPM: it names no SRPM that it was
-// made from.
+// IsSource reports whether the package is an SRPM, which does not name an SRPM that
+// it was made from.
 func (p *Package) IsSource() bool { return !p.Header.Has(TagSourceRPM) }
 
-// SourceRPM is the file name of the SRPM the package was made from, empty for
-// an SRPM.
+// SourceRPM returns the file name of the SRPM that the package was made from. It is
+// empty for an SRPM.
 func (p *Package) SourceRPM() string { return p.Header.String(TagSourceRPM) }
 
-// BuildTime is when the package was built, in seconds since 1970.
+// BuildTime returns when the package was built, in seconds since 1970.
 func (p *Package) BuildTime() int64 {
 	t, _ := p.Header.Int(TagBuildTime)
 	return t
 }
 
-// InstalledSize is what the package's files take, in bytes.
+// InstalledSize returns the size of the package's files, in bytes.
 func (p *Package) InstalledSize() int64 { return p.Header.either(TagLongSize, TagSize) }
 
-// ArchiveSize is the size of the payload before compression, in bytes; 0 where
-// the package does not say.
+// ArchiveSize returns the size of the payload before compression, in bytes, or 0 if
+// the package does not have it.
 func (p *Package) ArchiveSize() int64 {
 	if n := p.Signature.either(SigTagLongPayloadSize, SigTagPayloadSize); n > 0 {
 		return n

@@ -16,36 +16,36 @@ const (
 
 // Entry is one file of a payload.
 type Entry struct {
-	// Name is "./etc/motd", in an SRPM a plain name. It is what the package
-	// says: whoever writes files checks it first.
+	// Name is a name such as "./etc/motd", in an SRPM a plain name. It comes from the
+	// package: callers that write files must check it first.
 	Name string
-	// Mode is the st_mode of Unix, type and permissions.
+	// Mode is the st_mode of Unix: type and permissions.
 	Mode uint32
 	Size int64
 	// Mtime is in seconds since 1970.
 	Mtime int64
-	// Linkname is the target of a symbolic link; it is not read again.
+	// Linkname is the target of a symbolic link, which Read does not return again.
 	Linkname string
-	// Inode ties hard links together: of the Nlink entries that share it only
-	// the last has content.
+	// Inode is the same for all hard links of a file. Of these Nlink entries only the
+	// last has content.
 	Inode, Nlink int64
-	// UID to Rdev are what the archive says besides; nobody unpacks by them. A
-	// device is {major, minor}. All are 0 where the archive numbers its files.
+	// UID to Rdev are the other fields of the archive, which rpm ignores. A device is
+	// {major, minor}. All are 0 if the archive numbers its files.
 	UID, GID     int64
 	Device, Rdev [2]int64
 }
 
-// PayloadReader reads the files of a payload one after the other. It takes no
-// goroutine and bounded memory.
+// PayloadReader reads the files of a payload one after the other. It starts no
+// goroutine and needs bounded memory.
 type PayloadReader struct {
 	plain   io.ReadCloser
 	archive *cpioReader
 	err     error
 }
 
-// Payload starts on the payload, at the byte where ReadPackage left r, and
-// reads it to its end. Digests are not looked at: that is Verify. The caller
-// closes the PayloadReader, and r itself.
+// Payload returns a reader of the payload's files. r stands where ReadPackage left
+// it. Digests are not checked, which Verify does. The caller closes the
+// PayloadReader, and also r.
 func (p *Package) Payload(r io.Reader) (*PayloadReader, error) {
 	plain, err := decompress(bufio.NewReaderSize(r, 1<<16))
 	if err != nil {
@@ -54,8 +54,8 @@ func (p *Package) Payload(r io.Reader) (*PayloadReader, error) {
 	return &PayloadReader{plain: plain, archive: &cpioReader{r: bufio.NewReaderSize(plain, 1<<16), pkg: p}}, nil
 }
 
-// Next skips what is left of the current file and goes on to the next one. It
-// is io.EOF after the last, when the payload ends properly there.
+// Next skips the rest of the current file and goes to the next one. After the last,
+// it returns io.EOF if the payload ends there properly.
 func (r *PayloadReader) Next() (*Entry, error) {
 	if r.err != nil {
 		return nil, r.err
@@ -68,34 +68,34 @@ func (r *PayloadReader) Next() (*Entry, error) {
 	return e, nil
 }
 
-// Read reads the content of the current file, io.EOF at its end.
+// Read reads the content of the current file. It returns io.EOF at its end.
 func (r *PayloadReader) Read(b []byte) (int, error) {
 	if r.err != nil {
 		return 0, r.err
 	}
 	n, err := r.archive.Read(b)
-	if err != nil && err != io.EOF { // a bare EOF is the file's end
+	if err != nil && err != io.EOF { // only a bare EOF is the file's end
 		r.err = payloadError(err)
 		err = r.err
 	}
 	return n, err
 }
 
-// Close frees what decompression holds.
+// Close frees the memory of the decompressor.
 func (r *PayloadReader) Close() error {
 	r.err = errors.New("reading payload: closed")
 	return r.plain.Close()
 }
 
-// Decompress reads what one of rpm's compressors wrote: gzip, xz, lzma, zstd or
-// bzip2, told apart by its first bytes. Bytes that follow the compressed data
-// are an error. The caller closes the result, and r itself.
+// Decompress returns a reader of the data in r, which one of rpm's compressors wrote:
+// gzip, xz, lzma, zstd or bzip2. The first bytes tell which. Bytes after the
+// compressed data are an error. The caller closes the result, and also r.
 func Decompress(r io.Reader) (io.ReadCloser, error) {
 	return decompress(bufio.NewReaderSize(r, 1<<16))
 }
 
 func payloadError(err error) error {
-	if err == io.EOF { // bare: all is read
+	if err == io.EOF { // a bare one: everything was read
 		return err
 	}
 	return fmt.Errorf("reading payload: %w", err)

@@ -31,7 +31,7 @@ type readEntry struct {
 	content string
 }
 
-// digest of a regular file as the header has it.
+// digest returns the digest of a regular file as the header has it.
 func (e readEntry) digest(algo rpm.DigestAlgo) string {
 	if e.Mode&0o170000 != 0o100000 {
 		return ""
@@ -44,7 +44,7 @@ func (e readEntry) digest(algo rpm.DigestAlgo) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// readPayload reads all of the payload of a package that stands in data.
+// readPayload reads the payload of the package in data.
 func readPayload(t testing.TB, p *rpm.Package, data []byte) []readEntry {
 	t.Helper()
 	entries, err := tryPayload(p, bytes.NewReader(data[p.PayloadOffset:]))
@@ -87,7 +87,7 @@ func bzip2(data []byte) []byte {
 	return out
 }
 
-// binary and source are one small package of each kind.
+// binary and source are small packages, one of each kind.
 var (
 	binary = rpmtest.Package{
 		Name: "hello", Epoch: 3, Version: "1.0", Release: "2.el6", Arch: "x86_64", BuildTime: 1390000000,
@@ -109,7 +109,7 @@ var (
 	}
 )
 
-// variants are packages in every form the format has.
+// variants returns a package in every form that the format has.
 func variants(p rpmtest.Package) map[string]rpmtest.Package {
 	all := make(map[string]rpmtest.Package)
 	for _, compressor := range []string{"none", "gzip", "bzip2", "xz", "lzma", "zstd"} {
@@ -171,7 +171,7 @@ func checkEntries(t *testing.T, name string, p rpmtest.Package, got []readEntry)
 	}
 }
 
-// cpioEntry is an entry of a hand-made archive.
+// cpioEntry returns an entry of a hand-made archive.
 func cpioEntry(magic, name string, mode, inode, nlink int, content string, check int) string {
 	head := magic
 	for _, n := range []int{inode, mode, 0, 0, nlink, 7, len(content), 0, 0, 0, 0, len(name) + 1, check} {
@@ -198,16 +198,16 @@ func TestPayloadByHand(t *testing.T) {
 		{"cut in padding", entry[:119], "reading payload: truncated: 0 of 1 bytes: unexpected EOF"},
 		{"stray padding", entry[:119] + "x" + trailer, "reading payload: padding got 78, want zeros"},
 		{"bad magic", "070709" + entry[6:], `reading payload: entry 1: magic got "070709", want "070701"`},
-		{"bad number", "070701+" + entry[7:], `reading payload: entry 1: field 1: "+0000001" is no hexadecimal number`},
+		{"bad number", "070701+" + entry[7:], `reading payload: entry 1: field 1: "+0000001" is not a hexadecimal number`},
 		{"long name", cpioEntry("070701", strings.Repeat("a", 4096), 0o100644, 1, 1, "", 0), "reading payload: entry 1: name of 4097 bytes, want 2 to 4096"},
 		{"no name", cpioEntry("070701", "", 0o100644, 1, 1, "", 0), "reading payload: entry 1: name of 1 bytes, want 2 to 4096"},
-		{"name with a NUL", cpioEntry("070701", "a\x00b", 0o100644, 1, 1, "", 0), `reading payload: entry 1: name "a\x00b\x00\x00\x00" is not terminated where it says`},
+		{"name with a NUL", cpioEntry("070701", "a\x00b", 0o100644, 1, 1, "", 0), `reading payload: entry 1: name "a\x00b\x00\x00\x00" is not terminated at its length`},
 		{"long link", cpioEntry("070701", "./a", 0o120777, 1, 1, strings.Repeat("a", 4096), 0), "reading payload: ./a: link target of 4096 bytes, want 1 to 4095"},
 		{"empty link", cpioEntry("070701", "./a", 0o120777, 1, 1, "", 0), "reading payload: ./a: link target of 0 bytes, want 1 to 4095"},
 		{"file number", "07070X00000009\x00\x00" + trailer, "reading payload: entry 1: file number 9 of 5"},
 		{"no file number", "07070X0000000g\x00\x00" + trailer, `reading payload: entry 1: file number got "0000000g\x00\x00"`},
-		{"no compression", "what is this", "reading payload: starts with 776861742069: no compression that is known"},
-		{"nothing", "", "reading payload: starts with : no compression that is known"},
+		{"no compression", "what is this", "reading payload: unknown compression: starts with 776861742069"},
+		{"nothing", "", "reading payload: unknown compression: starts with "},
 	} {
 		p := parse(t, rpmtest.Build(binary))
 		entries, err := tryPayload(p, strings.NewReader(c.archive))
@@ -234,8 +234,8 @@ func parse(t testing.TB, data []byte) *rpm.Package {
 	return p
 }
 
-// Hard links in the numbered form: what the payload does not say, the header
-// does.
+// In the numbered form, hard links come from the header, because the payload does
+// not have them.
 func TestPayloadNumberedHardLinks(t *testing.T) {
 	v := binary
 	v.Payload, v.Long = "none", true
@@ -256,8 +256,7 @@ func TestPayloadNumberedHardLinks(t *testing.T) {
 	}
 }
 
-// A payload that ends early is never read as if it were whole, and an error of
-// the source comes through.
+// A payload that ends early is an error, and an error of the source is returned.
 func TestPayloadCut(t *testing.T) {
 	small := binary
 	small.Files = small.Files[:4]
@@ -266,7 +265,7 @@ func TestPayloadCut(t *testing.T) {
 		p := parse(t, data)
 		for end := int(p.PayloadOffset); end < len(data); end++ {
 			if _, err := tryPayload(p, bytes.NewReader(data[p.PayloadOffset:end])); err == nil {
-				t.Errorf("%s: nothing noticed at %d of %d", name, end, len(data))
+				t.Errorf("%s: no error at %d of %d", name, end, len(data))
 			}
 			from := io.MultiReader(bytes.NewReader(data[p.PayloadOffset:end]), failing{})
 			if _, err := tryPayload(p, from); !errors.Is(err, errFailing) {
@@ -274,12 +273,12 @@ func TestPayloadCut(t *testing.T) {
 			}
 		}
 		if _, err := tryPayload(p, bytes.NewReader(append(data[p.PayloadOffset:], 'x'))); err == nil {
-			t.Errorf("%s: a byte behind the payload is not noticed", name)
+			t.Errorf("%s: no error with a byte after the payload", name)
 		}
 	}
 }
 
-// A reader left in the middle leaves nothing running.
+// A reader that is closed in the middle leaves no goroutine.
 func TestPayloadClose(t *testing.T) {
 	before := runtime.NumGoroutine()
 	for name, v := range variants(binary) {
@@ -299,7 +298,7 @@ func TestPayloadClose(t *testing.T) {
 			t.Errorf("%s: closing: %v", name, err)
 		}
 		if _, err := r.Next(); err == nil {
-			t.Errorf("%s: reads on after Close", name)
+			t.Errorf("%s: no error after Close", name)
 		}
 	}
 }

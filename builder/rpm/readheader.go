@@ -9,8 +9,8 @@ import (
 	"math"
 )
 
-// A header is an intro (magic, version, four zero bytes, number of entries,
-// size of the data), the index and the data.
+// A header has three parts: an intro (magic, version, four zero bytes, number of
+// entries, size of the data), the index and the data.
 const (
 	introSize = 16
 	entrySize = 16
@@ -18,7 +18,8 @@ const (
 
 var headerMagic = [8]byte{0x8e, 0xad, 0xe8, 1}
 
-// limits of a header; the values are those of rpm's lib/header.c.
+// limits are the largest sizes of a header. The values are those of rpm's
+// lib/header.c.
 type limits struct{ entries, data uint32 }
 
 var (
@@ -26,8 +27,8 @@ var (
 	headerLimits    = limits{entries: 0xffff, data: 256<<20 - 1}
 )
 
-// readHeader reads exactly one header from r. Memory grows with what r
-// delivers, not with what the intro says.
+// readHeader reads exactly one header from r. Memory is allocated for bytes that were
+// read, not for the size that the intro names.
 func readHeader(r io.Reader, region Tag, max limits) (*Header, error) {
 	intro, err := readFull(r, nil, introSize)
 	if err != nil {
@@ -50,8 +51,8 @@ func readHeader(r io.Reader, region Tag, max limits) (*Header, error) {
 	return parseHeader(raw, int(entries), region)
 }
 
-// readFull appends exactly n bytes of r to buf, in steps, so that memory is
-// only taken for bytes that really come.
+// readFull appends exactly n bytes of r to buf. It reads in steps, so that memory is
+// allocated only for bytes that are there.
 func readFull(r io.Reader, buf []byte, n int) ([]byte, error) {
 	const step = 1 << 20
 	for n > 0 {
@@ -69,8 +70,8 @@ func readFull(r io.Reader, buf []byte, n int) ([]byte, error) {
 	return buf, nil
 }
 
-// parseHeader checks index and data the way rpm's hdrblobVerifyInfo does:
-// values lie inside the data, aligned, in order, without overlap.
+// parseHeader checks index and data as rpm's hdrblobVerifyInfo does: values lie
+// inside the data, aligned, in order, without overlap.
 func parseHeader(raw []byte, entries int, region Tag) (*Header, error) {
 	h := &Header{raw: raw, entries: make([]entry, entries), index: make(map[Tag]int, entries)}
 	data, floor := h.data(), 0
@@ -80,7 +81,7 @@ func parseHeader(raw []byte, entries int, region Tag) (*Header, error) {
 			return nil, fmt.Errorf("tag %d: %w", e.tag, err)
 		}
 		if _, twice := h.index[e.tag]; twice {
-			return nil, fmt.Errorf("tag %d stands twice in the index", e.tag)
+			return nil, fmt.Errorf("tag %d occurs twice in the index", e.tag)
 		}
 		h.entries[i], h.index[e.tag] = e, i
 		if i == 0 && e.tag == region {
@@ -90,10 +91,10 @@ func parseHeader(raw []byte, entries int, region Tag) (*Header, error) {
 			continue
 		}
 		if e.tag < TagI18nTable {
-			return nil, fmt.Errorf("tag %d does not belong here", e.tag)
+			return nil, fmt.Errorf("tag %d is not allowed", e.tag)
 		}
 		if e.offset < floor {
-			return nil, fmt.Errorf("tag %d: data at %d overlaps what ends at %d", e.tag, e.offset, floor)
+			return nil, fmt.Errorf("tag %d: data at %d overlaps that before, which ends at %d", e.tag, e.offset, floor)
 		}
 		floor = e.end
 	}
@@ -105,7 +106,7 @@ func parseEntry(line, data []byte) (entry, error) {
 	offset, count := binary.BigEndian.Uint32(line[8:]), binary.BigEndian.Uint32(line[12:])
 	e := entry{tag: tag, typ: typ}
 	if typ > TypeI18nString {
-		return e, fmt.Errorf("type %d is unknown", typ)
+		return e, fmt.Errorf("unknown type %d", typ)
 	}
 	if count == 0 || count > math.MaxInt32 {
 		return e, fmt.Errorf("count %d is out of range", count)
@@ -125,15 +126,15 @@ func parseEntry(line, data []byte) (entry, error) {
 	return e, nil
 }
 
-// valueSize is the number of bytes that count elements take at the start of
-// data, or an error when data ends before.
+// valueSize returns the number of bytes that count elements take at the start of
+// data, or an error if data ends before.
 func valueSize(typ Type, count int, data []byte) (int, error) {
 	switch typ {
 	case TypeNull:
 		return 0, nil
 	case TypeString:
 		if count != 1 {
-			return 0, fmt.Errorf("one text has count %d", count)
+			return 0, fmt.Errorf("single text with count %d", count)
 		}
 	case TypeStringArray, TypeI18nString:
 	default:
@@ -154,10 +155,10 @@ func valueSize(typ Type, count int, data []byte) (int, error) {
 	return size, nil
 }
 
-// checkRegion looks at the first entry of a header that has a region: its
-// data is a trailer, itself an index entry, which gives the region's size as a
-// negative offset. A region smaller than the header leaves values outside of
-// every digest; rpm writes no such packages.
+// checkRegion checks the first entry of a header that has a region. Its data is a
+// trailer in the form of an index entry, which has the region's size as a negative
+// offset. A region smaller than the header would leave values outside of every
+// digest; rpm does not write such packages.
 func checkRegion(e entry, data []byte, entries int) error {
 	if e.typ != TypeBinary || e.count != entrySize {
 		return fmt.Errorf("type %d, count %d, want %d, %d", e.typ, e.count, TypeBinary, entrySize)

@@ -3,9 +3,12 @@ package rpm
 import (
 	"errors"
 	"fmt"
+
+	"namibuild/builder/pgp"
 )
 
-// form is what a value of the signature header looks like; count 0: any.
+// form is the type and the number of elements that a value of the signature
+// header must have. Count 0 allows any number.
 type form struct {
 	typ   Type
 	count int
@@ -32,9 +35,10 @@ var signatureForms = map[Tag]form{
 	SigTagReservedSpace:   {TypeBinary, 0},
 }
 
-// checkSignatureHeader sees to it that the signature header is one that rpm
-// writes. No digest covers it: a damaged tag number would quietly take a digest
-// out of the package, so nothing unknown and no gap is let through.
+// checkSignatureHeader reports an error unless the signature header is one that
+// rpm writes. No digest covers this header, and a damaged tag number would
+// quietly take a digest out of the package. Therefore unknown tags and gaps are
+// errors.
 func checkSignatureHeader(h *Header) error {
 	var last entry
 	for _, e := range h.entries {
@@ -45,7 +49,7 @@ func checkSignatureHeader(h *Header) error {
 			return fmt.Errorf("tag %d: %w", e.tag, err)
 		}
 		if e.tag < last.tag {
-			return fmt.Errorf("tag %d stands behind tag %d", e.tag, last.tag)
+			return fmt.Errorf("tag %d follows tag %d", e.tag, last.tag)
 		}
 		if err := checkGap(h, last.end, e.offset, e.typ.width()); err != nil {
 			return fmt.Errorf("tag %d: %w", e.tag, err)
@@ -59,7 +63,7 @@ func checkSignatureHeader(h *Header) error {
 	return checkGap(h, last.end, end, 1)
 }
 
-// checkGap allows only the zeros that align a value between two values.
+// checkGap allows nothing between two values but the zeros that align the second.
 func checkGap(h *Header, from, to, width int) error {
 	if to-from < 0 || to-from >= max(width, 1) || !allZero(h.data()[from:to]) {
 		return fmt.Errorf("%d stray bytes before it", to-from)
@@ -71,25 +75,25 @@ func checkSignatureValue(h *Header, e entry) error {
 	want, ok := signatureForms[e.tag]
 	switch {
 	case !ok:
-		return errors.New("is unknown")
+		return errors.New("unknown")
 	case e.typ != want.typ || want.count != 0 && e.count != want.count:
 		return fmt.Errorf("type %d, count %d, want %d, %d", e.typ, e.count, want.typ, want.count)
 	}
 	switch e.tag {
 	case SigTagSHA1:
 		if s := h.String(e.tag); !isHex(s, 20) {
-			return fmt.Errorf("%q is no sha1", s)
+			return fmt.Errorf("%q is not a sha1", s)
 		}
 	case SigTagSHA256:
 		if s := h.String(e.tag); !isHex(s, 32) {
-			return fmt.Errorf("%q is no sha256", s)
+			return fmt.Errorf("%q is not a sha256", s)
 		}
 	case SigTagReserved, SigTagReservedSpace:
 		if !allZero(h.value(e)) {
 			return errors.New("reserved space is not empty")
 		}
 	case SigTagDSA, SigTagRSA, SigTagPGP, SigTagGPG:
-		_, err := parseSignature(h.value(e))
+		_, err := pgp.ParseSignature(h.value(e))
 		return err
 	}
 	return nil

@@ -6,18 +6,20 @@ import (
 	"hash"
 	"io"
 	"time"
+
+	"namibuild/builder/pgp"
 )
 
 // Signed says who signed a package.
 type Signed struct {
-	// Fingerprint is the key's, 40 hexadecimal digits, upper case.
+	// Fingerprint is the key's: 40 hexadecimal digits, upper case.
 	Fingerprint string
-	// Created is when the signature was made, by its own word.
+	// Created is when the signature was made, as it says itself.
 	Created time.Time
 	// Hash is SHA-1, SHA-256, …
 	Hash string
-	// Covers is "header and payload", or "header" when the payload is covered
-	// by the digest in the signed header.
+	// Covers is "header and payload", or "header" if the payload is covered by its
+	// digest in the signed header.
 	Covers string
 }
 
@@ -27,14 +29,10 @@ const (
 	coversAll    = "header and payload"
 )
 
-// ErrNotSigned: the package carries no signature.
+// ErrNotSigned reports that the package carries no signature.
 var ErrNotSigned = errors.New("package is not signed")
 
-// ErrBadSignature: a signature by one of the keys is wrong, or was made when
-// the key was not good.
-var ErrBadSignature = errors.New("bad signature")
-
-// OtherKeyError: the package is signed by a key that was not given.
+// OtherKeyError reports that the package is signed by a key that was not given.
 type OtherKeyError struct {
 	// KeyID is the last 16 digits of the key's fingerprint.
 	KeyID string
@@ -44,15 +42,14 @@ func (e *OtherKeyError) Error() string {
 	return fmt.Sprintf("package is signed by another key, %s", e.KeyID)
 }
 
-// VerifySigned is Verify, and checks the package's OpenPGP signatures. Every
-// signature there is must be good and made by one of keys at a time when that
-// key was valid, whatever happened to it later, and header and payload
-// must be covered: by one signature, or the payload by a digest in the signed
-// header. Errors are ErrNotSigned, an *OtherKeyError, ErrBadSignature, or what
-// Verify found.
+// VerifySigned is Verify, and also checks the package's OpenPGP signatures. All of
+// them must be good and made by one of keys at a time when that key was valid,
+// whatever happened to it later. Header and payload must be covered: by one
+// signature, or the payload by a digest in the signed header. The error is
+// ErrNotSigned, an *OtherKeyError, pgp.ErrBadSignature, or what Verify found.
 //
-// Signed tells of the signature that covers the most.
-func VerifySigned(r io.Reader, keys []Key) (*Package, Signed, error) {
+// Signed describes the signature that covers the most.
+func VerifySigned(r io.Reader, keys []pgp.Key) (*Package, Signed, error) {
 	p, err := ReadPackage(r)
 	if err != nil {
 		return nil, Signed{}, err
@@ -64,44 +61,34 @@ func VerifySigned(r io.Reader, keys []Key) (*Package, Signed, error) {
 	return p, signed, nil
 }
 
-func (p *Package) verifySigned(r io.Reader, keys []Key) (Signed, error) {
+func (p *Package) verifySigned(r io.Reader, keys []pgp.Key) (Signed, error) {
 	if err := checkSignatureHeader(p.Signature); err != nil {
 		return Signed{}, fmt.Errorf("signature header: %w", err)
 	}
-	claims, err := p.claims(keys)
+	list, err := p.signatures(keys)
 	if err != nil {
 		return Signed{}, err
 	}
-	var hashes []io.Writer
-	for _, c := range claims {
-		if c.covers == coversAll {
-			hashes = append(hashes, c.hash)
-		}
-	}
-	if err := p.verify(r, hashes); err != nil {
+	err = p.verify(r, func(*Package) (Taps, error) { return Taps{Payload: payloadHashes(list)}, nil })
+	if err != nil {
 		return Signed{}, err
 	}
-	for _, c := range claims {
-		if err := c.judge(); err != nil {
-			return Signed{}, err
-		}
-	}
-	c := claims[0]
-	return Signed{c.key.fingerprint, c.created, c.signature.hash.String(), c.covers}, nil
+	return checkSignatures(list)
 }
 
-// claim is a signature together with its key and what it must be a signature of.
-type claim struct {
-	signature
-	key    Key
+// signature is a signature of a package with its key and with the hash of what it
+// covers.
+type signature struct {
+	pgp.Signature
+	key    pgp.Key
 	covers string
 	hash   hash.Hash
 }
 
-// claims are the package's signatures, those over the payload first. Their
-// hashes have seen the header.
-func (p *Package) claims(keys []Key) ([]claim, error) {
-	var claims []claim
+// signatures returns the package's signatures, those over the payload first.
+// Their hashes have seen the header.
+func (p *Package) signatures(keys []pgp.Key) ([]signature, error) {
+	var list []signature
 	for _, from := range []struct {
 		tag    Tag
 		covers string
@@ -109,43 +96,52 @@ func (p *Package) claims(keys []Key) ([]claim, error) {
 		if !p.Signature.Has(from.tag) {
 			continue
 		}
-		s, err := parseSignature(p.Signature.Bytes(from.tag))
+		s, err := pgp.ParseSignature(p.Signature.Bytes(from.tag))
 		if err != nil {
-			return nil, fmt.Errorf("%w: %w", ErrBadSignature, err)
+			return nil, fmt.Errorf("%w: %w", pgp.ErrBadSignature, err)
 		}
-		key, err := findKey(keys, s.issuer)
+		key, err := findKey(keys, s.KeyID)
 		if err != nil {
 			return nil, err
 		}
-		claims = append(claims, claim{s, key, from.covers, hashed(s.hash.New(), p.Header)})
+		list = append(list, signature{s, key, from.covers, hashed(s.Hash.New(), p.Header)})
 	}
 	switch {
-	case len(claims) == 0:
+	case len(list) == 0:
 		return nil, ErrNotSigned
-	case claims[0].covers == coversHeader && !p.Header.Has(TagPayloadDigest):
-		return nil, fmt.Errorf("%w: only the header is signed, and it holds no digest of the payload", ErrBadSignature)
+	case list[0].covers == coversHeader && !p.Header.Has(TagPayloadDigest):
+		return nil, fmt.Errorf("%w: only the header is signed, and it holds no digest of the payload", pgp.ErrBadSignature)
 	}
-	return claims, nil
+	return list, nil
 }
 
-func findKey(keys []Key, id uint64) (Key, error) {
+func findKey(keys []pgp.Key, id uint64) (pgp.Key, error) {
 	for _, k := range keys {
-		if k.id == id {
+		if k.ID() == id {
 			return k, nil
 		}
 	}
-	return Key{}, &OtherKeyError{KeyID: fmt.Sprintf("%016X", id)}
+	return pgp.Key{}, &OtherKeyError{KeyID: fmt.Sprintf("%016X", id)}
 }
 
-// judge checks the signature when its hash has seen everything.
-func (c claim) judge() error {
-	c.hash.Write(c.suffix)
-	err := c.key.verify(c.signature, c.hash.Sum(nil))
-	if err == nil {
-		err = c.key.checkTime(c.created)
+// payloadHashes writes to the hashes of the signatures that cover the payload.
+func payloadHashes(list []signature) io.Writer {
+	var hashes []io.Writer
+	for _, s := range list {
+		if s.covers == coversAll {
+			hashes = append(hashes, s.hash)
+		}
 	}
-	if err != nil {
-		return fmt.Errorf("%w over %s by key %s: %w", ErrBadSignature, c.covers, c.key.fingerprint, err)
+	return io.MultiWriter(hashes...)
+}
+
+// checkSignatures checks signatures whose hashes have seen everything.
+func checkSignatures(list []signature) (Signed, error) {
+	for _, s := range list {
+		if err := s.key.Verify(s.Signature, s.hash); err != nil {
+			return Signed{}, fmt.Errorf("%w over %s by key %s: %w", pgp.ErrBadSignature, s.covers, s.key.Fingerprint, err)
+		}
 	}
-	return nil
+	s := list[0]
+	return Signed{s.key.Fingerprint, s.Created, s.Hash.String(), s.covers}, nil
 }

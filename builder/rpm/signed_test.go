@@ -16,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"namibuild/builder/pgp"
 	"namibuild/builder/rpm"
 	"namibuild/builder/rpm/rpmtest"
 
@@ -38,7 +39,7 @@ var (
 	keyDies = keyBorn.Add(1000 * time.Hour)
 )
 
-// newKey makes an RSA key that lives from keyBorn to keyDies.
+// newKey makes an RSA key that is valid from keyBorn to keyDies.
 var newKey = sync.OnceValue(func() *openpgp.Entity {
 	key, err := rsa.GenerateKey(rand.Reader, 2048)
 	if err != nil {
@@ -48,7 +49,7 @@ var newKey = sync.OnceValue(func() *openpgp.Entity {
 	return certify(packet.NewRSAPrivateKey(keyBorn, key), &lifetime)
 })
 
-// certify makes a public key of a bare one: one user name, no subkeys.
+// certify makes an OpenPGP key with one user name and no subkeys.
 func certify(key *packet.PrivateKey, lifetime *uint32) *openpgp.Entity {
 	user := packet.NewUserId("test", "", "test@example.org")
 	self := &packet.Signature{Version: 4, SigType: packet.SigTypePositiveCert, PubKeyAlgo: key.PubKeyAlgo, Hash: crypto.SHA256,
@@ -65,7 +66,7 @@ func config(at time.Time) *packet.Config {
 	return &packet.Config{DefaultHash: crypto.SHA256, Time: func() time.Time { return at }}
 }
 
-// armored is the public half as a file.
+// armored returns the public half as a file.
 func armored(t testing.TB, e *openpgp.Entity) []byte {
 	t.Helper()
 	var out bytes.Buffer
@@ -80,16 +81,16 @@ func armored(t testing.TB, e *openpgp.Entity) []byte {
 	return out.Bytes()
 }
 
-// public is the public half as ParseKeys reads it.
-func public(t testing.TB, e *openpgp.Entity) []rpm.Key {
+// public returns the public half as ParseKeys reads it.
+func public(t testing.TB, e *openpgp.Entity) []pgp.Key {
 	t.Helper()
 	block := string(armored(t, e))
-	keys, err := rpm.ParseKeys(strings.NewReader("a preface\n" + block + block))
+	keys, err := pgp.ParseKeys(strings.NewReader("a preface\n" + block + block))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(keys) != 2 || keys[0].Name() != "test <test@example.org>" {
-		t.Fatalf("%d keys from two blocks, the first is %s", len(keys), keys[0].Name())
+	if len(keys) != 2 || keys[0].Name != "test <test@example.org>" {
+		t.Fatalf("%d keys from two blocks, the first is %s", len(keys), keys[0].Name)
 	}
 	return keys[:1]
 }
@@ -143,7 +144,7 @@ func TestVerifySigned(t *testing.T) {
 	v3.Legacy, v3.Sign = true, signV3(e.PrivateKey, good)
 	whole := build(crypto.SHA256, good)
 	foreign := parse(t, build(crypto.SHA256, good)).Signature.Bytes(rpm.SigTagRSA)
-	want := rpm.Signed{Fingerprint: keys[0].Fingerprint(), Created: good, Hash: "SHA-256", Covers: "header and payload"}
+	want := rpm.Signed{Fingerprint: keys[0].Fingerprint, Created: good, Hash: "SHA-256", Covers: "header and payload"}
 	header, v3sha1, sha512 := want, want, want
 	header.Covers, v3sha1.Hash, sha512.Hash = "header", "SHA-1", "SHA-512"
 	for _, c := range []struct {
@@ -159,12 +160,12 @@ func TestVerifySigned(t *testing.T) {
 		{"payload signature only", build(crypto.SHA256, good, rpm.SigTagRSA), want, nil, ""},
 		{"header signature and payload digest", build(crypto.SHA256, good, rpm.SigTagPGP), header, nil, ""},
 		{"last second of the key", build(crypto.SHA256, keyDies.Add(-time.Second)), withTime(want, keyDies.Add(-time.Second)), nil, ""},
-		{"header signature alone", rpmtest.Build(legacy), rpm.Signed{}, rpm.ErrBadSignature, "only the header is signed, and it holds no digest of the payload"},
-		{"key expired", build(crypto.SHA256, keyDies), rpm.Signed{}, rpm.ErrBadSignature, "made 2014-02-11T16:00:00Z, after the key expired on 2014-02-11T16:00:00Z"},
-		{"before the key", build(crypto.SHA256, keyBorn.Add(-time.Second)), rpm.Signed{}, rpm.ErrBadSignature, "made 2013-12-31T23:59:59Z, before the key, which is of 2014-01-01T00:00:00Z"},
+		{"header signature alone", rpmtest.Build(legacy), rpm.Signed{}, pgp.ErrBadSignature, "only the header is signed, and it holds no digest of the payload"},
+		{"key expired", build(crypto.SHA256, keyDies), rpm.Signed{}, pgp.ErrBadSignature, "made 2014-02-11T16:00:00Z, after the key expired on 2014-02-11T16:00:00Z"},
+		{"before the key", build(crypto.SHA256, keyBorn.Add(-time.Second)), rpm.Signed{}, pgp.ErrBadSignature, "made 2013-12-31T23:59:59Z, before the key, which is of 2014-01-01T00:00:00Z"},
 		{"not signed", rpmtest.Build(source), rpm.Signed{}, rpm.ErrNotSigned, "verifying package: package is not signed"},
-		{"of something else", resign(t, whole, with(rpm.BytesValue(rpm.SigTagPGP, foreign))), rpm.Signed{}, rpm.ErrBadSignature,
-			"verifying package: bad signature over header and payload by key " + keys[0].Fingerprint() + ": hash starts with "},
+		{"of something else", resign(t, whole, with(rpm.BytesValue(rpm.SigTagPGP, foreign))), rpm.Signed{}, pgp.ErrBadSignature,
+			"verifying package: bad signature over header and payload by key " + keys[0].Fingerprint + ": hash starts with "},
 		{"of the wrong payload", flip(whole, -1), rpm.Signed{}, nil, "verifying package: header and payload md5 got "},
 	} {
 		_, got, err := rpm.VerifySigned(bytes.NewReader(c.data), keys)
@@ -177,6 +178,10 @@ func TestVerifySigned(t *testing.T) {
 		case c.says == "" && err != nil, c.says != "" && (err == nil || !strings.Contains(err.Error(), c.says)):
 			t.Errorf("%s: got %v, want %q", c.name, err, c.says)
 		}
+		inspection, damaged := rpm.Inspect(bytes.NewReader(c.data), keys)
+		if (damaged == nil) != (err == nil || c.is != nil) || !errors.Is(inspection.SignatureErr, c.is) || inspection.Signed != c.want {
+			t.Errorf("%s: Inspect got %+v, %v", c.name, inspection, damaged)
+		}
 	}
 }
 
@@ -185,7 +190,8 @@ func withTime(s rpm.Signed, at time.Time) rpm.Signed {
 	return s
 }
 
-// A revoked key is refused; one that was merely replaced is good for before.
+// A revoked key is refused. One that was merely replaced keeps its earlier
+// signatures.
 func TestVerifySignedRevoked(t *testing.T) {
 	at := keyBorn.Add(time.Hour)
 	for _, c := range []struct {
@@ -193,10 +199,10 @@ func TestVerifySignedRevoked(t *testing.T) {
 		when   time.Time
 		want   error
 	}{
-		{packet.KeyCompromised, at.Add(time.Hour), rpm.ErrBadSignature},
-		{packet.NoReason, at.Add(time.Hour), rpm.ErrBadSignature},
+		{packet.KeyCompromised, at.Add(time.Hour), pgp.ErrBadSignature},
+		{packet.NoReason, at.Add(time.Hour), pgp.ErrBadSignature},
 		{packet.KeySuperseded, at.Add(time.Hour), nil},
-		{packet.KeyRetired, at.Add(-time.Minute), rpm.ErrBadSignature},
+		{packet.KeyRetired, at.Add(-time.Minute), pgp.ErrBadSignature},
 	} {
 		e := certify(newKey().PrivateKey, nil)
 		if err := e.RevokeKey(c.reason, "", config(c.when)); err != nil {
@@ -210,7 +216,7 @@ func TestVerifySignedRevoked(t *testing.T) {
 	}
 }
 
-// DSA with a hash longer than the key's q, which is cut.
+// A DSA signature may use a hash longer than the key's q; the hash is then cut.
 func TestVerifySignedDSA(t *testing.T) {
 	var key dsa.PrivateKey
 	if err := dsa.GenerateParameters(&key.Parameters, rand.Reader, dsa.L1024N160); err != nil {
@@ -225,17 +231,17 @@ func TestVerifySignedDSA(t *testing.T) {
 	p := source
 	p.Sign = sign(private, crypto.SHA256, at)
 	_, got, err := rpm.VerifySigned(bytes.NewReader(rpmtest.Build(p)), keys)
-	want := rpm.Signed{Fingerprint: keys[0].Fingerprint(), Created: at, Hash: "SHA-256", Covers: "header and payload"}
+	want := rpm.Signed{Fingerprint: keys[0].Fingerprint, Created: at, Hash: "SHA-256", Covers: "header and payload"}
 	if diff := cmp.Diff(want, got); diff != "" || err != nil {
 		t.Error(err, diff)
 	}
 	p.Sign = func([]byte) []byte { return sign(private, crypto.SHA256, at)([]byte("something else")) }
-	if _, _, err := rpm.VerifySigned(bytes.NewReader(rpmtest.Build(p)), keys); !errors.Is(err, rpm.ErrBadSignature) {
-		t.Errorf("got %v, want %v", err, rpm.ErrBadSignature)
+	if _, _, err := rpm.VerifySigned(bytes.NewReader(rpmtest.Build(p)), keys); !errors.Is(err, pgp.ErrBadSignature) {
+		t.Errorf("got %v, want %v", err, pgp.ErrBadSignature)
 	}
 }
 
-// Every bit of a signed package counts, those of the signatures too.
+// Every flipped bit of a signed package is an error, also in the signatures.
 func TestVerifySignedFlippedBits(t *testing.T) {
 	e := newKey()
 	keys, at := public(t, e), keyBorn.Add(time.Hour)
@@ -249,14 +255,14 @@ func TestVerifySignedFlippedBits(t *testing.T) {
 		for i := 96 * 8; i < len(data)*8; i++ {
 			data[i/8] ^= 1 << (i % 8)
 			if _, _, err := rpm.VerifySigned(bytes.NewReader(data), keys); err == nil {
-				t.Errorf("%s: bit %d of byte %d of %d: nothing noticed", name, i%8, i/8, len(data))
+				t.Errorf("%s: bit %d of byte %d of %d: no error", name, i%8, i/8, len(data))
 			}
 			data[i/8] ^= 1 << (i % 8)
 		}
 	}
 }
 
-// What is no signature packet of a package.
+// Malformed signature packets are errors.
 func TestVerifySignedMalformed(t *testing.T) {
 	e := newKey()
 	keys := public(t, e)
@@ -270,10 +276,10 @@ func TestVerifySignedMalformed(t *testing.T) {
 		says   string
 	}{
 		"nothing":       {[]byte{0x88, 0}, "signature packet is cut off"},
-		"no packet":     {[]byte{0x08, 1, 4}, "no signature packet"},
-		"another":       {[]byte{0x98, 1, 4}, "no signature packet"},
+		"no packet":     {[]byte{0x08, 1, 4}, "no signature packet: starts with "},
+		"another":       {[]byte{0x98, 1, 4}, "no signature packet: starts with "},
 		"two":           {append(bytes.Clone(good), good...), "signature packet of"},
-		"partial":       {[]byte{0xc2, 0xe1, 4, 0}, "no signature packet"},
+		"partial":       {[]byte{0xc2, 0xe1, 4, 0}, "no signature packet: starts with "},
 		"version":       {packetOf(5, 0), "signature version 5 is not supported"},
 		"v3 short":      {packetOf(3, 5, 0), "cut off"},
 		"v3 hashed":     {packetOf(append([]byte{3, 6}, make([]byte, 20)...)...), "hashes 6 bytes, want 5"},
@@ -283,7 +289,7 @@ func TestVerifySignedMalformed(t *testing.T) {
 		"v4 hashed":     {packetOf(4, 0, 1, 8, 0xff, 0xff, 0, 0), "cut off"},
 		"v4 unhashed":   {packetOf(4, 0, 1, 8, 0, 0, 0xff, 0xff), "cut off"},
 		"v4 no time":    {packetOf(4, 0, 1, 8, 0, 0, 0, 0, 0, 0), "signature has no creation time"},
-		"v4 critical":   {packetOf(4, 0, 1, 8, 0, 2, 1, 0x80|60, 0, 0, 0, 0), "critical part 60"},
+		"v4 critical":   {packetOf(4, 0, 1, 8, 0, 2, 1, 0x80|60, 0, 0, 0, 0), "unknown critical part 60"},
 		"v4 empty part": {packetOf(4, 0, 1, 8, 0, 1, 0, 0, 0, 0, 0), "cut off"},
 		"number cut":    {packetOf(body[:len(body)-1]...), "cut off"},
 		"number length": {packetOf(append(bytes.Clone(body), 0, 9, 0)...), "cut off"},
@@ -296,7 +302,8 @@ func TestVerifySignedMalformed(t *testing.T) {
 	}
 }
 
-// The new packet format's lengths, as GnuPG 2 does not write them but others do.
+// The lengths of the new packet format are read. GnuPG 2 does not write them, but
+// others do.
 func TestVerifySignedNewFormat(t *testing.T) {
 	e := newKey()
 	keys := public(t, e)

@@ -1,7 +1,7 @@
 package rpm
 
-// Tag numbers a value of a header. The same number can mean two things: the
-// signature header counts on its own.
+// Tag is the number of a value in a header. The signature header has numbers of its
+// own, so the same number can have two meanings.
 type Tag int32
 
 // Tags of the main header (rpm's lib/rpmtag.h).
@@ -96,8 +96,8 @@ const (
 	TagPayloadDigestAlt  Tag = 5097
 )
 
-// Tags of the signature header (rpm's lib/rpmtag.h, HEADER_SIGBASE and
-// RPMSIGTAG). DSA and RSA cover the header, PGP and GPG header and payload.
+// Tags of the signature header (rpm's lib/rpmtag.h, HEADER_SIGBASE and RPMSIGTAG).
+// The signatures DSA and RSA cover the header, PGP and GPG cover header and payload.
 const (
 	SigTagDSA             Tag = 267
 	SigTagRSA             Tag = 268
@@ -119,20 +119,20 @@ const (
 	SigTagReservedSpace   Tag = 1008
 )
 
-// Regions: the tag of a header's first entry, which frames it and says which
-// of the two headers it is.
+// Regions are the tags of a header's first entry, which frames the header and tells
+// which of the two it is.
 const (
 	RegionSignatures Tag = 62
 	RegionImmutable  Tag = 63
-	// regionImage stands in the trailer of some old signature headers.
+	// regionImage is in the trailer of some old signature headers.
 	regionImage Tag = 61
 )
 
-// Type says how the data of a tag is laid out.
+// Type is the layout of a tag's data.
 type Type uint32
 
-// The types of rpm's lib/rpmtag.h; Char, Int8 and Binary are bytes, numbers
-// are big-endian and aligned to their size, texts end with a NUL.
+// Types of rpm's lib/rpmtag.h. Char, Int8 and Binary are bytes, numbers are
+// big-endian and aligned to their size, texts end with a NUL.
 const (
 	TypeNull Type = iota
 	TypeChar
@@ -146,7 +146,7 @@ const (
 	TypeI18nString
 )
 
-// width is the size and alignment of one element; 0 for texts.
+// width returns the size and alignment of one element, or 0 for texts.
 func (t Type) width() int {
 	switch t {
 	case TypeChar, TypeInt8, TypeBinary:

@@ -2,11 +2,11 @@ package rpm
 
 import "strconv"
 
-// Name is what rpm calls a tag of the main header, its number where namibuild
-// has no name for it.
+// Name returns rpm's name of a tag of the main header, or its number if the name is
+// not known here.
 func (t Tag) Name() string { return nameIn(tagNames, t) }
 
-// SignatureName is what rpm calls a tag of the signature header.
+// SignatureName returns rpm's name of a tag of the signature header.
 func (t Tag) SignatureName() string { return nameIn(sigTagNames, t) }
 
 func nameIn(names map[Tag]string, t Tag) string {
@@ -16,7 +16,7 @@ func nameIn(names map[Tag]string, t Tag) string {
 	return strconv.Itoa(int(t))
 }
 
-// sigTagNames are those of rpm's lib/rpmtag.h, RPMSIGTAG_ left out.
+// sigTagNames are the names of rpm's lib/rpmtag.h without RPMSIGTAG_.
 var sigTagNames = map[Tag]string{
 	SigTagDSA: "DSA", SigTagRSA: "RSA", SigTagSHA1: "SHA1", SigTagLongSize: "LONGSIZE", SigTagLongPayloadSize: "LONGARCHIVESIZE",
 	SigTagSHA256: "SHA256", SigTagFileSignatures: "FILESIGNATURES", SigTagFileSigLength: "FILESIGNATURELENGTH",
@@ -25,7 +25,7 @@ var sigTagNames = map[Tag]string{
 	SigTagReservedSpace: "RESERVEDSPACE",
 }
 
-// tagNames are those of rpm's lib/rpmtag.h, RPMTAG_ left out.
+// tagNames are the names of rpm's lib/rpmtag.h without RPMTAG_.
 var tagNames = map[Tag]string{
 	100: "HEADERI18NTABLE", 1000: "NAME", 1001: "VERSION", 1002: "RELEASE", 1003: "EPOCH", 1004: "SUMMARY",
 	1005: "DESCRIPTION", 1006: "BUILDTIME", 1007: "BUILDHOST", 1009: "SIZE", 1010: "DISTRIBUTION", 1011: "VENDOR",

@@ -52,7 +52,7 @@ func without(tags ...rpm.Tag) func([]rpm.Value) []rpm.Value {
 	}
 }
 
-// header is a change of binary's header.
+// header returns binary with a changed header.
 func header(change func([]rpm.Value) []rpm.Value) []byte {
 	p := binary
 	p.Change = change
@@ -82,7 +82,7 @@ func TestVerifySays(t *testing.T) {
 		{"sha1", resign(t, good, with(rpm.StringValue(rpm.SigTagSHA1, zeros[:40]))), "verifying package: header sha1 got "},
 		{"upper case sha1", resign(t, good, with(rpm.StringValue(rpm.SigTagSHA1, strings.ToUpper(p.Signature.String(rpm.SigTagSHA1))))), "verifying package: signature header: tag 269: \""},
 		{"sha256", resign(t, good, with(rpm.StringValue(rpm.SigTagSHA256, zeros))), "verifying package: header sha256 got "},
-		{"short sha256", resign(t, good, with(rpm.StringValue(rpm.SigTagSHA256, "12"))), `verifying package: signature header: tag 273: "12" is no sha256`},
+		{"short sha256", resign(t, good, with(rpm.StringValue(rpm.SigTagSHA256, "12"))), `verifying package: signature header: tag 273: "12" is not a sha256`},
 		{"md5", resign(t, good, with(rpm.BytesValue(rpm.SigTagMD5, make([]byte, 16)))), "verifying package: header and payload md5 got "},
 		{"short md5", resign(t, good, with(rpm.BytesValue(rpm.SigTagMD5, make([]byte, 15)))), "verifying package: signature header: tag 1004: type 7, count 15, want 7, 16"},
 		{"size too large", resign(t, good, with(rpm.Int32Value(rpm.SigTagSize, uint32(len(good))))), "verifying package: truncated: "},
@@ -100,13 +100,13 @@ func TestVerifySays(t *testing.T) {
 		{"archive size", header(with(rpm.Int32Value(rpm.TagArchiveSize, 5))), "verifying package: payload size is both 80772 and 5"},
 		{"payload digest", header(with(rpm.StringsValue(rpm.TagPayloadDigest, zeros))), "verifying package: payload sha256 got " + payload + ", want " + zeros},
 		{"uncompressed payload digest", header(with(rpm.StringsValue(rpm.TagPayloadDigestAlt, zeros))), "verifying package: uncompressed payload sha256 got "},
-		{"no payload digest", header(with(rpm.StringsValue(rpm.TagPayloadDigest, "x\x1b[0m"))), `verifying package: tag 5092: "x\x1b[0m" is no sha256`},
-		{"payload digest algorithm", header(with(rpm.Int32Value(rpm.TagPayloadDigestAlgo, 7))), "verifying package: tag 5092: digest algorithm 7 is unknown"},
+		{"no payload digest", header(with(rpm.StringsValue(rpm.TagPayloadDigest, "x\x1b[0m"))), `verifying package: tag 5092: "x\x1b[0m" is not a sha256`},
+		{"payload digest algorithm", header(with(rpm.Int32Value(rpm.TagPayloadDigestAlgo, 7))), "verifying package: tag 5092: unknown digest algorithm 7"},
 		{"reserved space", resign(t, good, with(rpm.BytesValue(rpm.SigTagReservedSpace, []byte{0, 1}))), "verifying package: signature header: tag 1008: reserved space is not empty"},
-		{"unknown tag", resign(t, good, with(rpm.BytesValue(1003, []byte{1}))), "verifying package: signature header: tag 1003: is unknown"},
+		{"unknown tag", resign(t, good, with(rpm.BytesValue(1003, []byte{1}))), "verifying package: signature header: tag 1003: unknown"},
 		{"no signature", resign(t, good, with(rpm.BytesValue(rpm.SigTagRSA, []byte{1}))), "verifying package: signature header: tag 268: signature packet is cut off"},
-		{"no digest", resign(t, good, without(rpm.SigTagMD5, rpm.SigTagSHA1, rpm.SigTagSHA256)), "verifying package: it carries no digest"},
-		{"no digest of the payload", resign(t, old, without(rpm.SigTagMD5)), "verifying package: it carries no digest of its payload"},
+		{"no digest", resign(t, good, without(rpm.SigTagMD5, rpm.SigTagSHA1, rpm.SigTagSHA256)), "verifying package: the package carries no digest"},
+		{"no digest of the payload", resign(t, old, without(rpm.SigTagMD5)), "verifying package: the package carries no digest of its payload"},
 		{"no payload at all", resign(t, header(func(v []rpm.Value) []rpm.Value {
 			return replace(v, rpm.StringsValue(rpm.TagPayloadDigest, payload))
 		})[:p.PayloadOffset], func(v []rpm.Value) []rpm.Value { return v }), "verifying package: truncated"},
@@ -118,7 +118,7 @@ func TestVerifySays(t *testing.T) {
 	}
 }
 
-// flip flips a bit of byte i, from the end when i is negative.
+// flip flips a bit of byte i, which counts from the end if it is negative.
 func flip(data []byte, i int) []byte {
 	data = bytes.Clone(data)
 	data[(i+len(data))%len(data)] ^= 4
@@ -127,7 +127,7 @@ func flip(data []byte, i int) []byte {
 
 func itoa(n int) string { return strconv.Itoa(n) }
 
-// Fewer digests are enough as long as header and payload are covered.
+// Fewer digests are enough if they cover header and payload.
 func TestVerifyEnough(t *testing.T) {
 	good := rpmtest.Build(binary)
 	for name, drop := range map[string][]rpm.Tag{
@@ -142,17 +142,17 @@ func TestVerifyEnough(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 		if _, err := rpm.Verify(bytes.NewReader(append(data, 0))); err == nil {
-			t.Errorf("%s: a trailing byte is not noticed", name)
+			t.Errorf("%s: no error with a trailing byte", name)
 		}
 		if _, err := rpm.Verify(bytes.NewReader(data[:len(data)-1])); err == nil {
-			t.Errorf("%s: a missing byte is not noticed", name)
+			t.Errorf("%s: no error with a missing byte", name)
 		}
 	}
 }
 
-// Every single bit behind the lead counts. The headers are the same whatever
-// compresses the payload, so they are flipped with the fast ones, and of a slow
-// one's payload one bit of every byte.
+// Every flipped bit after the lead is an error. The headers do not depend on the
+// compressor, so their bits are tried with the fast ones. With a slow one, one bit of
+// every byte of the payload is tried.
 func TestVerifyFlippedBits(t *testing.T) {
 	for _, small := range []rpmtest.Package{
 		{Name: "a", Version: "1", Release: "1", Files: []rpmtest.File{{Path: "/a", Content: "abc"}}},
@@ -167,7 +167,7 @@ func TestVerifyFlippedBits(t *testing.T) {
 			for i := first * 8; i < len(data)*8; i += step {
 				data[i/8] ^= 1 << (i % 8)
 				if _, err := rpm.Verify(bytes.NewReader(data)); err == nil {
-					t.Errorf("%s: bit %d of byte %d of %d: nothing noticed", name, i%8, i/8, len(data))
+					t.Errorf("%s: bit %d of byte %d of %d: no error", name, i%8, i/8, len(data))
 				}
 				data[i/8] ^= 1 << (i % 8)
 			}
@@ -175,7 +175,7 @@ func TestVerifyFlippedBits(t *testing.T) {
 	}
 }
 
-// Every cut counts, and says so.
+// A package that is cut off anywhere is an error that says so.
 func TestVerifyTruncated(t *testing.T) {
 	data := rpmtest.Build(source)
 	for end := range data {
@@ -207,7 +207,7 @@ func TestVerifyStreams(t *testing.T) {
 	}
 }
 
-// ReadPackage takes exactly what is before the payload.
+// ReadPackage reads exactly what is before the payload.
 func TestReadPackageStops(t *testing.T) {
 	data := rpmtest.Build(binary)
 	r := bytes.NewReader(data)
@@ -220,7 +220,7 @@ func TestReadPackageStops(t *testing.T) {
 	}
 }
 
-// A package of 8 MB of content costs no more memory than a small one.
+// Verifying a package of 8 MB of content takes no more memory than a small one.
 func TestVerifyMemory(t *testing.T) {
 	big := binary
 	big.Files = []rpmtest.File{{Path: "/big", Content: strings.Repeat("0123456789abcde\n", 4<<20)}}

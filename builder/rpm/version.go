@@ -5,14 +5,14 @@ import (
 	"strings"
 )
 
-// CompareVersions orders two versions (or two releases) as rpm does
-// (rpmio/rpmvercmp.c): -1 when a is older, 1 when it is newer, 0 when rpm does
-// not tell them apart.
+// CompareVersions compares two versions, or two releases, as rpm does
+// (rpmio/rpmvercmp.c). It returns -1 if a is older, 1 if it is newer, and 0 if rpm
+// does not tell them apart.
 //
-// A version is cut into runs of digits and runs of ASCII letters; anything else
-// separates. Digits are newer than letters, numbers compare by value, letters
-// by byte. "~" is older than anything, the end included; "^" is newer than the
-// end and older than anything else.
+// A version is cut into runs of digits and runs of ASCII letters; everything else
+// separates runs. Digits are newer than letters, numbers compare by value, letters
+// by byte. "~" is older than everything, also than the end; "^" is newer than the end
+// and older than everything else.
 func CompareVersions(a, b string) int {
 	for {
 		a, b = strings.TrimLeftFunc(a, isSeparator), strings.TrimLeftFunc(b, isSeparator)
@@ -23,7 +23,7 @@ func CompareVersions(a, b string) int {
 			continue
 		}
 		if a == "" || b == "" {
-			return cmp.Compare(len(a), len(b)) // what goes on is newer
+			return cmp.Compare(len(a), len(b)) // the longer one is newer
 		}
 		var x, y string
 		number := isDigit(rune(a[0]))
@@ -34,7 +34,7 @@ func CompareVersions(a, b string) int {
 			x, a = cutRun(a, isLetter)
 			y, b = cutRun(b, isLetter)
 		}
-		if y == "" { // runs of different kind
+		if y == "" { // the runs are of different kinds
 			if number {
 				return 1
 			}
@@ -46,8 +46,8 @@ func CompareVersions(a, b string) int {
 	}
 }
 
-// compareMarks decides where a or b goes on with "~" or "^"; mark says that
-// both do with the same.
+// compareMarks compares two versions of which one begins with "~" or "^". mark
+// reports that both begin with the same of them.
 func compareMarks(a, b string) (c int, mark bool) {
 	if x, y := strings.HasPrefix(a, "~"), strings.HasPrefix(b, "~"); x || y {
 		switch {

@@ -20,23 +20,23 @@ func TestCompareVersions(t *testing.T) {
 		{"", "", 0},
 		{"1.0", "1.0", 0}, {"1.0", "2.0", -1}, {"2.0.1", "2.0", 1}, {"2.0", "2.0.1", -1},
 		{"2.0.1a", "2.0.1", 1}, {"2.0.1a", "2.0.1a", 0}, {"5.5p1", "5.5p2", -1}, {"5.5p10", "5.5p1", 1},
-		// numbers by value, of any length, leading zeros do not count
+		// numbers compare by value, have any length, and may have leading zeros
 		{"10", "9", 1}, {"10.0001", "10.1", 0}, {"10.0001", "10.0039", -1}, {"0", "00", 0},
 		{"20101121", "20101122", -1}, {"184467440737095516170", "184467440737095516169", 1},
 		// digits are newer than letters, letters compare by byte
 		{"xyz10", "xyz10.1", -1}, {"xyz.4", "8", -1}, {"8", "xyz.4", 1}, {"1a", "1.1", -1}, {"a", "1", -1},
 		{"5.5.el6", "5.5.EL6", 1}, {"10xyz", "10.1xyz", -1}, {"aa", "a", 1}, {"FC5", "fc4", -1},
-		// what separates does not count, nor does anything but ASCII
+		// separators are ignored, and so is everything but ASCII
 		{"1.2", "1_2", 0}, {"1..2", "1.2", 0}, {"1.2.", "1.2", 0}, {"_", "", 0}, {"1.é", "1", 0}, {"1\xff2", "1.2", 0},
-		// tilde: older than the end
+		// a tilde is older than the end
 		{"1.0~rc1", "1.0", -1}, {"1.0~rc1", "1.0~rc1", 0}, {"1.0~rc1", "1.0~rc2", -1},
 		{"1.0~rc1~git123", "1.0~rc1", -1}, {"1.0", "1.0arc1", -1}, {"~", "", -1}, {"~~", "~", -1},
-		// caret: newer than the end, older than anything else
+		// a caret is newer than the end, older than everything else
 		{"1.0^", "1.0", 1}, {"1.0^git1", "1.0", 1}, {"1.0^git1", "1.0^git2", -1}, {"1.0^git1", "1.01", -1},
 		{"1.0^20160101", "1.0.1", -1}, {"1.0^20160101^git1", "1.0^20160101", 1}, {"1.0^20160102", "1.0^20160101^git1", 1},
 		{"1.0~rc1^git1", "1.0~rc1", 1}, {"1.0^git1~pre", "1.0^git1", -1}, {"1.0^git1", "1.0^git1~pre", 1},
 		{"1.0^", "1.0~", 1}, {"^", "~", 1}, {"^", "a", -1},
-		// the procedure's own release is newer than the one it starts from
+		// the procedure's release is newer than the one that it starts from
 		{"431.3.1.namibuild.el6", "431.3.1.el6", 1}, {"431.3.1.el6.namibuild", "431.3.1.el6", 1},
 		{"431.3.1.demo.el6", "431.3.1.el6", -1},
 	} {
@@ -49,7 +49,7 @@ func TestCompareVersions(t *testing.T) {
 	}
 }
 
-// What rpm's own labelCompare answered for some thousand pairs.
+// The cases are answers of rpm's own labelCompare for some thousand pairs.
 func TestCompareVersionsAsRPMDid(t *testing.T) {
 	data, err := os.ReadFile(filepath.Join(moduleDir(t), "testdata", "vercmp.json"))
 	if err != nil {

@@ -10,31 +10,34 @@ import (
 	"net/url"
 	"strconv"
 	"time"
+
+	"namibuild/builder/pgp"
 )
 
 // Errors of gpg-agent.
 var (
 	ErrUnreachable = errors.New("gpg-agent does not answer")
-	ErrNotHeld     = errors.New("gpg-agent does not hold this key")
-	ErrRefused     = errors.New("gpg-agent says")
+	ErrNoKey       = errors.New("gpg-agent does not have this key")
+	ErrRefused     = errors.New("gpg-agent refused")
 )
 
-// Agent reaches a key that gpg-agent holds, on its disk or on a card.
+// Agent reaches a key that gpg-agent has, on its disk or on a card.
 type Agent struct {
-	// Socket is the agent's; "gpgconf --list-dirs agent-socket" prints it.
+	// Socket is the path that "gpgconf --list-dirs agent-socket" prints.
 	Socket string
-	// Passphrase, if set, answers the agent instead of its pinentry.
+	// Passphrase, if set, answers the agent. Otherwise its pinentry asks a person.
 	Passphrase Passphrase
-	// Options are told to the agent for its pinentry: ttyname=/dev/pts/3.
+	// Options are those of the agent's pinentry, such as ttyname=/dev/pts/3.
 	Options []string
 }
 
-// patience is how long an agent may take to answer what needs no person.
+// patience is how long an agent may take to answer a request that needs no person.
 const patience = 20 * time.Second
 
-// Open sees whether the agent holds the key.
-func (a Agent) Open(ctx context.Context, c Certificate) (Key, error) {
-	s := &agentSigner{a, fmt.Sprintf("%X", keygrip(c)), c.Fingerprint, c.Name}
+// Open returns the key of a public key whose private half the agent has. An error
+// is a *pgp.KeyError.
+func (a Agent) Open(ctx context.Context, public pgp.Key) (Key, error) {
+	s := &agentSigner{a, fmt.Sprintf("%X", keygrip(public)), public.Fingerprint, public.Name}
 	limited, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	conn, err := s.dial(limited)
@@ -43,15 +46,15 @@ func (a Agent) Open(ctx context.Context, c Certificate) (Key, error) {
 		_, err = conn.ask(nil, "HAVEKEY %s", s.grip)
 	}
 	if err != nil {
-		return Key{}, &KeyError{c.Fingerprint, err}
+		return Key{}, &pgp.KeyError{Key: public.Fingerprint, Err: err}
 	}
-	return NewKey(c, s), nil
+	return NewKey(public, s), nil
 }
 
-// keygrip is how the agent names a key: the SHA-1 of the modulus, as a number
-// that is not negative (libgcrypt's rsa.c, compute_keygrip).
-func keygrip(c Certificate) []byte {
-	n := c.public.N.Bytes()
+// keygrip returns the agent's name of a key: the SHA-1 of the modulus, written as
+// a number that is not negative (libgcrypt's rsa.c, compute_keygrip).
+func keygrip(public pgp.Key) []byte {
+	n := public.RSA().N.Bytes()
 	if n[0]&0x80 != 0 {
 		n = append([]byte{0}, n...)
 	}
@@ -72,7 +75,7 @@ func (s *agentSigner) dial(ctx context.Context) (*assuan, error) {
 	return conn, nil
 }
 
-// Sign asks the agent, which may ask a person.
+// Sign asks the agent, which may ask a person for the passphrase.
 func (s *agentSigner) Sign(ctx context.Context, digest [sha256.Size]byte) ([]byte, error) {
 	conn, err := s.dial(ctx)
 	if err != nil {
@@ -88,8 +91,8 @@ func (s *agentSigner) Sign(ctx context.Context, digest [sha256.Size]byte) ([]byt
 			return nil, err
 		}
 	}
-	why := url.QueryEscape(fmt.Sprintf("namibuild signs packages with the key %s of %.80s", s.fingerprint, s.name))
-	for _, line := range []string{"SIGKEY " + s.grip, "SETKEYDESC " + why, fmt.Sprintf("SETHASH --hash=sha256 %X", digest)} {
+	text := url.QueryEscape(fmt.Sprintf("namibuild signs packages with the key %s of %.80s", s.fingerprint, s.name))
+	for _, line := range []string{"SIGKEY " + s.grip, "SETKEYDESC " + text, fmt.Sprintf("SETHASH --hash=sha256 %X", digest)} {
 		if _, err := conn.ask(nil, "%s", line); err != nil {
 			return nil, err
 		}
@@ -104,7 +107,7 @@ func (s *agentSigner) Sign(ctx context.Context, digest [sha256.Size]byte) ([]byt
 	return parseSigVal(answer)
 }
 
-// inquire answers the agent's question for the passphrase.
+// inquire answers the agent when it asks for the passphrase.
 func (s *agentSigner) inquire(what string) ([]byte, error) {
 	if s.Passphrase == nil {
 		return nil, fmt.Errorf("the agent asks for %q", what)
@@ -112,7 +115,7 @@ func (s *agentSigner) inquire(what string) ([]byte, error) {
 	return s.Passphrase()
 }
 
-// parseSigVal takes the number out of an RSA signature in libgcrypt's form:
+// parseSigVal returns the number of an RSA signature in libgcrypt's form:
 // (7:sig-val(3:rsa(1:s512:…))).
 func parseSigVal(b []byte) ([]byte, error) {
 	head := []byte("(7:sig-val(3:rsa(1:s")
@@ -120,7 +123,7 @@ func parseSigVal(b []byte) ([]byte, error) {
 	length, rest, found := bytes.Cut(rest, []byte(":"))
 	n, err := strconv.ParseUint(string(length), 10, 16)
 	if !ok || !found || err != nil || uint64(len(rest)) < n || !bytes.Equal(rest[n:], []byte(")))")) {
-		return nil, errors.New("the agent's answer is no RSA signature")
+		return nil, errors.New("the agent's answer is not an RSA signature")
 	}
 	return bytes.TrimLeft(rest[:n], "\x00"), nil
 }

@@ -13,21 +13,23 @@ import (
 	"strings"
 )
 
-// maxAnswer bounds what an agent answers to one request. Its lines have at most
-// 1000 bytes (libassuan's ASSUAN_LINELENGTH).
 const (
+	// maxAnswer is the largest answer of an agent to one request, in bytes.
 	maxAnswer = 1 << 16
-	maxLine   = 1002
+	// maxLine is the length of a line with its end (libassuan's
+	// ASSUAN_LINELENGTH).
+	maxLine = 1002
 )
 
-// assuan speaks the protocol of GnuPG's servers, as a client.
+// assuan is a client of the protocol of GnuPG's servers.
 type assuan struct {
 	conn net.Conn
 	in   *bufio.Reader
 	stop func() bool
 }
 
-// dialAssuan connects; the caller closes. When ctx ends, so does the connection.
+// dialAssuan connects to a server. The caller closes the connection, which also
+// ends when ctx ends.
 func dialAssuan(ctx context.Context, socket string) (*assuan, error) {
 	conn, err := new(net.Dialer).DialContext(ctx, "unix", socket)
 	if err != nil {
@@ -47,12 +49,12 @@ func (a *assuan) close() {
 	a.conn.Close()
 }
 
-// ask sends a request and gives the data of the answer. inquire answers what the
-// server asks for in between; nil: nothing.
+// ask sends a request and returns the data of the answer. inquire answers what the
+// server asks for before that; if it is nil, such requests are canceled.
 func (a *assuan) ask(inquire func(what string) ([]byte, error), format string, args ...any) ([]byte, error) {
 	line := fmt.Sprintf(format, args...)
 	if strings.ContainsAny(line, "\r\n") || len(line) > maxLine-2 {
-		return nil, errors.New("a request to the agent does not fit on a line")
+		return nil, errors.New("the request to the agent does not fit on a line")
 	}
 	if _, err := a.conn.Write([]byte(line + "\n")); err != nil {
 		return nil, err
@@ -60,14 +62,14 @@ func (a *assuan) ask(inquire func(what string) ([]byte, error), format string, a
 	return a.answer(inquire)
 }
 
-// answer reads up to the line that ends an answer.
+// answer reads the lines of an answer up to its last.
 func (a *assuan) answer(inquire func(string) ([]byte, error)) ([]byte, error) {
 	var data []byte
 	var refused error
 	for {
 		line, err := a.in.ReadSlice('\n')
 		if err != nil {
-			return nil, fmt.Errorf("the agent broke off: %w", err)
+			return nil, fmt.Errorf("reading the agent's answer: %w", err)
 		}
 		word, rest, _ := bytes.Cut(bytes.TrimRight(line, "\r\n"), []byte(" "))
 		switch string(word) {
@@ -77,18 +79,18 @@ func (a *assuan) answer(inquire func(string) ([]byte, error)) ([]byte, error) {
 			return nil, cmp.Or(refused, agentError(string(rest)))
 		case "D":
 			if data = append(data, unescape(rest)...); len(data) > maxAnswer {
-				return nil, errors.New("the agent answers without end")
+				return nil, errors.New("the agent's answer is too long")
 			}
 		case "INQUIRE":
 			refused = cmp.Or(refused, a.supply(inquire, string(rest)))
 		case "S", "#":
 		default:
-			return nil, fmt.Errorf("the agent answers %q", word)
+			return nil, fmt.Errorf("the agent answers %q, which is unknown", word)
 		}
 	}
 }
 
-// supply answers a question of the server, or cancels what it is about.
+// supply answers a question of the server, or cancels the request.
 func (a *assuan) supply(inquire func(string) ([]byte, error), what string) error {
 	if inquire == nil {
 		_, err := a.conn.Write([]byte("CAN\n"))
@@ -107,7 +109,7 @@ func escape(data []byte) string {
 	return strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A").Replace(string(data))
 }
 
-// unescape undoes %XX; what is no escape stays.
+// unescape replaces each %XX by its byte.
 func unescape(data []byte) []byte {
 	out := make([]byte, 0, len(data))
 	for i := 0; i < len(data); i++ {
@@ -122,15 +124,15 @@ func unescape(data []byte) []byte {
 	return out
 }
 
-// Codes of libgpg-error that mean something here; the lower 16 bits of what an
-// agent answers.
+// Codes of libgpg-error that have errors of their own here. They are the lower 16
+// bits of the number that an agent answers.
 const (
 	gpgBadPassphrase = 11
 	gpgNoSecretKey   = 17
 	gpgBadPIN        = 87
 )
 
-// agentError is the error of an ERR line: a number and words.
+// agentError returns the error of an ERR line, which is a number and words.
 func agentError(line string) error {
 	number, words, _ := strings.Cut(line, " ")
 	n, err := strconv.ParseUint(number, 10, 32)
@@ -141,7 +143,7 @@ func agentError(line string) error {
 	case gpgBadPassphrase, gpgBadPIN:
 		return ErrPassphrase
 	case gpgNoSecretKey:
-		return ErrNotHeld
+		return ErrNoKey
 	}
 	return fmt.Errorf("%w: %s", ErrRefused, words)
 }

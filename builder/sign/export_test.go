@@ -1,6 +1,6 @@
 package sign
 
-// Parts that tests judge alone.
+// Functions that tests call directly.
 var (
 	Keygrip     = keygrip
 	ParseSigVal = parseSigVal

@@ -10,18 +10,19 @@ import (
 	"testing"
 	"time"
 
+	"namibuild/builder/pgp"
 	"namibuild/builder/sign"
 )
 
-// home is a GnuPG home of the test's own; its path is short enough for the
-// agent's socket. Its agent ends with the test.
+// home makes a GnuPG home and returns it as an environment. Its path is short
+// enough for the agent's socket. Its agent ends with the test.
 func home(t *testing.T) []string {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "nb")
 	if err != nil {
 		t.Fatal(err)
 	}
-	// the least work to lock a key: the agent would measure for a second otherwise
+	// The least work to lock a key. Without it the agent would measure for a second.
 	if err := os.WriteFile(filepath.Join(dir, "gpg-agent.conf"), []byte("s2k-count 65536\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -33,7 +34,7 @@ func home(t *testing.T) []string {
 	return env
 }
 
-// gpgKey lets gpg make a key and gives its fingerprint.
+// gpgKey makes a key with gpg and returns its fingerprint.
 func gpgKey(t *testing.T, env []string, passphrase string, args ...string) string {
 	t.Helper()
 	must(t, env, "gpg", append([]string{"--batch", "--pinentry-mode", "loopback", "--passphrase", passphrase, "--quick-gen-key", "Test <test@example.org>"}, args...)...)
@@ -51,7 +52,7 @@ func fingerprint(t *testing.T, env []string) string {
 	return ""
 }
 
-// export is gpg's output as a private file.
+// export writes gpg's output to a private file.
 func export(t *testing.T, env []string, passphrase string, args ...string) string {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "key")
@@ -68,7 +69,7 @@ func give(passphrase string) sign.Passphrase {
 
 func none() ([]byte, error) { return nil, sign.ErrLocked }
 
-// Keys as people have them, and what is wrong with each.
+// TestKeyFiles opens keys as people have them.
 func TestKeyFiles(t *testing.T) {
 	const secret = "Sesam öffne dich"
 	tests := map[string]struct {
@@ -97,7 +98,7 @@ func TestKeyFiles(t *testing.T) {
 		"expired": {make: func(t *testing.T, env []string) string {
 			must(t, env, "gpg", "--batch", "--faked-system-time", "20200101T000000!", "--pinentry-mode", "loopback", "--passphrase", "", "--quick-gen-key", "Test", "rsa2048", "sign", "20210101T000000")
 			return export(t, env, "", "--export-secret-keys")
-		}, want: "it has expired on 2021-01-01", is: sign.ErrExpired},
+		}, want: "it has expired on 2021-01-01", is: pgp.ErrExpired},
 		"revoked": {make: func(t *testing.T, env []string) string {
 			fpr := gpgKey(t, env, "", "rsa2048", "sign", "never")
 			rev := filepath.Join(strings.TrimPrefix(env[0], "GNUPGHOME="), "openpgp-revocs.d", fpr+".rev")
@@ -108,20 +109,20 @@ func TestKeyFiles(t *testing.T) {
 			os.WriteFile(rev, bytes.Replace(page, []byte("\n:-----"), []byte("\n-----"), 1), 0o600)
 			must(t, env, "gpg", "--batch", "--import", rev)
 			return export(t, env, "", "--export-secret-keys")
-		}, want: "it is revoked", is: sign.ErrRevoked},
+		}, want: "it is revoked", is: pgp.ErrRevoked},
 		"certifies only": {make: func(t *testing.T, env []string) string {
 			fpr := gpgKey(t, env, "", "rsa2048", "cert", "never")
 			must(t, env, "gpg", "--batch", "--pinentry-mode", "loopback", "--passphrase", "", "--quick-add-key", fpr, "rsa2048", "sign", "never")
 			return export(t, env, "", "--export-secret-keys")
-		}, want: "its primary key is not meant for signing", is: sign.ErrPurpose},
+		}, want: "its primary key is not meant for signing", is: pgp.ErrPurpose},
 		"Ed25519": {make: func(t *testing.T, env []string) string {
 			gpgKey(t, env, "", "ed25519", "sign", "never")
 			return export(t, env, "", "--export-secret-keys")
-		}, want: "it is no RSA key; rpm of EL6 checks no others"},
+		}, want: "it is not an RSA key, and rpm of EL6 checks no others"},
 		"RSA 1024": {make: func(t *testing.T, env []string) string {
 			gpgKey(t, env, "", "rsa1024", "sign", "never")
 			return export(t, env, "", "--export-secret-keys")
-		}, want: "RSA of 1024 bits; at least 2048 are wanted"},
+		}, want: "it is an RSA key of 1024 bits, want at least 2048"},
 		"public half": {make: func(t *testing.T, env []string) string {
 			gpgKey(t, env, "", "rsa2048", "sign", "never")
 			return export(t, env, "", "--export")
@@ -130,7 +131,7 @@ func TestKeyFiles(t *testing.T) {
 			fpr := gpgKey(t, env, "", "rsa2048", "sign", "never")
 			must(t, env, "gpg", "--batch", "--pinentry-mode", "loopback", "--passphrase", "", "--quick-add-key", fpr, "rsa2048", "sign", "never")
 			return export(t, env, "", "--export-secret-subkeys")
-		}, want: "the secret half of its primary key is elsewhere"},
+		}, want: "the private half of its primary key is elsewhere"},
 		"two keys": {make: func(t *testing.T, env []string) string {
 			gpgKey(t, env, "", "rsa2048", "sign", "never")
 			must(t, env, "gpg", "--batch", "--pinentry-mode", "loopback", "--passphrase", "", "--quick-gen-key", "Another", "rsa2048", "sign", "never")
@@ -146,14 +147,14 @@ func TestKeyFiles(t *testing.T) {
 			file := filepath.Join(t.TempDir(), "key")
 			os.WriteFile(file, []byte("hello\n"), 0o600)
 			return file
-		}, want: "reading the key: "},
+		}, want: "reading key: "},
 		"cut off": {make: func(t *testing.T, env []string) string {
 			gpgKey(t, env, "", "rsa2048", "sign", "never")
 			file := export(t, env, "", "--export-secret-keys")
 			os.Truncate(file, 700)
 			return file
-		}, want: "reading the key: "},
-		"not there": {make: func(*testing.T, []string) string { return "/nonexistent/key" }, want: "open /nonexistent/key: no such file", is: os.ErrNotExist},
+		}, want: "reading key: "},
+		"missing": {make: func(*testing.T, []string) string { return "/nonexistent/key" }, want: "open /nonexistent/key: no such file", is: os.ErrNotExist},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -166,7 +167,7 @@ func TestKeyFiles(t *testing.T) {
 			if err == nil {
 				err = k.Check(time.Now())
 			}
-			var about *sign.KeyError
+			var about *pgp.KeyError
 			switch {
 			case test.want == "" && err != nil:
 				t.Error(err)
@@ -176,21 +177,21 @@ func TestKeyFiles(t *testing.T) {
 				t.Errorf("%v is not %v", err, test.is)
 			}
 			if test.want == "" {
-				judged(t, k)
+				accepted(t, k)
 			}
 		})
 	}
 }
 
-// judged: what the key signs, rpm and gpg take.
-func judged(t *testing.T, k sign.Key) {
+// accepted checks that rpm and gpg accept what the key signs.
+func accepted(t *testing.T, k sign.Key) {
 	t.Helper()
 	s := signed(t, set(t, packages()["legacy"]), k, sign.Options{})
 	must(t, nil, "rpmkeys", append(append(keyring(t, k), strict...), "-K", filepath.Join(s.Dir, s.RPMs[0].File))...)
 	detached(t, k)
 }
 
-// detached: gpg takes a detached signature, and sees a changed file.
+// detached checks that gpg accepts a detached signature and refuses a changed file.
 func detached(t *testing.T, k sign.Key) {
 	t.Helper()
 	env, dir := home(t), t.TempDir()
@@ -207,7 +208,7 @@ func detached(t *testing.T, k sign.Key) {
 	}
 	again, err := k.Detached(context.Background(), strings.NewReader("<repomd/>\n"), k.Time(epoch))
 	if err != nil || !bytes.Equal(s, again) {
-		t.Errorf("signed twice, other bytes: %v", err)
+		t.Errorf("signing twice gives other bytes: %v", err)
 	}
 	os.WriteFile(file+".asc", s, 0o666)
 	must(t, env, "gpg", "--batch", "--import", file+".key")
@@ -220,8 +221,9 @@ func detached(t *testing.T, k sign.Key) {
 	}
 }
 
-// A key that we make is one that rpm imports (keyring, in every test here) and
-// gpg can use, with its passphrase and end; what is in its file opens again.
+// TestGenerate checks that gpg can use a new key, with its passphrase and its end,
+// and that its file opens again. That rpm imports it is part of every test here
+// that calls keyring.
 func TestGenerate(t *testing.T) {
 	key, secret := made()
 	file := filepath.Join(t.TempDir(), "secret")
@@ -238,7 +240,7 @@ func TestGenerate(t *testing.T) {
 	if _, err := sign.OpenFile(file, give("Zauber")); !errors.Is(err, sign.ErrPassphrase) {
 		t.Error(err)
 	}
-	judged(t, k)
+	accepted(t, k)
 
 	env := home(t)
 	must(t, env, "gpg", "--batch", "--pinentry-mode", "loopback", "--passphrase", "Zaubertrank", "--import", file)
@@ -250,12 +252,12 @@ func TestGenerate(t *testing.T) {
 }
 
 func TestGenerateRefuses(t *testing.T) {
-	good := sign.NewKeyOptions{Name: "a", Created: born}
-	for want, change := range map[string]func(*sign.NewKeyOptions){
-		`"" is no user name`:         func(o *sign.NewKeyOptions) { o.Name = "" },
-		`"a\nb" is no user name`:     func(o *sign.NewKeyOptions) { o.Name = "a\nb" },
-		"the time of birth":          func(o *sign.NewKeyOptions) { o.Created = time.Time{} },
-		"a lifetime of 2400000h0m0s": func(o *sign.NewKeyOptions) { o.Lifetime = 2400000 * time.Hour },
+	good := pgp.NewKeyOptions{Name: "a", Created: born}
+	for want, change := range map[string]func(*pgp.NewKeyOptions){
+		`"" is not a user name`:      func(o *pgp.NewKeyOptions) { o.Name = "" },
+		`"a\nb" is not a user name`:  func(o *pgp.NewKeyOptions) { o.Name = "a\nb" },
+		"the creation time":          func(o *pgp.NewKeyOptions) { o.Created = time.Time{} },
+		"a lifetime of 2400000h0m0s": func(o *pgp.NewKeyOptions) { o.Lifetime = 2400000 * time.Hour },
 	} {
 		o := good
 		change(&o)
@@ -265,13 +267,13 @@ func TestGenerateRefuses(t *testing.T) {
 	}
 }
 
-// Before its birth a key does not sign.
+// TestCheck checks that a key signs neither before it was made nor after its end.
 func TestCheck(t *testing.T) {
 	key, _ := made()
-	if err := key.Check(born.Add(-time.Hour)); err == nil || !strings.Contains(err.Error(), "still to come") {
+	if err := key.Check(born.Add(-time.Hour)); err == nil || !strings.Contains(err.Error(), "in the future") {
 		t.Error(err)
 	}
-	if err := key.Check(born.AddDate(60, 0, 0)); !errors.Is(err, sign.ErrExpired) {
+	if err := key.Check(born.AddDate(60, 0, 0)); !errors.Is(err, pgp.ErrExpired) {
 		t.Error(err)
 	}
 	if err := key.Check(born); err != nil {
@@ -279,7 +281,7 @@ func TestCheck(t *testing.T) {
 	}
 }
 
-// Passphrase files are their owner's alone.
+// TestReadPassphrase checks that only a file's owner may be able to read it.
 func TestReadPassphrase(t *testing.T) {
 	for name, test := range map[string]struct {
 		content string
@@ -290,8 +292,8 @@ func TestReadPassphrase(t *testing.T) {
 		"a line":          {"secret\n", 0o600, "secret", ""},
 		"no end":          {"se cret", 0o400, "se cret", ""},
 		"Windows":         {"secret\r\nmore\n", 0o600, "secret", ""},
-		"empty":           {"\n", 0o600, "", "holds no text"},
-		"binary":          {"\xff\xfe\n", 0o600, "", "holds no text"},
+		"empty":           {"\n", 0o600, "", "is not text"},
+		"binary":          {"\xff\xfe\n", 0o600, "", "is not text"},
 		"others can read": {"secret\n", 0o644, "", "others on this machine can read it (mode 0644)"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -310,8 +312,8 @@ func TestReadPassphrase(t *testing.T) {
 	}
 }
 
-// Our own check of detached and raw signatures agrees with gpg's, also about a
-// key that has expired since, and refuses what is another's.
+// TestVerify checks that we verify detached and raw signatures as gpg does, also
+// those of a key that expired later, and refuse those of other data or keys.
 func TestVerify(t *testing.T) {
 	key, _ := made()
 	ctx := context.Background()
@@ -332,21 +334,21 @@ func TestVerify(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := certificate(t, env).VerifyDetached(strings.NewReader(text), theirs); err != nil {
+	if err := public(t, env).VerifyDetached(strings.NewReader(text), theirs); err != nil {
 		t.Errorf("an expired key's former signature: %v", err)
 	}
-	for name, try := range map[string]error{
+	for name, got := range map[string]error{
 		"changed":     key.VerifyDetached(strings.NewReader(text+" "), good),
 		"another key": key.VerifyDetached(strings.NewReader(text), theirs),
 		"none":        key.VerifyDetached(strings.NewReader(text), []byte(text)),
 		"a key":       key.VerifyDetached(strings.NewReader(text), stored(t)),
 	} {
-		if !errors.Is(try, sign.ErrBadSignature) {
-			t.Errorf("%s: %v", name, try)
+		if !errors.Is(got, pgp.ErrBadSignature) {
+			t.Errorf("%s: %v", name, got)
 		}
 	}
 	raw, err := key.Raw(ctx, []byte(text))
-	if err != nil || key.VerifyRaw([]byte(text), raw) != nil || !errors.Is(key.VerifyRaw([]byte("x"), raw), sign.ErrBadSignature) {
+	if err != nil || key.VerifyRaw([]byte(text), raw) != nil || !errors.Is(key.VerifyRaw([]byte("x"), raw), pgp.ErrBadSignature) {
 		t.Errorf("raw: %v", err)
 	}
 }

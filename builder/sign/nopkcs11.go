@@ -7,17 +7,21 @@ import (
 	"crypto/rsa"
 	"crypto/sha256"
 	"errors"
+
+	"namibuild/builder/pgp"
 )
 
-// Token is an RSA key on a PKCS #11 token; this build reaches none.
+// Token is an RSA key on a PKCS #11 token, which this build cannot open.
 type Token struct{ Public *rsa.PublicKey }
 
-var errNoCgo = errors.New("this namibuild was built without cgo and cannot load PKCS #11 modules; build it with CGO_ENABLED=1")
+var errNoCgo = errors.New("this namibuild was built without cgo and cannot load PKCS #11 modules; CGO_ENABLED=1 builds one that can")
 
-// OpenToken says that it cannot.
-func OpenToken(uri string, _ Passphrase) (*Token, error) { return nil, &KeyError{uri, errNoCgo} }
+// OpenToken returns an error.
+func OpenToken(uri string, _ Passphrase) (*Token, error) {
+	return nil, &pgp.KeyError{Key: uri, Err: errNoCgo}
+}
 
-// Sign says that it cannot.
+// Sign returns an error.
 func (*Token) Sign(context.Context, [sha256.Size]byte) ([]byte, error) { return nil, errNoCgo }
 
 // Close does nothing.

@@ -14,23 +14,26 @@ import (
 
 	"github.com/ThalesGroup/crypto11"
 	"github.com/miekg/pkcs11"
+
+	"namibuild/builder/pgp"
 )
 
 // Token is an RSA key on a PKCS #11 token.
 type Token struct {
-	// Public is what the token says is the public half; nil: it keeps none.
+	// Public is the public half, nil if the token does not have it.
 	Public *rsa.PublicKey
 	ctx    io.Closer
 	signer crypto11.RSAPrivateKey
 }
 
-// OpenToken reaches the key that a PKCS #11 URI (RFC 7512) names: the token by
-// token, serial or slot-id, the key by object or id, the module by module-path.
-// The URI holds no PIN: that is asked for. The caller closes the Token.
+// OpenToken opens the key that a PKCS #11 URI (RFC 7512) names: the token by token,
+// serial or slot-id, the key by object or id, the module by module-path. The URI
+// must not hold the PIN, which pin returns. The caller closes the Token. An error
+// is a *pgp.KeyError.
 func OpenToken(uri string, pin Passphrase) (*Token, error) {
 	t, err := openToken(uri, pin)
 	if err != nil {
-		return nil, &KeyError{uri, err}
+		return nil, &pgp.KeyError{Key: uri, Err: err}
 	}
 	return t, nil
 }
@@ -48,7 +51,7 @@ func openToken(uri string, pin Passphrase) (*Token, error) {
 	if at.slot != "" {
 		n, err := strconv.Atoi(at.slot)
 		if err != nil {
-			return nil, fmt.Errorf("slot-id %q is no number", at.slot)
+			return nil, fmt.Errorf("slot-id %q is not a number", at.slot)
 		}
 		c.SlotNumber = &n
 	}
@@ -61,12 +64,12 @@ func openToken(uri string, pin Passphrase) (*Token, error) {
 		t.Public, _ = pair.Public().(*rsa.PublicKey)
 	}
 	if t.signer, err = ctx.FindRSAPrivateKey(at.id, at.object); err != nil {
-		return nil, errors.Join(fmt.Errorf("the token holds no such RSA key: %w", err), ctx.Close())
+		return nil, errors.Join(fmt.Errorf("the token has no such RSA key: %w", err), ctx.Close())
 	}
 	return t, nil
 }
 
-// tokenError knows a wrong PIN.
+// tokenError returns ErrPassphrase if the PIN is wrong.
 func tokenError(err error) error {
 	for _, wrong := range []pkcs11.Error{pkcs11.CKR_PIN_INCORRECT, pkcs11.CKR_PIN_INVALID, pkcs11.CKR_PIN_LEN_RANGE} {
 		if errors.Is(err, wrong) {
@@ -76,7 +79,7 @@ func tokenError(err error) error {
 	return fmt.Errorf("opening the token: %w", err)
 }
 
-// Sign lets the token sign.
+// Sign signs on the token.
 func (t *Token) Sign(_ context.Context, digest [sha256.Size]byte) ([]byte, error) {
 	s, err := t.signer.Sign(nil, digest[:], crypto.SHA256)
 	if err != nil {
@@ -85,5 +88,5 @@ func (t *Token) Sign(_ context.Context, digest [sha256.Size]byte) ([]byte, error
 	return s, nil
 }
 
-// Close logs out.
+// Close ends the session with the token.
 func (t *Token) Close() error { return t.ctx.Close() }

@@ -7,7 +7,7 @@ import (
 	pkcs11uri "github.com/stefanberger/go-pkcs11uri"
 )
 
-// place says where a PKCS #11 key is.
+// place is where a PKCS #11 key is.
 type place struct {
 	module              string
 	token, serial, slot string
@@ -28,7 +28,7 @@ func parseURI(text string) (place, error) {
 	_, source := u.GetQueryAttribute("pin-source", false)
 	switch {
 	case value || source:
-		return place{}, errors.New("the URI holds a PIN, which others could see; give it as a passphrase")
+		return place{}, errors.New("the URI holds a PIN, which others could see, want it as a passphrase")
 	case !ok || module == "":
 		return place{}, errors.New("the URI names no module: ?module-path=/usr/lib/…/module.so is missing")
 	case count(at.token, at.serial, at.slot) != 1:
@@ -39,7 +39,7 @@ func parseURI(text string) (place, error) {
 	return at, nil
 }
 
-// count is how many of the texts are there.
+// count returns how many of the texts are not empty.
 func count(texts ...string) int {
 	n := 0
 	for _, t := range texts {

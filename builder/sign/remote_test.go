@@ -10,13 +10,14 @@ import (
 	"testing"
 	"time"
 
+	"namibuild/builder/pgp"
 	"namibuild/builder/sign"
 )
 
-// certificate is the public half that gpg exports.
-func certificate(t *testing.T, env []string) sign.Certificate {
+// public returns the public key that gpg exports.
+func public(t *testing.T, env []string) pgp.Key {
 	t.Helper()
-	c, err := sign.ParseCertificate([]byte(must(t, env, "gpg", "--batch", "--armor", "--export")))
+	c, err := pgp.ParseSigningKey([]byte(must(t, env, "gpg", "--batch", "--armor", "--export")))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -29,14 +30,14 @@ func socket(t *testing.T, env []string) string {
 	return strings.TrimSpace(must(t, env, "gpgconf", "--list-dirs", "agent-socket"))
 }
 
-// A key in gpg-agent: the agent signs, asks us for the passphrase, and what is
-// wrong has its words.
+// TestAgent checks that gpg-agent signs, that it asks for the passphrase, and what
+// errors there are.
 func TestAgent(t *testing.T) {
 	const secret = "100% Sesam\tüber +alles"
 	env := home(t)
 	gpgKey(t, env, secret, "rsa3072", "sign", "never")
 	must(t, env, "gpgconf", "--kill", "gpg-agent") // forgets the passphrase
-	at, c := socket(t, env), certificate(t, env)
+	at, c := socket(t, env), public(t, env)
 	ctx := context.Background()
 	if _, err := attempt(ctx, sign.Agent{Socket: at, Passphrase: give("Sesam")}, c); !errors.Is(err, sign.ErrPassphrase) {
 		t.Errorf("wrong passphrase: %v", err)
@@ -48,10 +49,10 @@ func TestAgent(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	judged(t, k)
+	accepted(t, k)
 
 	other, _ := made()
-	if _, err := (sign.Agent{Socket: at}).Open(ctx, other.Certificate); !errors.Is(err, sign.ErrNotHeld) {
+	if _, err := (sign.Agent{Socket: at}).Open(ctx, other.Key); !errors.Is(err, sign.ErrNoKey) {
 		t.Errorf("another key: %v", err)
 	}
 	if _, err := (sign.Agent{Socket: at + ".none"}).Open(ctx, c); !errors.Is(err, sign.ErrUnreachable) {
@@ -66,8 +67,8 @@ func TestAgent(t *testing.T) {
 	}
 }
 
-// attempt opens a key and lets it sign.
-func attempt(ctx context.Context, a sign.Agent, c sign.Certificate) (sign.Key, error) {
+// attempt opens a key and signs with it.
+func attempt(ctx context.Context, a sign.Agent, c pgp.Key) (sign.Key, error) {
 	k, err := a.Open(ctx, c)
 	if err == nil {
 		_, err = k.Raw(ctx, []byte("x"))
@@ -75,8 +76,8 @@ func attempt(ctx context.Context, a sign.Agent, c sign.Certificate) (sign.Key, e
 	return k, err
 }
 
-// Without a passphrase of ours the agent's own pinentry is asked; here it is a
-// program that answers by itself.
+// TestAgentPinentry checks that the agent asks its own pinentry if Passphrase is
+// not set. Here that is a program that answers by itself.
 func TestAgentPinentry(t *testing.T) {
 	env := home(t)
 	dir := strings.TrimPrefix(env[0], "GNUPGHOME=")
@@ -88,7 +89,7 @@ func TestAgentPinentry(t *testing.T) {
 		os.WriteFile(filepath.Join(dir, "gpg-agent.conf"), []byte("pinentry-program "+pinentry+"\n"), 0o600)); err != nil {
 		t.Fatal(err)
 	}
-	c := certificate(t, env)
+	c := public(t, env)
 	if _, err := attempt(context.Background(), sign.Agent{Socket: socket(t, env), Options: []string{"ttyname=/dev/null"}}, c); err != nil {
 		t.Fatal(err)
 	}
@@ -108,7 +109,7 @@ func TestAgentPinentry(t *testing.T) {
 	}
 }
 
-// A command that gets the digest: openssl.
+// TestCommand signs with openssl.
 func TestCommand(t *testing.T) {
 	dir := t.TempDir()
 	pem := filepath.Join(dir, "key.pem")
@@ -116,19 +117,19 @@ func TestCommand(t *testing.T) {
 	must(t, nil, "openssl", "genrsa", "-out", pem+"2", "2048")
 	line := "openssl pkeyutl -sign -pkeyopt digest:sha256 -inkey "
 	k := certified(t, must(t, nil, "openssl", "rsa", "-in", pem, "-pubout"), sign.Command(line+pem))
-	judged(t, k)
+	accepted(t, k)
 
 	for name, test := range map[string]struct{ line, want string }{
-		"another key":     {line + pem + "2", "what came back is no signature by this key"},
-		"another digest":  {"cat >/dev/null; head -c 32 /dev/zero | " + line + pem, "what came back is no signature by this key"},
+		"another key":     {line + pem + "2", "the signer's answer is not a signature by this key"},
+		"another digest":  {"cat >/dev/null; head -c 32 /dev/zero | " + line + pem, "the signer's answer is not a signature by this key"},
 		"fails":           {"echo out of order >&2; echo the HSM is away >&2; exit 3", "running the signing command: exit status 3: the HSM is away"},
-		"answers nothing": {"true", "running the signing command: it answered nothing"},
-		"answers much":    {"cat /dev/zero | head -c 10000000", "what came back is no signature by this key"},
+		"answers nothing": {"true", "running the signing command: it wrote no signature"},
+		"answers much":    {"cat /dev/zero | head -c 10000000", "the signer's answer is not a signature by this key"},
 		"not there":       {"/nonexistent/signer", "running the signing command: exit status 127: "},
 	} {
 		t.Run(name, func(t *testing.T) {
-			_, err := sign.NewKey(k.Certificate, sign.Command(test.line)).Raw(context.Background(), []byte("x"))
-			var about *sign.KeyError
+			_, err := sign.NewKey(k.Key, sign.Command(test.line)).Raw(context.Background(), []byte("x"))
+			var about *pgp.KeyError
 			if err == nil || !strings.Contains(err.Error(), test.want) || !errors.As(err, &about) {
 				t.Errorf("got %v, want …%s…", err, test.want)
 			}
@@ -136,19 +137,19 @@ func TestCommand(t *testing.T) {
 	}
 	ctx, cancel := context.WithTimeoutCause(context.Background(), 100*time.Millisecond, errors.New("stopped"))
 	defer cancel()
-	if _, err := sign.NewKey(k.Certificate, sign.Command("sleep 60")).Raw(ctx, nil); err == nil || !strings.Contains(err.Error(), "stopped") {
+	if _, err := sign.NewKey(k.Key, sign.Command("sleep 60")).Raw(ctx, nil); err == nil || !strings.Contains(err.Error(), "stopped") {
 		t.Errorf("stopped: %v", err)
 	}
 }
 
-// certified makes the OpenPGP certificate of a PEM public key that a signer has.
-func certified(t *testing.T, public string, s sign.Signer) sign.Key {
+// certified makes an OpenPGP key of a signer's RSA key.
+func certified(t *testing.T, pem string, s sign.Signer) sign.Key {
 	t.Helper()
-	p, err := sign.ParsePublicPEM([]byte(public))
+	p, err := sign.ParsePublicPEM([]byte(pem))
 	if err != nil {
 		t.Fatal(err)
 	}
-	k, err := sign.Certify(context.Background(), p, s, sign.NewKeyOptions{Name: "HSM <hsm@example.org>", Created: born})
+	k, err := sign.Certify(context.Background(), p, s, pgp.NewKeyOptions{Name: "HSM <hsm@example.org>", Created: born})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -157,7 +158,7 @@ func certified(t *testing.T, public string, s sign.Signer) sign.Key {
 
 const softhsm = "/usr/lib/softhsm/libsofthsm2.so"
 
-// A key on a PKCS #11 token.
+// TestToken signs with a PKCS #11 token.
 func TestToken(t *testing.T) {
 	dir := t.TempDir()
 	conf := filepath.Join(dir, "softhsm2.conf")
@@ -174,24 +175,24 @@ func TestToken(t *testing.T) {
 	}
 	defer token.Close()
 	if token.Public == nil {
-		t.Fatal("the token does not tell the public half")
+		t.Fatal("the token has no public half")
 	}
-	k, err := sign.Certify(context.Background(), token.Public, token, sign.NewKeyOptions{Name: "Token", Created: born})
+	k, err := sign.Certify(context.Background(), token.Public, token, pgp.NewKeyOptions{Name: "Token", Created: born})
 	if err != nil {
 		t.Fatal(err)
 	}
-	judged(t, k)
+	accepted(t, k)
 
 	byID, err := sign.OpenToken("pkcs11:token=release%20token;id=%0a?module-path="+softhsm, give("4711"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer byID.Close()
-	if _, err := sign.NewKey(k.Certificate, byID).Raw(context.Background(), []byte("x")); err != nil {
+	if _, err := sign.NewKey(k.Key, byID).Raw(context.Background(), []byte("x")); err != nil {
 		t.Error(err)
 	}
 	other, _ := made()
-	if _, err := sign.NewKey(other.Certificate, token).Raw(context.Background(), []byte("x")); err == nil || !strings.Contains(err.Error(), "no signature by this key") {
+	if _, err := sign.NewKey(other.Key, token).Raw(context.Background(), []byte("x")); err == nil || !strings.Contains(err.Error(), "not a signature by this key") {
 		t.Errorf("another certificate: %v", err)
 	}
 	for name, test := range map[string]struct {
@@ -206,7 +207,7 @@ func TestToken(t *testing.T) {
 		"wrong module": {"pkcs11:token=x;object=y?module-path=/nonexistent.so", give("4711"), "opening the token: "},
 		"no PIN":       {uri, none, sign.ErrLocked.Error()},
 		"other token":  {strings.Replace(uri, "release", "other", 1), give("4711"), "opening the token: "},
-		"other key":    {strings.Replace(uri, "kernels", "none", 1), give("4711"), "the token holds no such RSA key"},
+		"other key":    {strings.Replace(uri, "kernels", "none", 1), give("4711"), "the token has no such RSA key"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := sign.OpenToken(test.uri, test.pin)
@@ -217,8 +218,8 @@ func TestToken(t *testing.T) {
 	}
 }
 
-// A wrong PIN has its own error. Once a process is logged in the token does not
-// ask again, so this is a test of its own.
+// TestTokenWrongPIN checks that a wrong PIN has its own error. It is a test of its
+// own, because a token does not ask again once a process is logged in.
 func TestTokenWrongPIN(t *testing.T) {
 	dir := t.TempDir()
 	conf := filepath.Join(dir, "softhsm2.conf")
@@ -232,14 +233,14 @@ func TestTokenWrongPIN(t *testing.T) {
 	}
 }
 
-// Our name for a key in gpg-agent is the agent's.
+// TestKeygrip checks that our name of a key in gpg-agent is the agent's.
 func TestKeygrip(t *testing.T) {
 	env := home(t)
 	gpgKey(t, env, "", "rsa2048", "sign", "never")
 	list := must(t, env, "gpg", "--batch", "--with-colons", "--with-keygrip", "--list-keys")
 	_, after, _ := strings.Cut(list, "\ngrp:::::::::")
 	want, _, _ := strings.Cut(after, ":")
-	if got := strings.ToUpper(hex.EncodeToString(sign.Keygrip(certificate(t, env)))); got != want {
+	if got := strings.ToUpper(hex.EncodeToString(sign.Keygrip(public(t, env)))); got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}
 }

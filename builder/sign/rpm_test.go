@@ -10,8 +10,8 @@ import (
 	"namibuild/builder/sign"
 )
 
-// tool runs a program of the judges and gives what it says; these tests are
-// about their judgement, so without them they fail.
+// tool runs a program and returns its output. These tests are about what other
+// programs accept, so they fail where one is missing.
 func tool(t *testing.T, env []string, name string, args ...string) (string, error) {
 	t.Helper()
 	path, err := exec.LookPath(name)
@@ -24,7 +24,7 @@ func tool(t *testing.T, env []string, name string, args ...string) (string, erro
 	return string(out), err
 }
 
-// must runs a program that has to succeed.
+// must runs a program that must succeed.
 func must(t *testing.T, env []string, name string, args ...string) string {
 	t.Helper()
 	out, err := tool(t, env, name, args...)
@@ -34,7 +34,7 @@ func must(t *testing.T, env []string, name string, args ...string) string {
 	return out
 }
 
-// keyring is an rpm database of its own that holds a key.
+// keyring makes an rpm database that holds a key and returns rpm's arguments for it.
 func keyring(t *testing.T, k sign.Key) []string {
 	t.Helper()
 	dir := t.TempDir()
@@ -51,16 +51,17 @@ func keyring(t *testing.T, k sign.Key) []string {
 	return db
 }
 
-// Modes of rpm. rpm6 is what rpm 6 does by default, on an rpm before it: both
-// signatures and digests are asked for, MD5 and SHA-1 do not count
-// (RPMVSF_NOMD5 and NOSHA1HEADER, 0x20100).
+// Modes of rpm. rpm6 makes an older rpm do what rpm 6 does by default: it wants both
+// signatures and digests, and MD5 and SHA-1 do not count (RPMVSF_NOMD5 and
+// NOSHA1HEADER, 0x20100).
 var (
 	plain  = []string{}
 	strict = []string{"--define", "_pkgverify_level all"}
 	rpm6   = []string{"--define", "_pkgverify_level all", "--define", "_pkgverify_flags 0x20100"}
 )
 
-// Real rpm takes what we sign: it names every signature, in its strict modes.
+// TestRPMAccepts checks that real rpm accepts what we sign, also in its strict
+// modes, and that it sees every signature.
 func TestRPMAccepts(t *testing.T) {
 	key, _ := made()
 	db := keyring(t, key)
@@ -69,7 +70,7 @@ func TestRPMAccepts(t *testing.T) {
 		name, kind string
 		o          sign.Options
 		mode       []string
-		want       string // "" is refused
+		want       string // "" if rpm must refuse it
 	}{
 		{"today's", "modern", sign.Options{}, plain, "digests signatures OK"},
 		{"today's, strict", "modern", sign.Options{}, strict, "digests signatures OK"},
@@ -109,7 +110,8 @@ func TestRPMAccepts(t *testing.T) {
 	}
 }
 
-// rpm sees a package that somebody changed, and one by a key it does not have.
+// TestRPMRefuses checks that rpm refuses a changed package, and one by a key that it
+// does not have.
 func TestRPMRefuses(t *testing.T) {
 	key, _ := made()
 	s := signed(t, set(t, packages()["legacy"]), key, sign.Options{})

@@ -7,24 +7,26 @@ import (
 	"io"
 	"os"
 	"unicode/utf8"
+
+	"namibuild/builder/pgp"
 )
 
-// maxSecret bounds a file that holds a passphrase or a key.
+// maxSecret is the largest file of a passphrase or a key, in bytes.
 const maxSecret = 1 << 20
 
-// Errors of what is kept secret.
+// Errors about secrets.
 var (
 	ErrReadable   = errors.New("others on this machine can read it")
 	ErrLocked     = errors.New("it is locked, and no passphrase was given")
-	ErrPassphrase = errors.New("the passphrase is wrong")
+	ErrPassphrase = pgp.ErrUnlock
 )
 
-// Passphrase gives a passphrase or PIN when it is needed. ErrLocked: there is
-// none.
+// Passphrase returns a passphrase or PIN when it is needed, or ErrLocked if there
+// is none.
 type Passphrase func() ([]byte, error)
 
-// ReadPassphrase reads the passphrase that a file's first line holds. The file
-// must be its owner's alone.
+// ReadPassphrase reads the passphrase in the first line of a file that only its
+// owner can read.
 func ReadPassphrase(path string) ([]byte, error) {
 	data, err := readSecret(path)
 	if err != nil {
@@ -33,7 +35,7 @@ func ReadPassphrase(path string) ([]byte, error) {
 	line, _, _ := bytes.Cut(data, []byte("\n"))
 	line = bytes.TrimSuffix(line, []byte("\r"))
 	if len(line) == 0 || !utf8.Valid(line) {
-		return nil, fmt.Errorf("reading the passphrase: %s holds no text in its first line", path)
+		return nil, fmt.Errorf("reading the passphrase: the first line of %s is not text", path)
 	}
 	return line, nil
 }

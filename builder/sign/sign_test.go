@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -16,6 +17,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"namibuild/builder/artifact"
+	"namibuild/builder/pgp"
 	"namibuild/builder/rpm"
 	"namibuild/builder/rpm/rpmtest"
 	"namibuild/builder/sign"
@@ -23,19 +25,20 @@ import (
 
 const epoch = 1389000000 // January 2014, as EL6's kernel
 
-// born is when the tests' key was made: after the epoch, before today.
+// born is when the tests' key was made. It is after the epoch and before today.
 var born = time.Date(2024, 5, 6, 7, 8, 9, 0, time.UTC)
 
-// made is the tests' key, and its secret half as a file, locked.
+// made returns the tests' key and its secret key file, which is locked.
 var made = sync.OnceValues(func() (sign.Key, []byte) {
-	k, secret, err := sign.Generate(sign.NewKeyOptions{Name: "Kernels <kernels@example.org>", Created: born, Lifetime: 50 * 365 * 24 * time.Hour}, []byte("Zaubertrank"))
+	k, secret, err := sign.Generate(pgp.NewKeyOptions{Name: "Kernels <kernels@example.org>", Created: born, Lifetime: 50 * 365 * 24 * time.Hour}, []byte("Zaubertrank"))
 	if err != nil {
 		panic(err)
 	}
 	return k, secret
 })
 
-// packages are of the kinds there are: of today, of EL6, and large.
+// packages returns the kinds of packages that there are: of today, of EL6, large
+// and without files.
 func packages() map[string]rpmtest.Package {
 	one := rpmtest.Package{Version: "2.6.32", Release: "431.el6", Arch: "x86_64", BuildTime: epoch, Files: []rpmtest.File{
 		{Path: "/boot/vmlinuz", Content: strings.Repeat("kernel ", 3000)},
@@ -68,11 +71,11 @@ func set(t *testing.T, list ...rpmtest.Package) artifact.Set {
 	return s
 }
 
-// signed signs a set into a new folder.
+// signed signs a set.
 func signed(t *testing.T, s artifact.Set, k sign.Key, o sign.Options) artifact.Set {
 	t.Helper()
 	o.Epoch = epoch
-	out, err := sign.Packages(context.Background(), s, k, filepath.Join(t.TempDir(), "signed"), o)
+	out, err := sign.Packages(context.Background(), s, k, t.TempDir(), o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -95,8 +98,8 @@ func read(t *testing.T, s artifact.Set) map[string][]byte {
 	return all
 }
 
-// Our own verification agrees, the time is the key's, and the bytes are the
-// same in every run.
+// TestSignedPackages checks that our own verification accepts what we sign, that
+// the time is the key's, and that the bytes are the same in every run.
 func TestSignedPackages(t *testing.T) {
 	key, _ := made()
 	for name, p := range packages() {
@@ -106,11 +109,11 @@ func TestSignedPackages(t *testing.T) {
 				out := signed(t, s, key, o)
 				again := signed(t, s, key, o)
 				if diff := cmp.Diff(read(t, out), read(t, again)); diff != "" {
-					t.Error("signed twice, other bytes")
+					t.Error("signing twice gives other bytes")
 				}
 				resigned := signed(t, out, key, o)
 				if diff := cmp.Diff(out.RPMs, resigned.RPMs); diff != "" {
-					t.Error("signed again, other bytes: ", diff)
+					t.Error("signing again gives other bytes: ", diff)
 				}
 				_, got, err := rpm.VerifySigned(bytes.NewReader(read(t, out)[s.RPMs[0].File]), keys(t, key))
 				if err != nil {
@@ -128,21 +131,21 @@ func TestSignedPackages(t *testing.T) {
 	}
 }
 
-func keys(t *testing.T, k sign.Key) []rpm.Key {
+func keys(t *testing.T, k sign.Key) []pgp.Key {
 	t.Helper()
 	public, err := k.Public()
 	if err != nil {
 		t.Fatal(err)
 	}
-	list, err := rpm.ParseKeys(bytes.NewReader(public))
+	list, err := pgp.ParseKeys(bytes.NewReader(public))
 	if err != nil {
 		t.Fatal(err)
 	}
 	return list
 }
 
-// Signing leaves header and payload alone; only the digests that were asked for
-// change a header, and only one that lacks them.
+// TestSigningChangesNothingElse checks that header and payload stay the same. Only
+// PayloadDigests changes a header, and only one that lacks them.
 func TestSigningChangesNothingElse(t *testing.T) {
 	key, _ := made()
 	for name, p := range packages() {
@@ -160,7 +163,7 @@ func TestSigningChangesNothingElse(t *testing.T) {
 			var unsigned bytes.Buffer
 			bare.WriteTo(&unsigned)
 			if !bytes.Equal(unsigned.Bytes(), before[:old.PayloadOffset]) {
-				t.Error("without its signatures the package is another")
+				t.Error("without its signatures the package is not the one before")
 			}
 			more := read(t, signed(t, s, key, sign.Options{PayloadDigests: true}))[s.RPMs[0].File]
 			var added []rpm.Tag
@@ -189,7 +192,7 @@ func parse(t *testing.T, data []byte) *rpm.Package {
 	return p
 }
 
-// What cannot be signed leaves nothing.
+// TestNothingIsHalfSigned checks that nothing is left after an error.
 func TestNothingIsHalfSigned(t *testing.T) {
 	key, _ := made()
 	full := packages()
@@ -216,9 +219,13 @@ func TestNothingIsHalfSigned(t *testing.T) {
 			want:   s1 + "open ",
 		},
 		"header only of EL6's": {o: sign.Options{HeaderOnly: true}, want: s1 + sign.ErrNotCovered.Error()},
-		"the folder is there": {
+		"the folder is not empty": {
 			change: func(t *testing.T, _ artifact.Set, dir string) { os.MkdirAll(filepath.Join(dir, "x"), 0o777) },
-			want:   " is there already",
+			want:   "signed is not empty",
+		},
+		"another package than the set's": {
+			change: func(t *testing.T, s artifact.Set, _ string) { s.RPMs[1].SHA256 = strings.Repeat("0", 64) },
+			want:   s1 + "sha256 got ",
 		},
 		"stopped": {ctx: stopped, want: "stopped"},
 	}
@@ -227,10 +234,13 @@ func TestNothingIsHalfSigned(t *testing.T) {
 			s := set(t, full["modern"], full["legacy"])
 			top := t.TempDir()
 			dir := filepath.Join(top, "signed")
+			if err := os.Mkdir(dir, 0o777); err != nil {
+				t.Fatal(err)
+			}
 			if test.change != nil {
 				test.change(t, s, dir)
 			}
-			before, _ := filepath.Glob(filepath.Join(top, "*", "*"))
+			before := files(t, top)
 			ctx := context.Background()
 			if test.ctx != nil {
 				ctx = test.ctx
@@ -239,18 +249,30 @@ func TestNothingIsHalfSigned(t *testing.T) {
 			if err == nil || !strings.Contains(err.Error(), test.want) {
 				t.Errorf("got %v, want …%s…", err, test.want)
 			}
-			after, _ := filepath.Glob(filepath.Join(top, "*", "*"))
-			hidden, _ := filepath.Glob(filepath.Join(top, ".*"))
-			if diff := cmp.Diff(before, after); diff != "" || len(hidden) > 0 {
-				t.Errorf("left: %v %v", hidden, diff)
+			if diff := cmp.Diff(before, files(t, top)); diff != "" {
+				t.Error("left: ", diff)
 			}
 		})
 	}
 }
 
+// files returns the paths of everything beneath a folder.
+func files(t *testing.T, dir string) []string {
+	t.Helper()
+	var all []string
+	if err := filepath.WalkDir(dir, func(path string, _ fs.DirEntry, err error) error {
+		all = append(all, path)
+		return err
+	}); err != nil {
+		t.Fatal(err)
+	}
+	return all
+}
+
 const s1 = "signing: kernel-legacy-2.6.32-431.el6.x86_64.rpm: "
 
-// A signature header that rpm 4.8 would not read is not made.
+// TestSignatureHeaderFitsEL6 checks that no signature header is made that rpm 4.8
+// would not read.
 func TestSignatureHeaderFitsEL6(t *testing.T) {
 	key, _ := made()
 	p := packages()["modern"]
@@ -268,7 +290,7 @@ func TestSignatureHeaderFitsEL6(t *testing.T) {
 	}
 }
 
-// Progress ends where it should.
+// TestTell checks that the bytes told are those that were written.
 func TestTell(t *testing.T) {
 	key, _ := made()
 	s := set(t, packages()["modern"], packages()["legacy"])

@@ -139,10 +139,10 @@ func TestHostileSRPM(t *testing.T) {
 		}
 	}
 	for want, change := range map[string]func(*rpmtest.Package){
-		"files of more than 17179869184 bytes":               sizes(1<<62, true),
-		"reading genkey: reading payload: unexpected EOF":    sizes(1<<33, true),
-		`file "genkey" has 10 bytes, the header says 5`:      sizes(5, false),
-		"reading payload: more than 65536 bytes of nothing ": padding,
+		"files of more than 17179869184 bytes":            sizes(1<<62, true),
+		"reading genkey: reading payload: unexpected EOF": sizes(1<<33, true),
+		`file "genkey" has 10 bytes, the header says 5`:   sizes(5, false),
+		"reading payload: more than 65536 zeros ":         padding,
 	} {
 		t.Run(want, func(t *testing.T) {
 			p := stockPackage(spec, tarball)

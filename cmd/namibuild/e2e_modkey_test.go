@@ -191,7 +191,7 @@ func moduleKey(t *testing.T, spec string, flags ...string) {
 	other := signing(t, spec, "{recorded: signatures.json}", "echo more >$n.ko")
 	beside(t, other, table)
 	code, _, stderr := runCommand(t, "build", other, "-o", filepath.Join(t.TempDir(), "out"))
-	if code != exitRpmbuild || !strings.Contains(stderr, "was recorded: the module is not the one of the recorded build") {
+	if code != exitRpmbuild || !strings.Contains(stderr, "was recorded: the module differs from that of the recorded build") {
 		t.Errorf("another module: exit %d\n%s", code, stderr)
 	}
 }

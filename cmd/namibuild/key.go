@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"namibuild/builder/pgp"
 	"namibuild/builder/sign"
 )
 
@@ -59,15 +60,15 @@ func (f *newKeyFlags) add(c *cobra.Command) {
 	c.Flags().StringVar(&f.at, "created", "", "day that the key says it was made, as 2026-01-31 (default now)")
 }
 
-func (f *newKeyFlags) options(name string) (sign.NewKeyOptions, error) {
+func (f *newKeyFlags) options(name string) (pgp.NewKeyOptions, error) {
 	at, err := f.time()
 	if err != nil {
-		return sign.NewKeyOptions{}, err
+		return pgp.NewKeyOptions{}, err
 	}
 	if f.years < 0 || f.years > 100 {
-		return sign.NewKeyOptions{}, usageError{fmt.Errorf("--years %d: 0 to 100 was expected", f.years)}
+		return pgp.NewKeyOptions{}, usageError{fmt.Errorf("--years %d: 0 to 100 was expected", f.years)}
 	}
-	o := sign.NewKeyOptions{Name: name, Created: at}
+	o := pgp.NewKeyOptions{Name: name, Created: at}
 	if f.years > 0 {
 		o.Lifetime = at.AddDate(f.years, 0, 0).Sub(at)
 	}
@@ -116,12 +117,12 @@ func (a *app) keyNew(ctx context.Context, name string, f newKeyFlags) error {
 		return usageError{err}
 	}
 	if err := create(secretFile, secret, 0o600); err != nil {
-		return &sign.KeyError{Key: secretFile, Err: err}
+		return &pgp.KeyError{Key: secretFile, Err: err}
 	}
 	if err := a.publish(k, publicFile); err != nil {
 		return errors.Join(err, os.Remove(secretFile))
 	}
-	return a.printKey(k.Certificate, secretFile, publicFile)
+	return a.printKey(k.Key, secretFile, publicFile)
 }
 
 // fresh asks for a new passphrase; a person types it twice.
@@ -148,7 +149,7 @@ func (a *app) publish(k sign.Key, file string) error {
 		err = create(file, public, 0o644)
 	}
 	if err != nil {
-		return &sign.KeyError{Key: file, Err: err}
+		return &pgp.KeyError{Key: file, Err: err}
 	}
 	return nil
 }
@@ -205,7 +206,7 @@ func (a *app) keyCertify(ctx context.Context, name string, f newKeyFlags) error 
 			public, err = sign.ParsePublicPEM(data)
 		}
 		if err != nil {
-			return &sign.KeyError{Key: f.public, Err: err}
+			return &pgp.KeyError{Key: f.public, Err: err}
 		}
 	}
 	if public == nil {
@@ -219,7 +220,7 @@ func (a *app) keyCertify(ctx context.Context, name string, f newKeyFlags) error 
 	if err := a.publish(k, file); err != nil {
 		return err
 	}
-	return a.printKey(k.Certificate, "", file)
+	return a.printKey(k.Key, "", file)
 }
 
 // signer reaches a signer that knows nothing of OpenPGP, and its public half if
@@ -258,7 +259,7 @@ func (a *app) keyShowCommand() *cobra.Command {
 	}
 }
 
-func (a *app) printKey(c sign.Certificate, secret, public string) error {
+func (a *app) printKey(c pgp.Key, secret, public string) error {
 	if a.json {
 		a.emit(struct {
 			Event       string     `json:"event"`
@@ -286,7 +287,7 @@ func (a *app) printKey(c sign.Certificate, secret, public string) error {
 	return nil
 }
 
-func ends(c sign.Certificate) *time.Time {
+func ends(c pgp.Key) *time.Time {
 	if e := c.Expires(); !e.IsZero() {
 		return &e
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
+	"namibuild/builder/pgp"
 	"namibuild/builder/sign"
 )
 
@@ -61,7 +62,7 @@ func (f *keyFlags) open(ctx context.Context) (sign.Key, func(), error) {
 	var err error
 	switch kind {
 	case "agent", "pkcs11", "command":
-		var c sign.Certificate
+		var c pgp.Key
 		if c, err = f.readCertificate(); err != nil {
 			return sign.Key{}, nil, err
 		}
@@ -80,7 +81,7 @@ func (f *keyFlags) open(ctx context.Context) (sign.Key, func(), error) {
 }
 
 // remote reaches a key that is not in a file.
-func (f *keyFlags) remote(ctx context.Context, kind, place string, c sign.Certificate) (sign.Key, func(), error) {
+func (f *keyFlags) remote(ctx context.Context, kind, place string, c pgp.Key) (sign.Key, func(), error) {
 	if kind == "agent" {
 		k, err := f.agent(ctx, place).Open(ctx, c)
 		return k, func() {}, err
@@ -115,21 +116,21 @@ func (f *keyFlags) agent(ctx context.Context, socket string) sign.Agent {
 }
 
 // readCertificate reads --certificate.
-func (f *keyFlags) readCertificate() (sign.Certificate, error) {
+func (f *keyFlags) readCertificate() (pgp.Key, error) {
 	if f.certificate == "" {
-		return sign.Certificate{}, usageError{errors.New("--key is no file: --certificate, its public key, is missing")}
+		return pgp.Key{}, usageError{errors.New("--key is no file: --certificate, its public key, is missing")}
 	}
 	return readCertificate(f.certificate)
 }
 
-func readCertificate(path string) (sign.Certificate, error) {
+func readCertificate(path string) (pgp.Key, error) {
 	data, err := os.ReadFile(path)
 	if err != nil {
-		return sign.Certificate{}, &sign.KeyError{Key: path, Err: err}
+		return pgp.Key{}, &pgp.KeyError{Key: path, Err: err}
 	}
-	c, err := sign.ParseCertificate(data)
+	c, err := pgp.ParseSigningKey(data)
 	if err != nil {
-		return sign.Certificate{}, &sign.KeyError{Key: path, Err: err}
+		return pgp.Key{}, &pgp.KeyError{Key: path, Err: err}
 	}
 	return c, nil
 }
@@ -199,13 +200,13 @@ func keyHint(err error) string {
 		return "--passphrase-file or $NAMIBUILD_PASSPHRASE unlocks it where nobody can be asked"
 	case errors.Is(err, sign.ErrUnreachable):
 		return "gpgconf --launch gpg-agent starts it; --key agent:SOCKET names another"
-	case errors.Is(err, sign.ErrNotHeld):
+	case errors.Is(err, sign.ErrNoKey):
 		return "gpg --import takes the secret key, gpg --card-status tells the agent of a card"
 	case errors.Is(err, sign.ErrRefused):
 		return "if its pinentry cannot ask: export GPG_TTY=$(tty), or give the passphrase by --passphrase-file or $NAMIBUILD_PASSPHRASE"
-	case errors.Is(err, sign.ErrExpired):
+	case errors.Is(err, pgp.ErrExpired):
 		return "gpg --quick-set-expire FINGERPRINT 2y gives it more time; namibuild key new makes another"
-	case errors.Is(err, sign.ErrPurpose), errors.Is(err, sign.ErrRevoked):
+	case errors.Is(err, pgp.ErrPurpose), errors.Is(err, pgp.ErrRevoked):
 		return "namibuild key new makes a key that signs packages"
 	}
 	return ""

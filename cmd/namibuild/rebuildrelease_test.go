@@ -19,6 +19,7 @@ import (
 	"namibuild/builder/engine/enginetest"
 	"namibuild/builder/kerneltest"
 	"namibuild/builder/modkey"
+	"namibuild/builder/pgp"
 	"namibuild/builder/recipe"
 	"namibuild/builder/release"
 	"namibuild/builder/set"
@@ -59,7 +60,7 @@ func TestRebuildARelease(t *testing.T) {
 	if err := boot.Write(o.Output, proof, []byte("Linux version 2.6.32\n")); err != nil {
 		t.Fatal(err)
 	}
-	signer, _, err := sign.Generate(sign.NewKeyOptions{Name: "Publisher", Created: time.Unix(1388000000, 0)}, nil)
+	signer, _, err := sign.Generate(pgp.NewKeyOptions{Name: "Publisher", Created: time.Unix(1388000000, 0)}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -18,9 +18,9 @@ import (
 	"namibuild/builder/event"
 	"namibuild/builder/fetch"
 	"namibuild/builder/oci"
+	"namibuild/builder/pgp"
 	"namibuild/builder/release"
 	"namibuild/builder/set"
-	"namibuild/builder/sign"
 	"namibuild/builder/source"
 )
 
@@ -76,7 +76,7 @@ var remedies = []remedy{
 	of[*builder.DayError](exitUsage, "take a day after that one: --vary date=DAYS counts from today"),
 	of[*builder.ModuleKeyError](exitUsage, "namibuild modkey new FILE makes a key (--x509: for EL7 and later); module-key: in the recipe names it"),
 	by(func(e *builder.LockError) (int, string) { return exitLock, lockHint(e) }),
-	by(func(e *sign.KeyError) (int, string) { return exitKey, keyHint(e.Err) }),
+	by(func(e *pgp.KeyError) (int, string) { return exitKey, keyHint(e.Err) }),
 	by(unprovenHint),
 	of[*release.UnlockedError](exitLock, "namibuild lock RECIPE and a build make a locked set; --unlocked publishes it all the same, and the bundle says so"),
 	of[*release.UnverifiedError](exitUnverified, ""),

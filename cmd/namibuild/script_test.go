@@ -24,6 +24,7 @@ import (
 	memory "github.com/google/go-containerregistry/pkg/registry"
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"namibuild/builder/pgp"
 	"namibuild/builder/sign"
 )
 
@@ -78,7 +79,7 @@ func TestScripts(t *testing.T) {
 
 // publisher makes a key, once: RSA 4096 takes seconds.
 var publisher = sync.OnceValues(func() (files [2][]byte, err error) {
-	k, secret, err := sign.Generate(sign.NewKeyOptions{Name: "Publisher <publisher@example.org>", Created: time.Unix(1388000000, 0)}, nil)
+	k, secret, err := sign.Generate(pgp.NewKeyOptions{Name: "Publisher <publisher@example.org>", Created: time.Unix(1388000000, 0)}, nil)
 	if err != nil {
 		return files, err
 	}
@@ -92,7 +93,7 @@ func writeKeys(dir string) error {
 	if err != nil {
 		return err
 	}
-	other, err := os.ReadFile("../../builder/sign/testdata/certificate.asc")
+	other, err := os.ReadFile("../../builder/pgp/testdata/certificate.asc")
 	return errors.Join(err, os.WriteFile(filepath.Join(dir, "publisher.key"), key[0], 0o600),
 		os.WriteFile(filepath.Join(dir, "publisher.asc"), key[1], 0o666), os.WriteFile(filepath.Join(dir, "others.asc"), other, 0o666))
 }

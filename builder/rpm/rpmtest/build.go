@@ -1,8 +1,8 @@
-// Package rpmtest makes small, valid RPMs and SRPMs in memory for tests. They
-// are packages by real rpm's judgement: rpm, rpm2cpio and cpio read them.
+// Package rpmtest makes small, valid RPMs and SRPMs in memory for tests. Real rpm,
+// rpm2cpio and cpio read them.
 //
-// What it makes depends on the Package alone: equal values, equal bytes. A
-// Package that makes no sense panics, it is a mistake in a test.
+// Build depends on the Package alone, so equal values give equal bytes. It panics if
+// the Package makes no sense, because that is a mistake in the test.
 package rpmtest
 
 import (
@@ -18,11 +18,11 @@ import (
 	"namibuild/builder/rpm"
 )
 
-// Package says what to make. The zero value of a field leaves it out or takes
-// the default named there.
+// Package describes a package. The zero value of a field leaves the field out, or
+// means the default that is named there.
 type Package struct {
 	Name, Version, Release string
-	// Arch is noarch by default; of an SRPM, what it was built on.
+	// Arch is noarch by default. That of an SRPM is the architecture it was built on.
 	Arch  string
 	Epoch uint32
 	// Source makes an SRPM.
@@ -37,28 +37,28 @@ type Package struct {
 	// other name when Compress is set, which then does it.
 	Payload  string
 	Compress func([]byte) []byte
-	// Legacy makes it as EL6 does: file digests are MD5, no SHA-256 of the
-	// header, no digest of the payload in the header.
+	// Legacy makes the package as EL6 does: with MD5 digests of files, without a
+	// SHA-256 of the header, without digests of the payload in the header.
 	Legacy bool
-	// Long stores sizes in 64 bits, and entries of the payload by number, as rpm
-	// does when a file is larger than 4 GiB.
+	// Long stores sizes in 64 bits and entries of the payload by number, as rpm does
+	// if a file is larger than 4 GiB.
 	Long bool
-	// Sign makes an OpenPGP signature of data. It is called for the header and
-	// for header and payload; RSA signatures are stored.
+	// Sign returns an OpenPGP signature of data. It is called for the header, and for
+	// header and payload. The signatures are stored as RSA signatures.
 	Sign func(data []byte) []byte
 	// Drop leaves values out of the signature header.
 	Drop []rpm.Tag
-	// Unsorted keeps the files in the order they are given in.
+	// Unsorted keeps the order of Files.
 	Unsorted bool
-	// Entry may change the numbers that stand before a file in the archive: inode,
-	// mode, uid, gid, links, mtime, size, device (2), rdev (2), name's length, sum.
+	// Entry may change the numbers before a file in the archive: inode, mode, uid,
+	// gid, links, mtime, size, device (2), rdev (2), name's length, sum.
 	Entry func(f File, n []int)
-	// Change may rewrite the values of the header before it is made.
+	// Change may replace the values of the header before it is made.
 	Change func([]rpm.Value) []rpm.Value
 }
 
-// File is one file. Mode is the st_mode of Unix; 0 is 0100644, or 0120777 with
-// a Linkname. Directories need their mode.
+// File is one file. Mode is the st_mode of Unix. 0 means 0100644, or 0120777 with a
+// Linkname. Directories need their mode.
 type File struct {
 	Path     string
 	Content  string
@@ -68,7 +68,7 @@ type File struct {
 	Linkname string
 }
 
-// Require is one dependency: Flags are rpm's RPMSENSE bits.
+// Require is one dependency. Flags are rpm's RPMSENSE bits.
 type Require struct {
 	Name    string
 	Flags   uint32
@@ -122,16 +122,16 @@ func (p Package) defaults() Package {
 	return p
 }
 
-// signature makes the signature header: digests, sizes, room for signatures.
+// signature makes the signature header: digests, sizes and reserved space.
 func (p Package) signature(header *rpm.Header, archive, payload []byte) *rpm.Header {
 	var head bytes.Buffer
 	must(header.WriteTo(&head))
-	whole := append(bytes.Clone(head.Bytes()), payload...)
-	s1, s256, m := sha1.Sum(head.Bytes()), sha256.Sum256(head.Bytes()), md5.Sum(whole)
+	all := append(bytes.Clone(head.Bytes()), payload...)
+	s1, s256, m := sha1.Sum(head.Bytes()), sha256.Sum256(head.Bytes()), md5.Sum(all)
 	values := []rpm.Value{
 		rpm.StringValue(rpm.SigTagSHA1, hex.EncodeToString(s1[:])),
 		rpm.StringValue(rpm.SigTagSHA256, hex.EncodeToString(s256[:])),
-		rpm.Int32Value(rpm.SigTagSize, uint32(len(whole))),
+		rpm.Int32Value(rpm.SigTagSize, uint32(len(all))),
 		rpm.BytesValue(rpm.SigTagMD5, m[:]),
 		rpm.Int32Value(rpm.SigTagPayloadSize, uint32(len(archive))),
 		rpm.BytesValue(rpm.SigTagReservedSpace, make([]byte, 32)),
@@ -141,13 +141,13 @@ func (p Package) signature(header *rpm.Header, archive, payload []byte) *rpm.Hea
 		drop = append(drop, rpm.SigTagSHA256, rpm.SigTagReservedSpace)
 	}
 	if p.Long {
-		values = append(values, rpm.Int64Value(rpm.SigTagLongSize, uint64(len(whole))),
+		values = append(values, rpm.Int64Value(rpm.SigTagLongSize, uint64(len(all))),
 			rpm.Int64Value(rpm.SigTagLongPayloadSize, uint64(len(archive))))
 		drop = append(drop, rpm.SigTagSize, rpm.SigTagPayloadSize)
 	}
 	if p.Sign != nil {
 		values = append(values, rpm.BytesValue(rpm.SigTagRSA, p.Sign(head.Bytes())),
-			rpm.BytesValue(rpm.SigTagPGP, p.Sign(whole)))
+			rpm.BytesValue(rpm.SigTagPGP, p.Sign(all)))
 	}
 	values = slices.DeleteFunc(values, func(v rpm.Value) bool { return slices.Contains(drop, v.Tag()) })
 	return must(rpm.MakeHeader(rpm.RegionSignatures, values...))

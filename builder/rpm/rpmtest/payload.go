@@ -15,11 +15,12 @@ import (
 const (
 	modeType    = 0o170000
 	modeRegular = 0o100000
-	// dictionary is small: allocating one is what takes time with small packages.
+	// dictionary is small, because allocating it takes most of the time for a small
+	// package.
 	dictionary = 1 << 16
 )
 
-// archive is the payload before compression, a cpio archive ("newc").
+// archive returns the payload before compression, which is a cpio archive ("newc").
 func (p Package) archive() []byte {
 	var b bytes.Buffer
 	for i, f := range p.Files {

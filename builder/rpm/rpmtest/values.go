@@ -12,7 +12,7 @@ import (
 	"namibuild/builder/rpm"
 )
 
-// values are the tags of the header.
+// values returns the values of the header.
 func (p Package) values(archive, payload []byte) []rpm.Value {
 	var size int
 	for _, f := range p.Files {
@@ -38,7 +38,7 @@ func (p Package) values(archive, payload []byte) []rpm.Value {
 	if p.Epoch != 0 {
 		list = append(list, rpm.Int32Value(rpm.TagEpoch, p.Epoch))
 	}
-	if p.Payload != "none" { // rpm names no compressor then either
+	if p.Payload != "none" { // rpm does not name a compressor then either
 		list = append(list, rpm.StringValue(rpm.TagPayloadCompressor, p.Payload), rpm.StringValue(rpm.TagPayloadFlags, "9"))
 	}
 	if p.Source {
@@ -55,7 +55,7 @@ func (p Package) values(archive, payload []byte) []rpm.Value {
 	return slices.Concat(list, p.dependencies(), p.fileValues())
 }
 
-// rpmVersion is that of the rpm which makes such packages.
+// rpmVersion returns the version of an rpm that makes such packages.
 func (p Package) rpmVersion() string {
 	if p.Legacy {
 		return "4.8.0"
@@ -91,7 +91,7 @@ func (p Package) dependencies() []rpm.Value {
 	}
 }
 
-// fileValues are the parallel lists of the files.
+// fileValues returns the parallel lists of the files.
 func (p Package) fileValues() []rpm.Value {
 	if len(p.Files) == 0 {
 		return nil
