@@ -25,8 +25,9 @@ var floors = [][]string{
 	{"builder/sign", "builder/repodata", "builder/sbom", "builder/provenance", "builder/oci", "builder/boot"},
 	{"builder/fetch", "builder/source", "builder/engine", "builder/artifact", "builder/compare", "builder/leak",
 		"builder/buildroot", "builder/modkey"},
-	{"builder/plan", "builder/nested"},
+	{"builder/plan"},
 	{"builder/recipe", "builder/rpm", "."},
+	{"builder/unpack"},
 }
 
 // engineRoom is the only package that knows Docker and BuildKit: these modules.

@@ -12,10 +12,10 @@ import (
 	"namibuild/builder/artifact"
 	"namibuild/builder/engine"
 	"namibuild/builder/modkey"
-	"namibuild/builder/nested"
 	"namibuild/builder/plan"
 	"namibuild/builder/recipe"
 	"namibuild/builder/rpm"
+	"namibuild/builder/unpack"
 )
 
 // ModuleSignatures is the file of an output directory that has the signatures
@@ -120,7 +120,7 @@ func (b *build) scan(ctx context.Context, out *output, set artifact.Set) error {
 		return nil
 	}
 	for _, a := range b.Recipe.Sources {
-		if err := nested.Walk(bytes.NewReader(a.Content), a.File, b.scanReader); err != nil {
+		if err := unpack.Walk(bytes.NewReader(a.Content), a.File, b.scanReader); err != nil {
 			return err
 		}
 	}
@@ -179,7 +179,7 @@ func (b *build) scanPayload(name, what string) error {
 			return nil
 		}
 		if err == nil {
-			err = nested.Walk(payload, entry.Name+" of "+what, b.scanReader)
+			err = unpack.Walk(payload, entry.Name+" of "+what, b.scanReader)
 		}
 		if err != nil {
 			return err

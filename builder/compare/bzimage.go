@@ -1,6 +1,8 @@
 package compare
 
 import (
+	"namibuild/builder/unpack"
+
 	"bytes"
 	"encoding/binary"
 	"encoding/hex"
@@ -41,7 +43,7 @@ func bootOf(b blob) (boot, error) {
 	if int64(len(setup)) < start || to > b.size || from >= to {
 		return boot{}, &brokenError{errors.New("the payload of a bzImage lies behind its end")}
 	}
-	if magic, err := b.section(from, 2).bytes(); err != nil || string(magic) == "\x1f\x8b" {
+	if start, err := b.section(from, unpack.HeaderSize).bytes(); err != nil || unpack.Detect(start) == unpack.Gzip {
 		return boot{setup, span{from, to}, span{to, to}}, err
 	}
 	return boot{setup, span{from, to - 4}, span{to - 4, to}}, nil

@@ -9,7 +9,7 @@ import (
 	"regexp"
 	"strings"
 
-	"namibuild/builder/rpm"
+	"namibuild/builder/unpack"
 )
 
 // comparer compares the contents of files.
@@ -42,14 +42,21 @@ func starts(magic string) func([]byte, string) bool {
 	return func(head []byte, _ string) bool { return bytes.HasPrefix(head, []byte(magic)) }
 }
 
+// compressedBy tells content that is compressed in format f.
+func compressedBy(f unpack.Format) func([]byte, string) bool {
+	return func(head []byte, _ string) bool { return unpack.Detect(head) == f }
+}
+
 // forms are the kinds, the more special first. (No variable: the comparisons
 // come back to it.)
 func forms() []form {
 	return []form{
-		{"gzip", starts("\x1f\x8b\x08"), (*comparer).gzip},
-		{"xz", starts("\xfd7zXZ\x00"), (*comparer).compressed},
-		{"zstd", starts("\x28\xb5\x2f\xfd"), (*comparer).compressed},
-		{"bzip2", starts("BZh"), (*comparer).compressed},
+		{"gzip", compressedBy(unpack.Gzip), (*comparer).gzip},
+		{"xz", compressedBy(unpack.XZ), (*comparer).compressed},
+		{"zstd", compressedBy(unpack.Zstd), (*comparer).compressed},
+		{"bzip2", compressedBy(unpack.Bzip2), (*comparer).compressed},
+		{"lzma", compressedBy(unpack.LZMA), (*comparer).compressed},
+		{"lz4", compressedBy(unpack.LZ4), (*comparer).compressed},
 		{"ELF", starts("\x7fELF"), (*comparer).elf},
 		{"ar archive", starts("!<arch>\n"), archive(arMembers)},
 		{"cpio archive", starts("070701"), archive(cpioMembers)},
@@ -130,12 +137,12 @@ func equal(a, b blob) (bool, error) {
 // compressed compares what two streams unpack to; if that is the same, only the
 // compressor was another.
 func (c *comparer) compressed(p Place, a, b blob) error {
-	one, doneOne, err := unpack(a)
+	one, doneOne, err := decompress(a)
 	if err != nil {
 		return err
 	}
 	defer doneOne()
-	two, doneTwo, err := unpack(b)
+	two, doneTwo, err := decompress(b)
 	if err != nil {
 		return err
 	}
@@ -151,8 +158,8 @@ func (c *comparer) compressed(p Place, a, b blob) error {
 	return c.content(p.in("unpacked"), one, two)
 }
 
-func unpack(b blob) (blob, func(), error) {
-	r, err := rpm.Decompress(b.all())
+func decompress(b blob) (blob, func(), error) {
+	r, err := unpack.Open(b.all(), maxPlain)
 	if err != nil {
 		return blob{}, nil, &brokenError{err}
 	}

@@ -4,12 +4,14 @@ import (
 	"bufio"
 	"bytes"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"io"
 	"os"
 	"slices"
 
 	"namibuild/builder/rpm"
+	"namibuild/builder/unpack"
 )
 
 // opened is a package that was verified.
@@ -168,12 +170,16 @@ func (c *comparer) packing(ha, hb *rpm.Header, a, b blob) error {
 }
 
 func plainSum(b blob) (sum [sha256.Size]byte, err error) {
-	r, err := rpm.Decompress(b.all())
-	if err != nil {
+	var plain io.Reader = b.all()
+	r, err := unpack.Open(b.all(), unpack.NoLimit)
+	switch {
+	case err == nil:
+		defer r.Close()
+		plain = r
+	case !errors.Is(err, unpack.ErrFormat): // else the archive is not compressed
 		return sum, err
 	}
-	defer r.Close()
 	h := sha256.New()
-	_, err = io.Copy(h, r)
+	_, err = io.Copy(h, plain)
 	return [sha256.Size]byte(h.Sum(nil)), err
 }

@@ -2,11 +2,10 @@ package leak
 
 import (
 	"bytes"
-	"encoding/binary"
 	"errors"
 	"io"
 
-	"namibuild/builder/nested"
+	"namibuild/builder/unpack"
 )
 
 // window is how much of a file is searched at once, margin what the next window
@@ -16,18 +15,15 @@ const (
 	margin = 128
 )
 
-// gzipMagic begins gzip data.
-const gzipMagic = "\x1f\x8b\x08"
-
 // content searches a file to its end, and what is compressed in it. One that
 // unpacks to more than is opened is not our business: it is searched so far.
 func (s *search) content(r io.Reader) error {
-	err := nested.Walk(r, s.file, func(r io.Reader, _ string) error {
+	err := unpack.Walk(r, s.file, func(r io.Reader, _ string) error {
 		buffer := s.buffer()
 		defer func() { s.free = append(s.free, buffer) }()
 		return s.plain(r, buffer)
 	})
-	if limit := (*nested.LimitError)(nil); errors.As(err, &limit) {
+	if limit := (*unpack.LimitError)(nil); errors.As(err, &limit) {
 		return nil
 	}
 	return err
@@ -86,7 +82,7 @@ func (s *search) window(data []byte, from, to int) {
 		}
 	}
 	for at := from; at < to; {
-		i := bytes.Index(data[at:], []byte(gzipMagic))
+		i := unpack.Index(data[at:], unpack.Gzip)
 		if i < 0 || at+i >= to {
 			break
 		}
@@ -98,10 +94,7 @@ func (s *search) window(data []byte, from, to int) {
 // gzip looks at the stamp of what may be the header of a gzip stream: one that
 // lies between the epoch and the last day of the build is no accident.
 func (s *search) gzip(h []byte) {
-	if len(h) < 10 || string(h[:3]) != gzipMagic || h[3] >= 0x20 || h[8] > 4 || h[9] > 13 && h[9] != 255 { // RFC 1952, 2.3
-		return
-	}
-	stamp := int64(binary.LittleEndian.Uint32(h[4:]))
+	stamp, _ := unpack.GzipTime(h)
 	late := len(s.Days) > 0 && stamp > s.Days[len(s.Days)-1].Unix()+24*60*60
 	if stamp > s.Epoch && !late {
 		s.add(GzipStamp, s.file, moment(stamp), "none, or at most "+moment(s.Epoch))

@@ -87,13 +87,6 @@ func (r *PayloadReader) Close() error {
 	return r.plain.Close()
 }
 
-// Decompress reads what one of rpm's compressors wrote: gzip, xz, lzma, zstd or
-// bzip2, told apart by its first bytes. Bytes that follow the compressed data
-// are an error. The caller closes the result, and r itself.
-func Decompress(r io.Reader) (io.ReadCloser, error) {
-	return decompress(bufio.NewReaderSize(r, 1<<16))
-}
-
 func payloadError(err error) error {
 	if err == io.EOF { // bare: all is read
 		return err

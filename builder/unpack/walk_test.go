@@ -1,4 +1,4 @@
-package nested
+package unpack
 
 import (
 	"archive/tar"
@@ -175,7 +175,7 @@ func TestWalk(t *testing.T) {
 		"a wrong one over a right":  {"\x28\xb5\x2f\xfd\x60\xff\xff" + gz(text), []string{"x, unpacked from 0x7"}},
 		"a wrong lz4 over a right":  {"\x02\x21\x4c\x18\x00\x00\x40\x00" + noise(1000) + gz(text) + noise(5<<20), []string{"x, unpacked from 0x3f0"}},
 		"at the border of windows":  {noise(windowSize-5) + gz(text), []string{fmt.Sprintf("x, unpacked from %#x", windowSize-5)}},
-		"at a later border":         {noise(windowSize*3-margin-2) + xzs(text), []string{fmt.Sprintf("x, unpacked from %#x", windowSize*3-margin-2)}},
+		"at a later border":         {noise(windowSize*3-HeaderSize-2) + xzs(text), []string{fmt.Sprintf("x, unpacked from %#x", windowSize*3-HeaderSize-2)}},
 		"no secret":                 {bzImage(gz(vmlinux(gz("CONFIG_A=y"), xzs(cpio("a", "b"))))), nil},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -215,13 +215,13 @@ func TestLimits(t *testing.T) {
 	}
 	for name, test := range map[string]struct{ data, want string }{
 		"enough":           {gz(zeros[:1<<20]), ""},
-		"a bomb":           {gz(zeros), "opening what is compressed in x, unpacked: more than 1048576 bytes come out"},
-		"a bomb in a file": {noise(512) + xzs(zeros), "opening what is compressed in x, unpacked from 0x200: more than 1048576 bytes come out"},
-		"a nested one":     {gz(gz(zeros)), "opening what is compressed in x, unpacked, unpacked: more than 1048576 bytes come out"},
-		"many small ones":  {tarOf(gz(zeros[:600000]), gz(zeros[:600000])), "opening what is compressed in x, unpacked from 0x800: more than 1048576 bytes come out"},
+		"a bomb":           {gz(zeros), "opening what is compressed in x, unpacked: more than 1048576 bytes come out in all"},
+		"a bomb in a file": {noise(512) + xzs(zeros), "opening what is compressed in x, unpacked from 0x200: more than 1048576 bytes come out in all"},
+		"a nested one":     {gz(gz(zeros)), "opening what is compressed in x, unpacked, unpacked: more than 1048576 bytes come out in all"},
+		"many small ones":  {tarOf(gz(zeros[:600000]), gz(zeros[:600000])), "opening what is compressed in x, unpacked from 0x800: more than 1048576 bytes come out in all"},
 		"depth":            {deep, "opening what is compressed in x" + strings.Repeat(", unpacked", 9) + ": it lies more than 8 deep in other compressed data"},
 		"a vast window": {"\x28\xb5\x2f\xfd\x00\x98\x01\x00\x00",
-			"opening what is compressed in x, unpacked: decompressing: window size exceeded"},
+			"opening what is compressed in x, unpacked: decompressing zstd: window is larger than 134217728 bytes"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var seen int64
