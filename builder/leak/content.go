@@ -8,15 +8,15 @@ import (
 	"namibuild/builder/unpack"
 )
 
-// window is how much of a file is searched at once, margin what the next window
-// sees again: more than a needle and its surroundings take.
+// window is how many bytes of a file are searched at once. margin is how many of
+// them the next window repeats: more than a needle and its surroundings take.
 const (
 	window = 1 << 20
 	margin = 128
 )
 
-// content searches a file to its end, and what is compressed in it. One that
-// unpacks to more than is opened is not our business: it is searched so far.
+// content searches a file and what is compressed in it. A file that unpacks to
+// more than unpack.Walk opens is no error; it is searched up to that point.
 func (s *search) content(r io.Reader) error {
 	err := unpack.Walk(r, s.file, func(r io.Reader, _ string) error {
 		buffer := s.buffer()
@@ -29,8 +29,8 @@ func (s *search) content(r io.Reader) error {
 	return err
 }
 
-// buffer is one for a stream: a nested one is searched while the one it is in
-// still is.
+// buffer returns a free buffer. Each stream needs its own, because a compressed
+// stream is searched while the search of the stream around it goes on.
 func (s *search) buffer() []byte {
 	last := len(s.free) - 1
 	if last < 0 {
@@ -41,7 +41,7 @@ func (s *search) buffer() []byte {
 	return b
 }
 
-// plain searches bytes as they are.
+// plain searches a stream.
 func (s *search) plain(r io.Reader, buffer []byte) error {
 	buf := buffer[:0]
 	for first := true; ; first = false {
@@ -51,7 +51,7 @@ func (s *search) plain(r io.Reader, buffer []byte) error {
 			return err
 		}
 		buf = buf[:len(buf)+n]
-		from, to := margin, len(buf)-margin // what is in the margins is, or will be, another window's
+		from, to := margin, len(buf)-margin // other windows search the margins
 		if first {
 			from = 0
 		}
@@ -66,7 +66,7 @@ func (s *search) plain(r io.Reader, buffer []byte) error {
 	}
 }
 
-// window searches for what begins at from or behind it, and before to.
+// window searches data for what begins between from and to.
 func (s *search) window(data []byte, from, to int) {
 	for _, n := range s.needles {
 		for at := from; at < to; {
@@ -91,8 +91,8 @@ func (s *search) window(data []byte, from, to int) {
 	}
 }
 
-// gzip looks at the stamp of what may be the header of a gzip stream: one that
-// lies between the epoch and the last day of the build is no accident.
+// gzip checks the time in what may be the header of a gzip stream. A time between
+// the epoch and the last day of the build is not there by chance.
 func (s *search) gzip(h []byte) {
 	stamp, _ := unpack.GzipTime(h)
 	late := len(s.Days) > 0 && stamp > s.Days[len(s.Days)-1].Unix()+24*60*60
