@@ -8,15 +8,15 @@ import (
 	"strings"
 )
 
-// ErrNoPackages: a folder that should hold a set holds no package.
+// ErrNoPackages reports a folder that should hold a set and holds no package.
 var ErrNoPackages = errors.New("it holds no *.rpm")
 
-// Open reads the set that a folder holds and checks every package as Collect
-// does. Folders in it are not looked into.
+// Open reads the set in a folder and checks every package as Collect does. It does
+// not read folders inside it. The error wraps ErrNoPackages if there is no package.
 func Open(dir string) (Set, error) {
 	entries, err := os.ReadDir(dir) // sorted by name
 	if err != nil {
-		return Set{}, fmt.Errorf("opening a set: %w", err)
+		return Set{}, fmt.Errorf("opening set: %w", err)
 	}
 	set := Set{Dir: dir}
 	for _, e := range entries {
@@ -38,7 +38,7 @@ func Open(dir string) (Set, error) {
 func openRPM(path string) (RPM, error) {
 	f, err := os.Open(path)
 	if err != nil {
-		return RPM{}, fmt.Errorf("opening a set: %w", err)
+		return RPM{}, fmt.Errorf("opening set: %w", err)
 	}
 	defer f.Close()
 	return check(f, filepath.Base(path))

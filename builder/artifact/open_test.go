@@ -13,8 +13,8 @@ import (
 	"namibuild/builder/rpm/rpmtest"
 )
 
-// Open sees in a folder what Collect saw when it wrote it, and what happened
-// to it since.
+// TestOpen checks that Open returns what Collect returned, or notices what was
+// changed since.
 func TestOpen(t *testing.T) {
 	kernel := rpmtest.Build(rpmtest.Package{Name: "kernel", Version: "1", Release: "1", Arch: "x86_64"})
 	broken := append([]byte(nil), kernel...)
@@ -25,10 +25,10 @@ func TestOpen(t *testing.T) {
 		is    error
 	}{
 		"a set":         {files: map[string][]byte{"kernel-1-1.x86_64.rpm": kernel, "build.log": nil, "sub.rpm/x": nil}},
-		"another name":  {files: map[string][]byte{"kernel.rpm": kernel}, want: "checking kernel.rpm: its header says kernel-1-1.x86_64.rpm"},
+		"another name":  {files: map[string][]byte{"kernel.rpm": kernel}, want: "checking kernel.rpm: its header names it kernel-1-1.x86_64.rpm"},
 		"a bit flipped": {files: map[string][]byte{"kernel-1-1.x86_64.rpm": broken}, want: "checking kernel-1-1.x86_64.rpm: "},
 		"no package":    {files: map[string][]byte{"build.log": nil}, want: ": it holds no *.rpm", is: ErrNoPackages},
-		"no folder":     {want: "opening a set: open ", is: os.ErrNotExist},
+		"no folder":     {want: "opening set: open ", is: os.ErrNotExist},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
