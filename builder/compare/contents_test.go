@@ -9,6 +9,7 @@ import (
 	"crypto/rand"
 	"encoding/binary"
 	"fmt"
+	"io"
 	"math/big"
 	"os"
 	"os/exec"
@@ -19,7 +20,9 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/klauspost/compress/zstd"
+	"github.com/pierrec/lz4/v4"
 	"github.com/ulikunitz/xz"
+	"github.com/ulikunitz/xz/lzma"
 
 	"namibuild/builder/rpm"
 	"namibuild/builder/rpm/rpmtest"
@@ -64,6 +67,8 @@ func contents(t testing.TB) map[string]struct {
 		"packed by gzip": {"x.gz", gz(text, 0, ""), gz(strings.Replace(text, "joe", "eve", 1), 0, ""), explained("user: unpacked 1")},
 		"packed by xz":   {"x.xz", packed(t, "xz", text), packed(t, "xz", strings.Replace(text, "joe", "eve", 1)), explained("user: unpacked 1")},
 		"packed by zstd": {"x.zst", packed(t, "zstd", text), packed(t, "zstd", strings.Replace(text, "joe", "eve", 1)), explained("user: unpacked 1")},
+		"packed by lzma": {"x.lzma", packed(t, "lzma", text), packed(t, "lzma", strings.Replace(text, "joe", "eve", 1)), explained("user: unpacked 1")},
+		"packed by lz4":  {"x.lz4", packed(t, "lz4", text), packed(t, "lz4", strings.Replace(text, "joe", "eve", 1)), explained("user: unpacked 1")},
 		"mtime in ar":    {"x.a", ar("1389000000", "0", text), ar("1389000001", "0", text), explained("mtime: member: ar mtime 1")},
 		"owner in ar":    {"x.a", ar("0", "0", text), ar("0", "1000", text), explained("user: member: ar uid 1")},
 		"member of ar": {"x.a", ar("0", "0", text), ar("0", "0", strings.Replace(text, "joe", "eve", 1)),
@@ -244,26 +249,29 @@ func appendedSignature(sig string) string {
 	return sig + string(info) + signatureLine
 }
 
+// packed returns content as a compressor writes it.
 func packed(t testing.TB, how, content string) string {
 	t.Helper()
 	var b bytes.Buffer
+	var w io.WriteCloser
 	var err error
-	if how == "xz" {
-		w, e := xz.WriterConfig{DictCap: 1 << 16}.NewWriter(&b)
-		if e != nil {
-			t.Fatal(e)
-		}
-		w.Write([]byte(content))
-		err = w.Close()
-	} else {
-		w, e := zstd.NewWriter(&b, zstd.WithEncoderConcurrency(1))
-		if e != nil {
-			t.Fatal(e)
-		}
-		w.Write([]byte(content))
-		err = w.Close()
+	switch how {
+	case "xz":
+		w, err = xz.WriterConfig{DictCap: 1 << 16}.NewWriter(&b)
+	case "lzma":
+		w, err = lzma.WriterConfig{DictCap: 1 << 16}.NewWriter(&b)
+	case "zstd":
+		w, err = zstd.NewWriter(&b, zstd.WithEncoderConcurrency(1))
+	case "lz4":
+		w = lz4.NewWriter(&b)
 	}
 	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.WriteString(w, content); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Close(); err != nil {
 		t.Fatal(err)
 	}
 	return b.String()
