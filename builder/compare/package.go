@@ -60,11 +60,11 @@ func packages(l *list, fa, fb *os.File) ([]string, error) {
 		return nil, err
 	}
 	header := c.headers(a, b)
-	beneath := c.signatures(a.Signature, b.Signature, payload || header)
+	leftOut := c.signatures(a.Signature, b.Signature, payload || header)
 	if a.Lead != b.Lead {
 		l.unexplained(Place{Field: "lead"}, a.Lead.Name(), b.Lead.Name())
 	}
-	return beneath, nil
+	return leftOut, nil
 }
 
 // withEqualDigests adds the digests of the payload to the header of a package that

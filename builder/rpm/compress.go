@@ -13,11 +13,11 @@ import (
 // cpio archives that rpm writes begin so.
 const cpioPrefix = "07070"
 
-// decompress reads the payload that starts at r. The format is told by its first
-// bytes: rpm's tag may be missing, and it is the bytes that have to be read. The
-// result starts no goroutine and ends with an error when anything follows the
-// compressed data. Its size has no limit here: callers read only as much as the
-// header announces.
+// decompress reads the payload that starts at r. It recognizes the compressor by
+// the first bytes, because rpm's tag may be missing or wrong. The result starts no
+// goroutine, and ends with an error when other bytes follow the compressed data.
+// Its size has no limit: callers stop at the sizes in the header, or only hash
+// what they read.
 func decompress(r *bufio.Reader) (io.ReadCloser, error) {
 	start, err := r.Peek(len(cpioPrefix))
 	if err != nil && !errors.Is(err, io.EOF) {

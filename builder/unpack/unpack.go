@@ -1,7 +1,7 @@
 // Package unpack opens compressed streams: on their own, or wherever they lie
 // inside another stream.
 //
-// [Open] opens one stream. Its format is told by its first bytes, never by a
+// [Open] opens one stream. It recognizes the format by the first bytes, never by a
 // file name. Memory is bounded whatever the stream asks for: a window or
 // dictionary of more than 128 MiB is [ErrWindow]. The caller says how many bytes
 // may come out; a stream that unpacks to more ends with a [*SizeError].

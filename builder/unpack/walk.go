@@ -141,7 +141,7 @@ func (u *unpacked) Read(p []byte) (int, error) {
 	limit := ""
 	switch {
 	case n > 0 && u.depth > maxDepth:
-		limit = fmt.Sprintf("it lies more than %d deep in other compressed data", maxDepth)
+		limit = fmt.Sprintf("it is more than %d levels deep in other compressed data", maxDepth)
 	case u.w.left < 0:
 		limit = fmt.Sprintf("more than %d bytes come out in all", u.w.limit)
 	case u.certain && errors.Is(err, ErrWindow):

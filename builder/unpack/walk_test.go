@@ -221,7 +221,7 @@ func TestLimits(t *testing.T) {
 		"a bomb in a file": {noise(512) + xzs(zeros), "opening what is compressed in x, unpacked from 0x200: more than 1048576 bytes come out in all"},
 		"a nested one":     {gz(gz(zeros)), "opening what is compressed in x, unpacked, unpacked: more than 1048576 bytes come out in all"},
 		"many small ones":  {tarOf(gz(zeros[:600000]), gz(zeros[:600000])), "opening what is compressed in x, unpacked from 0x800: more than 1048576 bytes come out in all"},
-		"depth":            {deep, "opening what is compressed in x" + strings.Repeat(", unpacked", 9) + ": it lies more than 8 deep in other compressed data"},
+		"depth":            {deep, "opening what is compressed in x" + strings.Repeat(", unpacked", 9) + ": it is more than 8 levels deep in other compressed data"},
 		"a vast window": {"\x28\xb5\x2f\xfd\x00\x98\x01\x00\x00",
 			"opening what is compressed in x, unpacked: decompressing zstd: window is larger than 134217728 bytes"},
 	} {
