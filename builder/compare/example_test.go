@@ -42,14 +42,14 @@ func ExamplePaths() {
 		fmt.Printf("%s: %s\n", pair.Name, pair.Verdict)
 		for _, f := range pair.Findings {
 			if f.Kind == compare.HasCause {
-				fmt.Printf("  %s differs by %s\n  to prevent it: %s\n", f.What, f.Cause.Why, f.Cause.Pin)
+				fmt.Printf("  %s: %s\n  to prevent it: %s\n", f.What, f.Cause.Why, f.Cause.Pin)
 			}
 		}
 	}
 	// Output:
 	// explained
 	// kernel-2.6.32-1.el6.x86_64.rpm: explained
-	//   header tag BUILDTIME differs by the time of the build
+	//   header tag BUILDTIME: the builds ran at different times
 	//   to prevent it: clock (every program's time of day), rpm (BUILDTIME), kbuild (KBUILD_BUILD_TIMESTAMP)
 }
 
