@@ -25,15 +25,21 @@ var floors = [][]string{
 	{"builder/sign", "builder/repodata", "builder/sbom", "builder/provenance", "builder/oci", "builder/boot"},
 	{"builder/set", "builder/image"},
 	{"builder/fetch", "builder/source", "builder/engine", "builder/artifact", "builder/compare", "builder/leak", "builder/buildroot", "builder/modkey", "builder/buildlog"},
-	{"builder/plan", "builder/nested"},
+	{"builder/plan"},
 	{"builder/recipe", "builder/rpm", "builder/event", "builder/durable", "."},
-	{"builder/pgp"},
+	{"builder/pgp", "builder/unpack"},
 }
 
 // engineRoom is the only package that knows Docker and BuildKit: these modules.
 const engineRoom = "builder/engine"
 
 var engineOnly = []string{"github.com/docker/", "github.com/moby/", "github.com/containerd/", "github.com/tonistiigi/"}
+
+// unpackRoom is the only package that decompresses with these libraries. (gzip and
+// zstd are missing, because packages that only compress import the same ones.)
+const unpackRoom = "builder/unpack"
+
+var unpackOnly = []string{"compress/bzip2", "github.com/cosnicolaou/pbzip2", "github.com/pierrec/lz4", "github.com/therootcompany/xz", "github.com/ulikunitz/xz"}
 
 // logrus is what BuildKit logs with: the engine takes it to keep BuildKit quiet.
 const logrus = "github.com/sirupsen/logrus"
@@ -82,6 +88,10 @@ func TestWrongArrowsAreFound(t *testing.T) {
 		"builder/rpm/rpmtest/build.go":            `package rpmtest; import ("fmt"; "namibuild/builder/rpm"; "namibuild/builder/source"); func f() { fmt.Print() }`,
 		"builder/engine/enginetest/probe/main.go": `package main; import ("fmt"; "namibuild/builder/engine"; "namibuild/builder/rpm/rpmtest"); func main() { fmt.Print() }`,
 		"builder/util/util.go":                    `package util`,
+		"builder/source/xz.go":                    `package source; import _ "github.com/therootcompany/xz"`,
+		"builder/source/xz_test.go":               `package source; import _ "github.com/ulikunitz/xz"`,
+		"builder/rpm/rpmtest/xz.go":               `package rpmtest; import _ "github.com/ulikunitz/xz/lzma"`,
+		"builder/unpack/xz.go":                    `package unpack; import _ "github.com/therootcompany/xz"`,
 		"builder/artifact/main.go":                `package main`,
 		"builder/oci/oci.go":                      `package oci; import "namibuild/builder/absent"`,
 		"builder/rpm/testdata/broken.go":          `not Go`,
@@ -113,6 +123,7 @@ func TestWrongArrowsAreFound(t *testing.T) {
 		"builder/rpm/rpmtest/build.go: imports builder/rpm's own roof builder/source",
 		"builder/rpm/rpmtest/build.go: uses fmt.Print, which is for cmd",
 		"builder/sign/sign.go: imports builder/sign's own roof builder",
+		"builder/source/xz.go: imports github.com/therootcompany/xz, which is for builder/unpack",
 		"builder/util/util.go: builder/util stands on no floor",
 		"cmd/namibuild/docker.go: imports github.com/docker/docker/client, which is for builder/engine",
 		"cmd/other/main.go: imports cmd/other's neighbour cmd/namibuild",
@@ -228,6 +239,8 @@ func (f goFile) wrongImport(name string) string {
 	switch {
 	case slices.ContainsFunc(engineOnly, foreign) && room(f.dir()) != engineRoom && !f.test():
 		return "imports " + name + ", which is for " + engineRoom
+	case slices.ContainsFunc(unpackOnly, foreign) && f.dir() != unpackRoom && !f.test() && !support(f.dir()):
+		return "imports " + name + ", which is for " + unpackRoom
 	case slices.Contains(commandPackages, name) && f.inLibrary() && (name != logrus || f.dir() != engineRoom):
 		return "imports " + name + ", which is for cmd"
 	}

@@ -13,11 +13,11 @@ import (
 	"namibuild/builder/engine"
 	"namibuild/builder/event"
 	"namibuild/builder/modkey"
-	"namibuild/builder/nested"
 	"namibuild/builder/plan"
 	"namibuild/builder/recipe"
 	"namibuild/builder/rpm"
 	"namibuild/builder/set"
+	"namibuild/builder/unpack"
 )
 
 // OpenModuleKey reads a key file that nobody else may read.
@@ -114,7 +114,7 @@ func (b *build) scan(ctx context.Context, out *output, made artifact.Set) error 
 		return nil
 	}
 	for _, a := range b.Recipe.Sources {
-		if err := nested.Walk(bytes.NewReader(a.Content), a.File, b.scanReader); err != nil {
+		if err := unpack.Walk(bytes.NewReader(a.Content), a.File, b.scanReader); err != nil {
 			return err
 		}
 	}
@@ -173,7 +173,7 @@ func (b *build) scanPayload(name, what string) error {
 			return nil
 		}
 		if err == nil {
-			err = nested.Walk(payload, entry.Name+" of "+what, b.scanReader)
+			err = unpack.Walk(payload, entry.Name+" of "+what, b.scanReader)
 		}
 		if err != nil {
 			return err

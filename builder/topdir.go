@@ -6,11 +6,10 @@ import (
 	"io"
 	"os"
 
-	"github.com/klauspost/compress/zstd"
-
 	"namibuild/builder/event"
 	"namibuild/builder/fetch"
 	"namibuild/builder/source"
+	"namibuild/builder/unpack"
 )
 
 // topdir is the patched topdir of a build: a nameless tar, or one that an
@@ -63,20 +62,16 @@ func (b *build) prepare(ctx context.Context, in fetch.File) (*topdir, error) {
 
 // open gives the tar from its beginning. The caller closes it, and the topdir
 // later.
-func (t *topdir) open() (io.ReadCloser, error) {
+func (t *topdir) open(ctx context.Context) (io.ReadCloser, error) {
 	if t.key != "" {
 		return io.NopCloser(t.file), nil
 	}
-	packed, err := zstd.NewReader(t.file, zstd.WithDecoderConcurrency(2), zstd.WithDecoderLowmem(true))
-	if err != nil {
-		return nil, err
-	}
-	return packed.IOReadCloser(), nil
+	return unpack.OpenParallel(ctx, t.file, t.size)
 }
 
 // upload sends the topdir into the container, and keeps it on the way.
 func (b *build) upload(ctx context.Context, box Container, t *topdir) error {
-	tar, err := t.open()
+	tar, err := t.open(ctx)
 	if err != nil {
 		return &event.StepError{Step: event.Upload, Err: err}
 	}

@@ -1,7 +1,9 @@
-// Package artifact is what came out: an RPM, and the Set of RPMs of one build.
+// Package artifact holds the result of a build: the [Set] of its packages.
 //
-// Collect takes the packages from the container's tar stream into a folder
-// that has another name until every one of them was checked.
+// [Collect] writes the packages from the container's tar stream into a folder and
+// checks them on the way; the caller gives the folder its final name afterwards.
+// [Open] reads and checks such a folder later. [Set.CheckConfig] checks that the
+// built kernels have the options that the recipe asks for.
 package artifact
 
 import (
@@ -20,7 +22,7 @@ import (
 	"namibuild/builder/rpm"
 )
 
-// RPM is one package that was checked.
+// RPM is one package whose header and digests were checked.
 type RPM struct {
 	File   string    `json:"file"` // name in the set's folder
 	NEVRA  rpm.NEVRA `json:"nevra"`
@@ -28,13 +30,13 @@ type RPM struct {
 	SHA256 string    `json:"sha256"` // lower-case hexadecimal
 }
 
-// Set is the packages of one build, sorted by file name.
+// Set is all packages of one build, sorted by file name. Dir is their folder.
 type Set struct {
 	Dir  string `json:"-"`
 	RPMs []RPM  `json:"packages"`
 }
 
-// MissingError says that the build ended well and did not make what was wanted.
+// MissingError reports a build that succeeded without making all wanted packages.
 type MissingError struct {
 	Missing []string // package names
 	Made    []string // file names
@@ -48,10 +50,10 @@ func (e *MissingError) Error() string {
 	return fmt.Sprintf("the recipe wants %s; the build made %s", strings.Join(e.Missing, ", "), made)
 }
 
-// Collect writes every .rpm of a tar stream into dir, which must not exist or
-// be empty, checks each (header, size, all digests, file name against NEVRA)
-// and that the wanted package names are among them. Where only wanted ones are
-// missing, the Set comes with a *MissingError; on any other error it removes dir.
+// Collect writes every .rpm of a tar stream into dir, which must be empty or not
+// exist. It checks the header, size and digests of each package, and its file name
+// against its NEVRA. If no package has one of the wanted names, it returns the Set
+// and a *MissingError. On any other error it removes dir.
 func Collect(r io.Reader, dir string, wanted []string) (Set, error) {
 	set, err := collect(r, dir)
 	if err != nil {
@@ -76,7 +78,7 @@ func collect(r io.Reader, dir string) (Set, error) {
 		if h.Typeflag != tar.TypeReg || !strings.HasSuffix(h.Name, ".rpm") {
 			continue
 		}
-		one, err := take(tr, dir, path.Base(h.Name))
+		one, err := writeRPM(tr, dir, path.Base(h.Name))
 		if err != nil {
 			return Set{}, err
 		}
@@ -86,7 +88,7 @@ func collect(r io.Reader, dir string) (Set, error) {
 	return set, nil
 }
 
-// want checks that every wanted package name is in the set.
+// want checks that the set has packages of these names.
 func (s Set) want(names []string) error {
 	e := &MissingError{}
 	for _, r := range s.RPMs {
@@ -103,8 +105,8 @@ func (s Set) want(names []string) error {
 	return nil
 }
 
-// take writes one package and checks it while it passes.
-func take(r io.Reader, dir, name string) (RPM, error) {
+// writeRPM writes one package to a file and checks it at the same time.
+func writeRPM(r io.Reader, dir, name string) (RPM, error) {
 	f, err := os.OpenFile(filepath.Join(dir, name), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
 	if err != nil {
 		return RPM{}, fmt.Errorf("collecting: %w", err)
@@ -134,6 +136,7 @@ func check(r io.Reader) (RPM, error) {
 	return RPM{NEVRA: pkg.NEVRA(), Size: count.n, SHA256: hex.EncodeToString(h.Sum(nil))}, nil
 }
 
+// counter is a Writer that counts bytes.
 type counter struct{ n int64 }
 
 func (c *counter) Write(p []byte) (int, error) {

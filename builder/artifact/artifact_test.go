@@ -18,11 +18,13 @@ import (
 	"namibuild/builder/rpm/rpmtest"
 )
 
+// pack returns a package of this name.
 func pack(name string) []byte {
 	return rpmtest.Build(rpmtest.Package{Name: name, Version: "2.6.32", Release: "431.3.1.namibuild.el6", Arch: "x86_64",
 		Files: []rpmtest.File{{Path: "/boot/" + name, Content: strings.Repeat(name, 1000), Mode: 0o100644}}})
 }
 
+// file returns the file name of that package.
 func file(name string) string { return name + "-2.6.32-431.3.1.namibuild.el6.x86_64.rpm" }
 
 type member struct {
@@ -30,6 +32,7 @@ type member struct {
 	data []byte
 }
 
+// stream returns a tar stream of members.
 func stream(t *testing.T, members ...member) []byte {
 	t.Helper()
 	var b bytes.Buffer
@@ -69,7 +72,7 @@ func TestCollect(t *testing.T) {
 		want.RPMs = append(want.RPMs, RPM{File: file(p.name), Size: int64(len(p.data)), SHA256: hex.EncodeToString(sum[:]),
 			NEVRA: rpm.NEVRA{Name: p.name, Version: "2.6.32", Release: "431.3.1.namibuild.el6", Arch: "x86_64"}})
 	}
-	// file names sort by what follows the name: "kernel-2" before "kernel-d"
+	// "kernel-2…" sorts before "kernel-devel-2…"
 	if diff := cmp.Diff(want, set); diff != "" {
 		t.Error(diff)
 	}
@@ -84,7 +87,7 @@ func TestCollectErrors(t *testing.T) {
 	kernel := pack("kernel")
 	bad := bytes.Clone(kernel)
 	bad[len(bad)-10] ^= 1
-	whole := stream(t, member{"RPMS/" + file("kernel"), kernel})
+	complete := stream(t, member{"RPMS/" + file("kernel"), kernel})
 	tests := map[string]struct {
 		stream []byte
 		want   string
@@ -93,9 +96,9 @@ func TestCollectErrors(t *testing.T) {
 		"another made":   {stream(t, member{file("kernel-devel"), pack("kernel-devel")}), "the recipe wants kernel; the build made " + file("kernel-devel")},
 		"one bit":        {stream(t, member{file("kernel"), bad}), "checking " + file("kernel") + ": "},
 		"no RPM":         {stream(t, member{file("kernel"), []byte("hello")}), "checking " + file("kernel") + ": "},
-		"another name":   {stream(t, member{"other.rpm", kernel}), "checking other.rpm: its header says " + file("kernel")},
+		"another name":   {stream(t, member{"other.rpm", kernel}), "checking other.rpm: its header names it " + file("kernel")},
 		"twice":          {stream(t, member{file("kernel"), kernel}, member{"x/" + file("kernel"), kernel}), "collecting: open "},
-		"stream cut off": {whole[:len(whole)/2], "checking " + file("kernel") + ": "},
+		"stream cut off": {complete[:len(complete)/2], "checking " + file("kernel") + ": "},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -105,17 +108,18 @@ func TestCollectErrors(t *testing.T) {
 				t.Errorf("got  %v\nwant %s", err, test.want)
 			}
 			if _, gone := os.Stat(dir); errors.Is(gone, os.ErrNotExist) == errors.As(err, new(*MissingError)) {
-				t.Errorf("the folder: %v", gone)
+				t.Errorf("looking for the folder afterwards: %v", gone)
 			}
 		})
 	}
 }
 
-// A package that does not name its reader's error would hide a broken engine.
+// TestCollectKeepsTheCause checks that the error wraps that of the reader, which
+// tells of a broken engine.
 func TestCollectKeepsTheCause(t *testing.T) {
 	broken := errors.New("connection reset")
-	whole := stream(t, member{file("kernel"), pack("kernel")})
-	r := io.MultiReader(bytes.NewReader(whole[:600]), &failing{broken})
+	complete := stream(t, member{file("kernel"), pack("kernel")})
+	r := io.MultiReader(bytes.NewReader(complete[:600]), &failing{broken})
 	if _, err := Collect(r, filepath.Join(t.TempDir(), "part"), nil); !errors.Is(err, broken) {
 		t.Errorf("got %v", err)
 	}

@@ -14,21 +14,22 @@ import (
 	"namibuild/builder/rpm"
 )
 
-// ConfigError says that built kernels do not have the recipe's options, or,
-// with nothing Wrong, that no kernel was there to look them up in.
+// ConfigError reports built kernels that do not have the recipe's options. If Wrong
+// is empty, no package holds the configuration of a kernel.
 type ConfigError struct{ Wrong []WrongOption }
 
-// WrongOption is an option that did not stick.
+// WrongOption is an option that a kernel does not have as the recipe wants it.
 type WrongOption struct {
 	Want recipe.Option
-	Got  string // the value that the kernel has; n where it has none
-	// Path is the configuration's in the package of that File.
+	Got  string // the kernel's value, n if it has none
+	// Path is the path of the configuration in the package, File the package's
+	// file name.
 	Path, File string
 }
 
 func (e *ConfigError) Error() string {
 	if len(e.Wrong) == 0 {
-		return "no package holds a kernel's configuration (/boot/config-… or /lib/modules/…/config) to look the recipe's options up in"
+		return "no package holds the configuration of a kernel (/boot/config-… or /lib/modules/…/config), so the recipe's options cannot be checked"
 	}
 	all := make([]string, len(e.Wrong))
 	for i, w := range e.Wrong {
@@ -37,15 +38,16 @@ func (e *ConfigError) Error() string {
 	return strings.Join(all, "; ")
 }
 
-// configPath is where kernel packages keep their .config: el6, el7 and ELRepo
-// below /boot, el8 and el9 below /lib/modules with the other one as a %ghost.
+// configPath is where kernel packages have their .config: those of el6, el7 and
+// ELRepo in /boot, those of el8 and el9 in /lib/modules, with a %ghost in /boot.
 var configPath = regexp.MustCompile(`^(?:/usr)?(?:/boot/config-[^/]+|/lib/modules/[^/]+/config)$`)
 
-// largestConfig is more than any .config has, in bytes: el9's has 200,000.
+// largestConfig is the largest .config that is read, in bytes. el9's has 200,000.
 const largestConfig = 8 << 20
 
-// CheckConfig looks options up in every kernel's configuration of the set. What
-// does not agree is a *ConfigError, all of it at once.
+// CheckConfig checks that all kernels in the set have these options, by the
+// configurations in their packages. A *ConfigError reports all options that differ
+// at once.
 func (s Set) CheckConfig(options []recipe.Option) error {
 	if len(options) == 0 {
 		return nil
@@ -67,18 +69,19 @@ func (s Set) CheckConfig(options []recipe.Option) error {
 	return nil
 }
 
-// config is one kernel's: the values of its options by name.
+// config is the configuration of one kernel.
 type config struct {
 	path   string
-	values map[string]string
+	values map[string]string // by the names of options
 }
 
+// compare returns the options that the configuration does not have.
 func (c config) compare(options []recipe.Option, file string) []WrongOption {
 	var wrong []WrongOption
 	for _, o := range options {
 		got, ok := c.values[o.Name]
 		if !ok {
-			got = "n" // an option that cannot be asked for has no line
+			got = "n" // kconfig writes no line for an option whose dependencies are not met
 		}
 		if !o.Same(got) {
 			wrong = append(wrong, WrongOption{o, got, c.path, file})
@@ -87,8 +90,8 @@ func (c config) compare(options []recipe.Option, file string) []WrongOption {
 	return wrong
 }
 
-// readConfigs reads the configurations in a package; most have none, and their
-// payload is not read.
+// readConfigs reads the configurations in a package. Most packages have none; their
+// payloads are not read.
 func readConfigs(name string) ([]config, error) {
 	f, err := os.Open(name)
 	if err != nil {
@@ -113,7 +116,7 @@ func readConfigs(name string) ([]config, error) {
 	for len(left) > 0 {
 		entry, err := payload.Next()
 		if err == io.EOF {
-			return nil, errors.New("the payload lacks a file of the header")
+			return nil, errors.New("the payload lacks a file that the header lists")
 		}
 		if err != nil {
 			return nil, err
@@ -132,7 +135,7 @@ func readConfigs(name string) ([]config, error) {
 	return all, nil
 }
 
-// configPaths are the configurations that a package's payload holds.
+// configPaths returns the paths of the configurations in a package's payload.
 func configPaths(pkg *rpm.Package) (map[string]bool, error) {
 	const typeMask, typeRegular = 0o170000, 0o100000
 	files, err := pkg.Files()
@@ -145,6 +148,7 @@ func configPaths(pkg *rpm.Package) (map[string]bool, error) {
 	return paths, err
 }
 
+// parseConfig reads a configuration of size bytes.
 func parseConfig(path string, r io.Reader, size int64) (config, error) {
 	if size > largestConfig {
 		return config{}, fmt.Errorf("%s has %d bytes, want at most %d", path, size, int64(largestConfig))

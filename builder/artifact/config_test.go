@@ -13,7 +13,7 @@ import (
 	"namibuild/builder/rpm/rpmtest"
 )
 
-// setOf writes packages whose names are the keys.
+// setOf writes packages with these files, by the names of the packages.
 func setOf(t *testing.T, packages map[string][]rpmtest.File) Set {
 	t.Helper()
 	set := Set{Dir: t.TempDir()}
@@ -74,8 +74,8 @@ func TestConfigErrorText(t *testing.T) {
 	}
 }
 
-// TestCheckConfigBroken: a package that cannot be read is no option that did
-// not stick.
+// TestCheckConfigBroken checks that a package which cannot be read is an error, but
+// no *ConfigError.
 func TestCheckConfigBroken(t *testing.T) {
 	set := setOf(t, map[string][]rpmtest.File{"kernel": {{Path: "/boot/config-1", Content: "CONFIG_A=y\n"}}})
 	name := filepath.Join(set.Dir, "kernel.rpm")

@@ -11,7 +11,7 @@ import (
 	"slices"
 	"strings"
 
-	"namibuild/builder/rpm"
+	"namibuild/builder/unpack"
 )
 
 // Module is one kernel module, not compressed.
@@ -133,16 +133,12 @@ func unpackModule(name string, data []byte) ([]byte, error) {
 	if path.Ext(name) == ".ko" {
 		return data, nil
 	}
-	r, err := rpm.Decompress(bytes.NewReader(data))
+	r, err := unpack.Open(bytes.NewReader(data), maxFile)
 	if err != nil {
 		return nil, err
 	}
 	defer r.Close()
-	plain, err := io.ReadAll(io.LimitReader(r, maxFile+1))
-	if err == nil && len(plain) > maxFile {
-		err = fmt.Errorf("more than %d bytes", int64(maxFile))
-	}
-	return plain, err
+	return io.ReadAll(r)
 }
 
 // ordered are the modules of these names, each behind what it depends on.

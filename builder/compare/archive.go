@@ -11,29 +11,29 @@ import (
 	"strings"
 )
 
-// field is what an archive says of a member, and why it may differ; without a
-// cause it must not.
+// field is one property of a member of an archive.
 type field struct {
 	name  string
 	value string
-	cause *Cause
+	cause *Cause // why it may differ; nil if it must not
 }
 
-// archived is one member of an archive, whatever the archive.
-type archived struct {
+// archiveMember is one member of an archive of any form.
+type archiveMember struct {
 	name   string
 	fields []field
-	// open gives its content; the caller calls the function when done.
+	// open returns the content; the caller calls the function when done.
 	open func() (blob, func(), error)
 }
 
-// maxMembers bounds what is read of an archive.
+// maxMembers is how many members of an archive are read at most.
 const maxMembers = 1 << 20
 
 var errMembers = &brokenError{errors.New("more than a million members")}
 
-// archive makes a comparison of archives out of what lists their members.
-func archive(members func(blob) ([]archived, error)) func(*comparer, Place, blob, blob) error {
+// archive returns a comparison of archives, given the function that lists the
+// members of one.
+func archive(members func(blob) ([]archiveMember, error)) func(*comparer, Place, blob, blob) error {
 	return func(c *comparer, p Place, a, b blob) error {
 		one, err := members(a)
 		if err != nil {
@@ -43,14 +43,14 @@ func archive(members func(blob) ([]archived, error)) func(*comparer, Place, blob
 		if err != nil {
 			return err
 		}
-		return c.archives(p, one, two)
+		return c.memberLists(p, one, two)
 	}
 }
 
-// archives compares two lists of members: which, in what order, their fields,
-// their contents.
-func (c *comparer) archives(p Place, one, two []archived) error {
-	index := map[string][]archived{}
+// memberLists compares two lists of members: their names and order, then the
+// fields and contents of each.
+func (c *comparer) memberLists(p Place, one, two []archiveMember) error {
+	index := map[string][]archiveMember{}
 	for _, m := range two {
 		index[m.name] = append(index[m.name], m)
 	}
@@ -59,7 +59,7 @@ func (c *comparer) archives(p Place, one, two []archived) error {
 	for _, m := range one {
 		at := p.in(member + m.name)
 		if len(index[m.name]) == 0 {
-			c.found.unexplained(at, "there", "not there")
+			c.found.unexplained(at, exists, missing)
 			continue
 		}
 		other := index[m.name][0]
@@ -75,7 +75,7 @@ func (c *comparer) archives(p Place, one, two []archived) error {
 			seqTwo = append(seqTwo, m.name)
 		}
 		if rest := index[m.name]; len(rest) > 0 {
-			c.found.unexplained(p.in(member+m.name), "not there", "there")
+			c.found.unexplained(p.in(member+m.name), missing, exists)
 			index[m.name] = rest[1:]
 		}
 	}
@@ -85,7 +85,8 @@ func (c *comparer) archives(p Place, one, two []archived) error {
 	return nil
 }
 
-func (c *comparer) members(p Place, a, b archived) error {
+// members compares two members of the same name.
+func (c *comparer) members(p Place, a, b archiveMember) error {
 	c.fields(p, a.fields, b.fields)
 	one, doneOne, err := a.open()
 	if err != nil {
@@ -100,7 +101,7 @@ func (c *comparer) members(p Place, a, b archived) error {
 	return c.content(p, one, two)
 }
 
-// fields compares two lists of the same fields.
+// fields compares two members field by field.
 func (c *comparer) fields(p Place, a, b []field) {
 	for i, f := range a {
 		switch x, y := f.value, b[i].value; {
@@ -113,30 +114,31 @@ func (c *comparer) fields(p Place, a, b []field) {
 	}
 }
 
-// part opens a member that lies in its archive as it is.
+// part returns a function that opens a member which its archive stores unchanged.
 func part(b blob, from, size int64) func() (blob, func(), error) {
 	return func() (blob, func(), error) { return b.section(from, size), func() {}, nil }
 }
 
 func number(n int64) string { return strconv.FormatInt(n, 10) }
 
-// arMembers lists an archive of ar(1): 60 bytes of text before each member.
-func arMembers(b blob) ([]archived, error) {
-	var all []archived
+// arMembers lists an archive of ar(1), which has 60 bytes of text before each
+// member.
+func arMembers(b blob) ([]archiveMember, error) {
+	var all []archiveMember
 	for at := int64(8); at < b.size; {
 		h, err := b.section(at, 60).bytes()
 		if err != nil {
 			return nil, err
 		}
 		if len(h) < 60 || string(h[58:]) != "`\n" {
-			return nil, &brokenError{fmt.Errorf("no member of ar at %d", at)}
+			return nil, &brokenError{fmt.Errorf("offset %d has no ar member", at)}
 		}
 		text := func(from, to int) string { return strings.TrimSpace(string(h[from:to])) }
 		size, err := strconv.ParseInt(text(48, 58), 10, 64)
 		if err != nil || size < 0 || size > b.size-at-60 {
-			return nil, &brokenError{fmt.Errorf("size %q of a member of ar", h[48:58])}
+			return nil, &brokenError{fmt.Errorf("an ar member has the size %q", h[48:58])}
 		}
-		all = append(all, archived{text(0, 16), []field{{"ar mtime", text(16, 28), mtimes}, {"ar uid", text(28, 34), user},
+		all = append(all, archiveMember{text(0, 16), []field{{"ar mtime", text(16, 28), mtimes}, {"ar uid", text(28, 34), user},
 			{"ar gid", text(34, 40), user}, {"ar mode", text(40, 48), nil}}, part(b, at+60, size)})
 		if len(all) > maxMembers {
 			return nil, errMembers
@@ -147,8 +149,8 @@ func arMembers(b blob) ([]archived, error) {
 }
 
 // tarMembers lists a tar archive.
-func tarMembers(b blob) ([]archived, error) {
-	var all []archived
+func tarMembers(b blob) ([]archiveMember, error) {
+	var all []archiveMember
 	section := b.all()
 	for r := tar.NewReader(section); ; {
 		h, err := r.Next()
@@ -162,7 +164,7 @@ func tarMembers(b blob) ([]archived, error) {
 		if err != nil {
 			return nil, err
 		}
-		all = append(all, archived{h.Name, []field{{"tar mtime", unix(h.ModTime.Unix()), mtimes},
+		all = append(all, archiveMember{h.Name, []field{{"tar mtime", unix(h.ModTime.Unix()), mtimes},
 			{"tar owner", fmt.Sprintf("%d:%d %s:%s", h.Uid, h.Gid, h.Uname, h.Gname), user},
 			{"tar mode", strconv.FormatInt(h.Mode, 8), nil}, {"tar type", string(h.Typeflag), nil},
 			{"tar link", h.Linkname, nil}}, part(b, at, h.Size)})
@@ -175,14 +177,14 @@ func tarMembers(b blob) ([]archived, error) {
 func isTar(head []byte, _ string) bool { return len(head) >= 512 && string(head[257:262]) == "ustar" }
 
 // zipMembers lists a zip archive.
-func zipMembers(b blob) ([]archived, error) {
+func zipMembers(b blob) ([]archiveMember, error) {
 	r, err := zip.NewReader(b, b.size)
 	if err != nil {
 		return nil, &brokenError{err}
 	}
-	var all []archived
+	var all []archiveMember
 	for _, f := range r.File {
-		all = append(all, archived{f.Name, []field{{"zip mtime", unix(f.Modified.Unix()), mtimes}, {"zip mode", f.Mode().String(), nil},
+		all = append(all, archiveMember{f.Name, []field{{"zip mtime", unix(f.Modified.Unix()), mtimes}, {"zip mode", f.Mode().String(), nil},
 			{"zip method", strconv.Itoa(int(f.Method)), toolchain}},
 			func() (blob, func(), error) {
 				content, err := f.Open()

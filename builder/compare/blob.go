@@ -9,7 +9,7 @@ import (
 	"os"
 )
 
-// blob is content that can be read anywhere.
+// blob is content that can be read at any offset.
 type blob struct {
 	io.ReaderAt
 	size int64
@@ -23,7 +23,7 @@ func fileBlob(f *os.File) (blob, error) {
 	return blob{f, info.Size()}, nil
 }
 
-// section is a part of a blob, cut where the blob ends.
+// section returns a part of a blob, cut where the blob ends.
 func (b blob) section(from, size int64) blob {
 	from = min(max(from, 0), b.size)
 	size = min(max(size, 0), b.size-from)
@@ -32,20 +32,21 @@ func (b blob) section(from, size int64) blob {
 
 func (b blob) span(s span) blob { return b.section(s.from, s.to-s.from) }
 
-// all is a reader of the whole blob.
+// all returns a reader of the whole blob.
 func (b blob) all() *io.SectionReader { return io.NewSectionReader(b.ReaderAt, 0, b.size) }
 
-// bytes reads the whole blob: the caller knows that it is small.
+// bytes reads the whole blob. The caller must know that it is small.
 func (b blob) bytes() ([]byte, error) {
 	data := make([]byte, b.size)
 	_, err := io.ReadFull(b.all(), data)
 	return data, err
 }
 
-// head is up to n bytes of its start.
+// head returns the first n bytes, or all if there are fewer.
 func (b blob) head(n int64) ([]byte, error) { return b.section(0, n).bytes() }
 
-// inMemory bounds what spool keeps in memory, maxPlain what it takes at all.
+// inMemory is how many bytes spool keeps in memory, maxPlain how many it takes at
+// most.
 const (
 	inMemory = 4 << 20
 	maxPlain = 8 << 30
@@ -53,19 +54,19 @@ const (
 
 var errTooLarge = errors.New("it unpacks to more than 8 GiB")
 
-// spool keeps what a stream delivers: little in memory, more in a nameless
-// temporary file. The caller calls the function when done. A stream that breaks
-// off is a *brokenError.
+// spool reads a stream to its end and makes it a blob: in memory if it is small,
+// otherwise in an unnamed temporary file. The caller calls the function when
+// done. An error of the stream is a *brokenError.
 func spool(r io.Reader) (blob, func(), error) {
-	b, done, err := keep(r)
-	var local *fs.PathError // this host's disk failed, not the content
+	b, done, err := store(r)
+	var local *fs.PathError // the disk of this host failed, not the stream
 	if err != nil && !errors.As(err, &local) {
 		err = &brokenError{err}
 	}
 	return b, done, err
 }
 
-func keep(r io.Reader) (blob, func(), error) {
+func store(r io.Reader) (blob, func(), error) {
 	var head bytes.Buffer
 	n, err := io.Copy(&head, io.LimitReader(r, inMemory))
 	if err != nil {
@@ -88,14 +89,15 @@ func keep(r io.Reader) (blob, func(), error) {
 	return blob{f, n}, func() { f.Close() }, nil
 }
 
-// span is the bytes from and up to an offset.
+// span is the bytes from one offset up to another.
 type span struct{ from, to int64 }
 
-// near is how far two differences lie apart to count as one, and how much of
-// the surroundings is looked at: more than any date, name or key takes.
+// near is the distance below which two differences count as one, and how much
+// around a difference is searched for its cause. No date, name or key is longer.
 const near = 4096
 
-// spans are where two blobs of one size differ, at most max of them.
+// spans returns where two blobs of one size differ, at most max places; more says
+// that there are others.
 func spans(a, b blob, max int) (found []span, more bool, err error) {
 	const step = 1 << 18
 	one, two := make([]byte, step), make([]byte, step)
@@ -127,28 +129,30 @@ func spans(a, b blob, max int) (found []span, more bool, err error) {
 	return found, false, nil
 }
 
-// middle is where two blobs differ between a common start and a common end.
+// middle returns the lengths of the common start and of the common end of two
+// blobs, which do not overlap.
 func middle(a, b blob) (start, end int64, err error) {
-	start, err = common(min(a.size, b.size), func(p []byte, at int64) error { return at2(a, p, at) },
-		func(p []byte, at int64) error { return at2(b, p, at) }, false)
+	start, err = common(min(a.size, b.size), func(p []byte, at int64) error { return readAt(a, p, at) },
+		func(p []byte, at int64) error { return readAt(b, p, at) }, false)
 	if err != nil {
 		return 0, 0, err
 	}
 	left := min(a.size, b.size) - start
-	end, err = common(left, func(p []byte, at int64) error { return at2(a, p, a.size-at-int64(len(p))) },
-		func(p []byte, at int64) error { return at2(b, p, b.size-at-int64(len(p))) }, true)
+	end, err = common(left, func(p []byte, at int64) error { return readAt(a, p, a.size-at-int64(len(p))) },
+		func(p []byte, at int64) error { return readAt(b, p, b.size-at-int64(len(p))) }, true)
 	return start, end, err
 }
 
-func at2(b blob, p []byte, at int64) error {
+// readAt fills p from offset at; what lies behind the end of b stays as it is.
+func readAt(b blob, p []byte, at int64) error {
 	if _, err := b.ReadAt(p, at); err != nil && err != io.EOF {
 		return fmt.Errorf("reading: %w", err)
 	}
 	return nil
 }
 
-// common counts the bytes, up to most, that two readers have alike; backwards
-// they deliver blocks from the end.
+// common returns how many bytes, at most most, two readers have in common. If
+// backwards is set, they read blocks from the end.
 func common(most int64, one, two func([]byte, int64) error, backwards bool) (int64, error) {
 	const step = 1 << 18
 	p, q := make([]byte, step), make([]byte, step)

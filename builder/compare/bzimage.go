@@ -1,31 +1,37 @@
 package compare
 
 import (
+	"namibuild/builder/unpack"
+
 	"bytes"
 	"encoding/binary"
 	"encoding/hex"
 	"errors"
 )
 
-// boot is a bzImage by its setup header (Documentation/arch/x86/boot.rst): the
-// setup sectors, the code that unpacks, the packed kernel, what follows it.
-type boot struct {
+// bootImage is a bzImage, divided by its setup header
+// (Documentation/arch/x86/boot.rst) into the setup sectors, the code that
+// unpacks the kernel, the packed kernel, and what follows it.
+type bootImage struct {
 	setup []byte
-	// payload is the packed kernel; behind one that gzip did not pack, kbuild
-	// writes its size, 4 bytes (scripts/Makefile.lib, size_append).
+	// payload is the packed kernel. If its compressor is not gzip, kbuild writes
+	// its unpacked size behind it in 4 bytes (scripts/Makefile.lib, size_append).
 	payload span
 	size    span
 }
 
+// isBzImage reports whether head is that of a bzImage of boot protocol 2.08 or
+// later; earlier ones do not say where the payload is.
 func isBzImage(head []byte, _ string) bool {
 	return len(head) >= 0x250 && head[0x1fe] == 0x55 && head[0x1ff] == 0xaa && string(head[0x202:0x206]) == "HdrS" &&
-		binary.LittleEndian.Uint16(head[0x206:]) >= 0x208 // the payload's place stands there since 2.08
+		binary.LittleEndian.Uint16(head[0x206:]) >= 0x208
 }
 
-func bootOf(b blob) (boot, error) {
+// bootOf divides a bzImage.
+func bootOf(b blob) (bootImage, error) {
 	head, err := b.head(1024)
 	if err != nil {
-		return boot{}, err
+		return bootImage{}, err
 	}
 	sectors := int64(head[0x1f1])
 	if sectors == 0 {
@@ -34,21 +40,21 @@ func bootOf(b blob) (boot, error) {
 	start := (sectors + 1) * 512
 	setup, err := b.section(0, start).bytes()
 	if err != nil {
-		return boot{}, err
+		return bootImage{}, err
 	}
 	from := start + int64(binary.LittleEndian.Uint32(head[0x248:]))
 	to := from + int64(binary.LittleEndian.Uint32(head[0x24c:]))
 	if int64(len(setup)) < start || to > b.size || from >= to {
-		return boot{}, &brokenError{errors.New("the payload of a bzImage lies behind its end")}
+		return bootImage{}, &brokenError{errors.New("the payload of the bzImage exceeds its end")}
 	}
-	if magic, err := b.section(from, 2).bytes(); err != nil || string(magic) == "\x1f\x8b" {
-		return boot{setup, span{from, to}, span{to, to}}, err
+	if start, err := b.section(from, unpack.HeaderSize).bytes(); err != nil || unpack.Detect(start) == unpack.Gzip {
+		return bootImage{setup, span{from, to}, span{to, to}}, err
 	}
-	return boot{setup, span{from, to - 4}, span{to - 4, to}}, nil
+	return bootImage{setup, span{from, to - 4}, span{to - 4, to}}, nil
 }
 
-// code lies between the setup and the packed kernel.
-func (b boot) code() span { return span{int64(len(b.setup)), b.payload.from} }
+// code returns the code between the setup and the packed kernel.
+func (b bootImage) code() span { return span{int64(len(b.setup)), b.payload.from} }
 
 // bzImage compares the parts of two kernel images.
 func (c *comparer) bzImage(p Place, a, b blob) error {
@@ -78,16 +84,17 @@ func (c *comparer) bzImage(p Place, a, b blob) error {
 	if err := c.region(p.in("boot data"), a.span(span{one.size.to, endOne}), b.span(span{two.size.to, endTwo})); err != nil {
 		return err
 	}
-	// the last 4 bytes are a CRC of all others
+	// the last 4 bytes are a CRC of all the others
 	return c.derived(p.field("checksum"), "the rest of the image", a.section(endOne, 4), b.section(endTwo, 4), c.found.size() > before)
 }
 
-// sizes are the fields of the setup header that tell how large the packed
-// kernel is: syssize, payload_length, init_size.
+// sizes are the fields of the setup header that depend on the size of the packed
+// kernel: syssize, payload_length, init_size.
 var sizes = []span{{0x1f4, 0x1f8}, {0x24c, 0x250}, {0x260, 0x264}}
 
-// setup compares the setup sectors; sizes follow from the packed kernel.
-func (c *comparer) setup(p Place, one, two boot, packed bool) error {
+// setup compares the setup sectors. If packed is set, the packed kernels differ,
+// and sizes follow from them.
+func (c *comparer) setup(p Place, one, two bootImage, packed bool) error {
 	a, b := bytes.Clone(one.setup), bytes.Clone(two.setup)
 	for _, f := range sizes {
 		x, y := a[f.from:f.to], b[f.from:f.to]
@@ -100,10 +107,12 @@ func (c *comparer) setup(p Place, one, two boot, packed bool) error {
 	return c.region(p, memory(a), memory(b))
 }
 
+// memory returns a blob of bytes in memory.
 func memory(data []byte) blob { return blob{bytes.NewReader(data), int64(len(data))} }
 
-// derived compares a few bytes that follow from others, if those differ.
-func (c *comparer) derived(p Place, from string, a, b blob, others bool) error {
+// derived compares a few bytes that are computed from others; differ says whether
+// those differ.
+func (c *comparer) derived(p Place, from string, a, b blob, differ bool) error {
 	same, err := equal(a, b)
 	if err != nil || same {
 		return err
@@ -116,7 +125,7 @@ func (c *comparer) derived(p Place, from string, a, b blob, others bool) error {
 	if err != nil {
 		return err
 	}
-	if others {
+	if differ {
 		c.found.follows(from, p, hex.EncodeToString(one), hex.EncodeToString(two))
 	} else {
 		c.found.unexplained(p, hex.EncodeToString(one), hex.EncodeToString(two))

@@ -1,20 +1,21 @@
-// Package compare tells what differs between two builds, and why.
+// Package compare finds what differs between two builds, and why.
 //
-// Two files, or two folders of packages, are identical, differ for reasons that
-// are known (a clock, a host name, a module key: each with the pin that was
-// missing), or differ for others. The result is one value, a Report; whoever
-// wants it printed prints it.
+// [Paths] compares two folders of packages or two files, [Files] two files. The
+// verdict is that they are identical, that all differences have known causes (a
+// clock, a host name, a module key; each cause names the pin that prevents it),
+// or that some difference is unexplained. The result is one value, a [Report];
+// this package prints nothing.
 //
-// A package is looked at tag by tag, its payload field by field and file by
-// file; what a file contains (compressed data, archives, ELF sections, a bzImage
+// Packages are compared tag by tag, and their payloads field by field and file by
+// file. The content of a file (compressed data, archives, ELF sections, a bzImage
 // and the kernel in it) is opened as far as the difference goes. Signatures are
-// left out: signing touches neither header nor payload. What follows from
-// another difference, as the digest of a file follows from its content, is said
-// to follow, and only where it must: every digest of both packages is
-// verified first.
+// left out, because signing changes neither header nor payload. A difference that
+// must result from another one, as the digest of a file results from its content,
+// is reported as one that follows. That is safe because every digest of both
+// packages is verified first.
 //
-// Memory is bounded: files are read as streams, a pair of differing files larger
-// than a few megabytes goes through nameless temporary files ($TMPDIR).
+// Memory is bounded: files are read as streams, and a pair of differing files
+// larger than a few megabytes goes through unnamed temporary files in $TMPDIR.
 package compare
 
 import (
@@ -38,7 +39,7 @@ const (
 	Unexplained Verdict = "unexplained"
 )
 
-// worse is the worse of two verdicts.
+// worse returns the worse of two verdicts.
 func worse(a, b Verdict) Verdict {
 	rank := map[Verdict]int{Identical: 0, Explained: 1, Unexplained: 2}
 	if rank[b] > rank[a] {
@@ -47,7 +48,7 @@ func worse(a, b Verdict) Verdict {
 	return a
 }
 
-// Report is what was found about two sets.
+// Report is the result of comparing two builds.
 type Report struct {
 	A       string  `json:"a"`
 	B       string  `json:"b"`
@@ -55,23 +56,24 @@ type Report struct {
 	Pairs   []Pair  `json:"pairs"`
 }
 
-// Pair is what was found about two files.
+// Pair is the result of comparing two files.
 type Pair struct {
-	// Name is the file's, of A where B calls it otherwise.
+	// Name is the file name, the one in A if they differ.
 	Name    string  `json:"name"`
 	Verdict Verdict `json:"verdict"`
-	// A and B are the files' SHA-256, empty for a file that is not there.
+	// A and B are the SHA-256 of the files, empty for a missing file.
 	A string `json:"sha256A,omitempty"`
 	B string `json:"sha256B,omitempty"`
-	// Beneath names the signature tags that were left out, when the files
-	// differ and their headers and payloads were compared beneath them.
-	Beneath  []string  `json:"beneathSignatures,omitempty"`
+	// LeftOut names the signature tags in which the two packages differ. The
+	// findings do not count these.
+	LeftOut  []string  `json:"beneathSignatures,omitempty"`
 	Findings []Finding `json:"findings,omitempty"`
 }
 
-// Paths compares two files, or the packages of two folders: those in a folder's
-// RPMS, where it has one. Packages belong together by file name, or else by name
-// and architecture.
+// Paths compares two files, or all packages in two folders: those in the RPMS of
+// a folder that has one, at any depth. Packages are paired by file name, the rest
+// by package name and architecture. A package without a partner is a difference
+// without an explanation. The error wraps ErrNoPackages if a folder holds none.
 func Paths(a, b string) (Report, error) {
 	report := Report{A: a, B: b, Verdict: Identical}
 	pairs, err := pairsOf(a, b)
@@ -89,18 +91,18 @@ func Paths(a, b string) (Report, error) {
 	return report, nil
 }
 
-// Files compares two files: packages as packages, anything else by what is in
-// it.
+// Files compares two files: as packages if both names end in .rpm, otherwise by
+// their content. A package that is damaged is an error.
 func Files(a, b string) (Pair, error) {
 	return filePair{filepath.Base(a), a, b}.compare()
 }
 
-// compare opens both files of a pair.
+// compare opens and compares both files of a pair.
 func (p filePair) compare() (Pair, error) {
 	found := Pair{Name: p.name, Verdict: Unexplained}
 	if p.a == "" || p.b == "" {
 		l := &list{}
-		l.unexplained(Place{Field: "whole file"}, present(p.a), present(p.b))
+		l.unexplained(Place{Field: "file"}, present(p.a), present(p.b))
 		found.Findings = l.findings()
 		return found, nil
 	}
@@ -117,10 +119,10 @@ func (p filePair) compare() (Pair, error) {
 	return pairOf(found, a, b)
 }
 
-// present says of a file that the other side lacks that it is there.
+// present describes one side of a pair of which the other is missing.
 func present(path string) string {
 	if path == "" {
-		return "not there"
+		return missing
 	}
 	return filepath.Base(path)
 }
@@ -139,7 +141,7 @@ func pairOf(found Pair, a, b *os.File) (Pair, error) {
 	}
 	l := &list{}
 	if strings.HasSuffix(a.Name(), ".rpm") && strings.HasSuffix(b.Name(), ".rpm") {
-		found.Beneath, err = packages(l, a, b)
+		found.LeftOut, err = packages(l, a, b)
 	} else {
 		err = plainFiles(l, a, b)
 	}
@@ -151,7 +153,7 @@ func pairOf(found Pair, a, b *os.File) (Pair, error) {
 	return found, nil
 }
 
-// digest is a file's SHA-256; the file is then at its start again.
+// digest returns the SHA-256 of a file and moves back to its start.
 func digest(f *os.File) (string, error) {
 	h := sha256.New()
 	_, err := io.Copy(h, f)
@@ -162,7 +164,7 @@ func digest(f *os.File) (string, error) {
 	return hex.EncodeToString(h.Sum(nil)), nil
 }
 
-// plainFiles compares what is in two files that are no packages.
+// plainFiles compares the contents of two files that are not packages.
 func plainFiles(l *list, a, b *os.File) error {
 	one, err := fileBlob(a)
 	if err != nil {

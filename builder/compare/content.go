@@ -9,47 +9,58 @@ import (
 	"regexp"
 	"strings"
 
-	"namibuild/builder/rpm"
+	"namibuild/builder/unpack"
 )
 
 // comparer compares the contents of files.
 type comparer struct {
 	found *list
-	// words are what each side has as its own, such as its build host.
+	// words are names that each side has its own version of, such as its build
+	// host.
 	words []word
-	// since is the earliest time, in seconds, that a plain number in a text is
-	// taken for.
+	// since is the earliest time, in seconds since 1970, that a number in a text
+	// can be.
 	since int64
-	// changed are the files whose contents differ: what holds their digests may.
+	// changed holds the paths of files whose contents differ, so that their
+	// digests may differ too.
 	changed map[string]bool
-	// ids: a file's build-id differs.
+	// ids says that the build-id of some file differs.
 	ids   bool
-	depth int
+	depth int // how many containers are open
 }
 
-// maxDepth bounds how deep containers in containers are opened.
+// maxDepth is how deep containers in containers are opened.
 const maxDepth = 8
 
-// form is a kind of content that is opened.
+// form is a kind of content that can be opened.
 type form struct {
 	name string
-	// is tells it from the first 1024 bytes and the name.
+	// is reports whether content has this form, by its first 1024 bytes and its
+	// name.
 	is      func(head []byte, name string) bool
 	compare func(c *comparer, p Place, a, b blob) error
 }
 
+// starts returns a test for content that begins with a magic number.
 func starts(magic string) func([]byte, string) bool {
 	return func(head []byte, _ string) bool { return bytes.HasPrefix(head, []byte(magic)) }
 }
 
-// forms are the kinds, the more special first. (No variable: the comparisons
-// come back to it.)
+// compressedBy returns a test for content that is compressed in format f.
+func compressedBy(f unpack.Format) func([]byte, string) bool {
+	return func(head []byte, _ string) bool { return unpack.Detect(head) == f }
+}
+
+// forms returns all forms, the more special ones first. It is a function because
+// a variable would refer to itself through the comparisons.
 func forms() []form {
 	return []form{
-		{"gzip", starts("\x1f\x8b\x08"), (*comparer).gzip},
-		{"xz", starts("\xfd7zXZ\x00"), (*comparer).compressed},
-		{"zstd", starts("\x28\xb5\x2f\xfd"), (*comparer).compressed},
-		{"bzip2", starts("BZh"), (*comparer).compressed},
+		{"gzip", compressedBy(unpack.Gzip), (*comparer).gzip},
+		{"xz", compressedBy(unpack.XZ), (*comparer).compressed},
+		{"zstd", compressedBy(unpack.Zstd), (*comparer).compressed},
+		{"bzip2", compressedBy(unpack.Bzip2), (*comparer).compressed},
+		{"lzma", compressedBy(unpack.LZMA), (*comparer).compressed},
+		{"lz4", compressedBy(unpack.LZ4), (*comparer).compressed},
 		{"ELF", starts("\x7fELF"), (*comparer).elf},
 		{"ar archive", starts("!<arch>\n"), archive(arMembers)},
 		{"cpio archive", starts("070701"), archive(cpioMembers)},
@@ -61,7 +72,7 @@ func forms() []form {
 	}
 }
 
-// content compares two files, as deep as they are known to have parts.
+// content compares two contents, and opens them as deep as their forms are known.
 func (c *comparer) content(p Place, a, b blob) error {
 	same, err := equal(a, b)
 	if err != nil || same {
@@ -88,20 +99,22 @@ func (c *comparer) content(p Place, a, b blob) error {
 	c.depth--
 	broken := (*brokenError)(nil)
 	switch {
-	case errors.As(err, &broken): // it only begins like one
+	case errors.As(err, &broken): // it only begins like that form
 		c.found.reset(before)
 		return c.region(p, a, b)
-	case err == nil && c.found.size() == size: // whatever was looked at, they differ
+	case err == nil && c.found.size() == size: // the parts are equal, but the bytes differ
 		return c.region(p, a, b)
 	}
 	return err
 }
 
-// brokenError: content is not what its first bytes say.
+// brokenError reports content that does not have the form that its first bytes
+// say.
 type brokenError struct{ err error }
 
 func (e *brokenError) Error() string { return e.err.Error() }
 
+// formOf returns the form of the content at p.
 func formOf(p Place, b blob) (form, error) {
 	head, err := b.head(1024)
 	if err != nil {
@@ -119,6 +132,7 @@ func formOf(p Place, b blob) (form, error) {
 	return form{name: "data"}, nil
 }
 
+// equal reports whether two blobs hold the same bytes.
 func equal(a, b blob) (bool, error) {
 	if a.size != b.size {
 		return false, nil
@@ -127,15 +141,15 @@ func equal(a, b blob) (bool, error) {
 	return !more, err
 }
 
-// compressed compares what two streams unpack to; if that is the same, only the
-// compressor was another.
+// compressed compares what two streams unpack to. If that is equal, the
+// compressors differ.
 func (c *comparer) compressed(p Place, a, b blob) error {
-	one, doneOne, err := unpack(a)
+	one, doneOne, err := decompress(a)
 	if err != nil {
 		return err
 	}
 	defer doneOne()
-	two, doneTwo, err := unpack(b)
+	two, doneTwo, err := decompress(b)
 	if err != nil {
 		return err
 	}
@@ -151,8 +165,9 @@ func (c *comparer) compressed(p Place, a, b blob) error {
 	return c.content(p.in("unpacked"), one, two)
 }
 
-func unpack(b blob) (blob, func(), error) {
-	r, err := rpm.Decompress(b.all())
+// decompress unpacks a blob. The caller calls the function when done.
+func decompress(b blob) (blob, func(), error) {
+	r, err := unpack.Open(b.all(), maxPlain)
 	if err != nil {
 		return blob{}, nil, &brokenError{err}
 	}
@@ -160,14 +175,15 @@ func unpack(b blob) (blob, func(), error) {
 	return spool(r)
 }
 
-// isPyc: byte-compiled Python has a number of its version, then CR LF.
+// isPyc reports whether head is that of byte-compiled Python: a number for its
+// version, then CR LF.
 func isPyc(head []byte, name string) bool {
 	ext := path.Ext(name)
 	return (ext == ".pyc" || ext == ".pyo") && len(head) >= 16 && head[2] == '\r' && head[3] == '\n'
 }
 
-// pyc: the time of the source stands in bytes 4 to 8 (Python 2), or in 8 to 12
-// behind flags that say so (PEP 552).
+// pyc compares byte-compiled Python. The time of the source is in bytes 4 to 8 in
+// Python 2, and in bytes 8 to 12 behind flags in Python 3 (PEP 552).
 func (c *comparer) pyc(p Place, a, b blob) error {
 	one, err := a.head(16)
 	if err != nil {
@@ -178,11 +194,11 @@ func (c *comparer) pyc(p Place, a, b blob) error {
 		return err
 	}
 	from := int64(8)
-	if one[1] >= 0xf0 || one[1] < 0x0c { // 62211 and less below 3.0, 3000 and more since
+	if one[1] >= 0xf0 || one[1] < 0x0c { // Python 2 has 62211 and less, Python 3 has 3000 and more
 		from = 4
 	}
 	if stamp := one[from : from+4]; !bytes.Equal(stamp, two[from:from+4]) {
-		c.found.cause(mtimes, p.field("time of the Python source"), little(stamp), little(two[from:from+4]))
+		c.found.cause(mtimes, p.field("time of the Python source"), littleEndianTime(stamp), littleEndianTime(two[from:from+4]))
 	}
 	if err := c.region(p, a.section(0, from), b.section(0, from)); err != nil {
 		return err
@@ -195,9 +211,10 @@ var (
 	hexSum   = regexp.MustCompile(`\b[0-9a-f]{32,128}\b`)
 )
 
+// isHMAC reports whether a file holds the checksum of the file beside it.
 func isHMAC(_ []byte, name string) bool { return hmacName.MatchString(name) }
 
-// hmac: the checksum of the file beside it differs when that file does.
+// hmac compares two checksum files. The checksum follows from the file beside it.
 func (c *comparer) hmac(p Place, a, b blob) error {
 	if a.size > inMemory || b.size > inMemory {
 		return c.region(p, a, b)
@@ -218,7 +235,7 @@ func (c *comparer) hmac(p Place, a, b blob) error {
 	return nil
 }
 
-// readAll keeps a member of an archive that is no plain part of it.
+// readAll spools a member of an archive and closes it.
 func readAll(r io.ReadCloser) (blob, func(), error) {
 	defer r.Close()
 	return spool(r)

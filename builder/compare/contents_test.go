@@ -9,6 +9,7 @@ import (
 	"crypto/rand"
 	"encoding/binary"
 	"fmt"
+	"io"
 	"math/big"
 	"os"
 	"os/exec"
@@ -19,17 +20,19 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/klauspost/compress/zstd"
+	"github.com/pierrec/lz4/v4"
 	"github.com/ulikunitz/xz"
+	"github.com/ulikunitz/xz/lzma"
 
 	"namibuild/builder/rpm"
 	"namibuild/builder/rpm/rpmtest"
 )
 
-// text is a kernel's banner and what else a build writes into texts.
+// text is a kernel's banner, which holds most of what a build writes into texts.
 const text = "Linux version 2.6.32 (joe@build7) (gcc version 4.4.7 20120313 (Red Hat 4.4.7-4)) #1 SMP Thu Jan 9 10:11:12 UTC 2014\n"
 
-// contents are differences in a file: its name, what both sides have in it, and
-// what has to be found.
+// contents are pairs of files that differ: the name, both contents, and what must
+// be found.
 func contents(t testing.TB) map[string]struct {
 	name, a, b string
 	want       []string
@@ -64,6 +67,8 @@ func contents(t testing.TB) map[string]struct {
 		"packed by gzip": {"x.gz", gz(text, 0, ""), gz(strings.Replace(text, "joe", "eve", 1), 0, ""), explained("user: unpacked 1")},
 		"packed by xz":   {"x.xz", packed(t, "xz", text), packed(t, "xz", strings.Replace(text, "joe", "eve", 1)), explained("user: unpacked 1")},
 		"packed by zstd": {"x.zst", packed(t, "zstd", text), packed(t, "zstd", strings.Replace(text, "joe", "eve", 1)), explained("user: unpacked 1")},
+		"packed by lzma": {"x.lzma", packed(t, "lzma", text), packed(t, "lzma", strings.Replace(text, "joe", "eve", 1)), explained("user: unpacked 1")},
+		"packed by lz4":  {"x.lz4", packed(t, "lz4", text), packed(t, "lz4", strings.Replace(text, "joe", "eve", 1)), explained("user: unpacked 1")},
 		"mtime in ar":    {"x.a", ar("1389000000", "0", text), ar("1389000001", "0", text), explained("mtime: member: ar mtime 1")},
 		"owner in ar":    {"x.a", ar("0", "0", text), ar("0", "1000", text), explained("user: member: ar uid 1")},
 		"member of ar": {"x.a", ar("0", "0", text), ar("0", "0", strings.Replace(text, "joe", "eve", 1)),
@@ -103,6 +108,7 @@ func contents(t testing.TB) map[string]struct {
 	}
 }
 
+// explained and unexplained return what must be found.
 func explained(lines ...string) []string { return append([]string{"explained"}, lines...) }
 func unexplained(what string) []string   { return []string{"unexplained", "?: " + what + " 1"} }
 
@@ -119,7 +125,8 @@ func TestPlantedInFiles(t *testing.T) {
 	}
 }
 
-// A package on whose host a name depends tells what the name is.
+// TestHostsNameInFiles checks that the build host of a package is found in its
+// files.
 func TestHostsNameInFiles(t *testing.T) {
 	a := kernel(rpmtest.File{Path: "/opt/x", Content: "made on f00ba4.", Mtime: epoch})
 	b := kernel(rpmtest.File{Path: "/opt/x", Content: "made on c0ffee77.", Mtime: epoch})
@@ -199,7 +206,8 @@ func TestELF(t *testing.T) {
 	}
 }
 
-// The links under .build-id follow from the files that they lead to.
+// TestBuildIDLinks checks that links below .build-id follow from the files that
+// they lead to.
 func TestBuildIDLinks(t *testing.T) {
 	id := func(b string) string {
 		return assemble(t, ".section .note.gnu.build-id,\"a\"\n.long 4, 20, 3\n.asciz \"GNU\"\n.fill 20, 1, 0x"+b)
@@ -217,6 +225,7 @@ func TestBuildIDLinks(t *testing.T) {
 	}
 }
 
+// assemble returns the object file that as(1) makes of lines.
 func assemble(t testing.TB, lines ...string) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -233,41 +242,47 @@ func assemble(t testing.TB, lines ...string) string {
 	return string(data)
 }
 
+// appendedSignature returns a module's signature as kbuild appends it.
 func appendedSignature(sig string) string {
 	info := make([]byte, 12)
 	binary.BigEndian.PutUint32(info[8:], uint32(len(sig)))
 	return sig + string(info) + signatureLine
 }
 
+// packed returns content as a compressor writes it.
 func packed(t testing.TB, how, content string) string {
 	t.Helper()
 	var b bytes.Buffer
+	var w io.WriteCloser
 	var err error
-	if how == "xz" {
-		w, e := xz.WriterConfig{DictCap: 1 << 16}.NewWriter(&b)
-		if e != nil {
-			t.Fatal(e)
-		}
-		w.Write([]byte(content))
-		err = w.Close()
-	} else {
-		w, e := zstd.NewWriter(&b, zstd.WithEncoderConcurrency(1))
-		if e != nil {
-			t.Fatal(e)
-		}
-		w.Write([]byte(content))
-		err = w.Close()
+	switch how {
+	case "xz":
+		w, err = xz.WriterConfig{DictCap: 1 << 16}.NewWriter(&b)
+	case "lzma":
+		w, err = lzma.WriterConfig{DictCap: 1 << 16}.NewWriter(&b)
+	case "zstd":
+		w, err = zstd.NewWriter(&b, zstd.WithEncoderConcurrency(1))
+	case "lz4":
+		w = lz4.NewWriter(&b)
 	}
 	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.WriteString(w, content); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Close(); err != nil {
 		t.Fatal(err)
 	}
 	return b.String()
 }
 
+// ar returns an archive of ar(1) with one member.
 func ar(mtime, uid, content string) string {
 	return "!<arch>\n" + fmt.Sprintf("%-16s%-12s%-6s%-6s%-8s%-10d`\n", "a.o/", mtime, uid, "0", "100644", len(content)) + content + strings.Repeat("\n", len(content)&1)
 }
 
+// newc returns a "newc" cpio archive with one member.
 func newc(inode, mtime, device int, content string) string {
 	var b strings.Builder
 	entry := func(name, content string, inode int) {
@@ -282,6 +297,7 @@ func newc(inode, mtime, device int, content string) string {
 	return b.String()
 }
 
+// tarOf returns a tar archive of files that hold their own names.
 func tarOf(t testing.TB, mtime int64, names ...string) string {
 	t.Helper()
 	var b bytes.Buffer
@@ -298,6 +314,7 @@ func tarOf(t testing.TB, mtime int64, names ...string) string {
 	return b.String()
 }
 
+// zipOf returns a zip archive with one member.
 func zipOf(t testing.TB, mtime int64, content string) string {
 	t.Helper()
 	var b bytes.Buffer
@@ -313,14 +330,15 @@ func zipOf(t testing.TB, mtime int64, content string) string {
 	return b.String()
 }
 
+// seconds4 returns a time as four bytes, little endian.
 func seconds4(n uint32) string { return string(binary.LittleEndian.AppendUint32(nil, n)) }
 
-// openPGPKey is a DSA key as gpg 1 exports it: key, user ID.
+// openPGPKey returns a DSA key as gpg 1 exports it: the key and a user ID.
 func openPGPKey(t testing.TB) string {
 	t.Helper()
 	body := append([]byte{4}, 0x52, 0xcf, 0, 0, 17)
 	for range 4 { // p, q, g, y
-		n := number1024(t)
+		n := number1001(t)
 		body = binary.BigEndian.AppendUint16(body, uint16(n.BitLen()))
 		body = append(body, n.Bytes()...)
 	}
@@ -329,7 +347,8 @@ func openPGPKey(t testing.TB) string {
 	return string(append(key, "\xb4\x04demo"...))
 }
 
-func number1024(t testing.TB) *big.Int {
+// number1001 returns a random number of 1001 bits.
+func number1001(t testing.TB) *big.Int {
 	t.Helper()
 	n, err := rand.Int(rand.Reader, new(big.Int).Lsh(big.NewInt(1), 1000))
 	if err != nil {
@@ -338,6 +357,7 @@ func number1024(t testing.TB) *big.Int {
 	return n.SetBit(n, 1000, 1)
 }
 
+// inC returns a key as a list of bytes in C.
 func inC(key string) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "/* The public key of the modules' signatures: %d bytes of OpenPGP. */\nstatic const unsigned char key[] = {\n", len(key))
@@ -350,6 +370,7 @@ func inC(key string) string {
 	return b.String() + "\n};\n"
 }
 
+// bin2c returns a key as the kernel's bin2c writes it.
 func bin2c(key string) string {
 	var b strings.Builder
 	b.WriteString("const char key[] =\n\t\"")
@@ -362,7 +383,7 @@ func bin2c(key string) string {
 	return b.String() + fmt.Sprintf("\"\n;\nconst int key_size = %d;\n", len(key))
 }
 
-// bzImage is an image with one setup sector, 64 bytes of boot code, a packed
+// bzImage returns an image with one setup sector, 64 bytes of boot code, a packed
 // kernel and a checksum of all.
 func bzImage(banner, payload string) string {
 	b := make([]byte, 1024)
@@ -380,7 +401,8 @@ func bzImage(banner, payload string) string {
 	return string(binary.LittleEndian.AppendUint32(b, sum))
 }
 
-// flip changes a bit of a byte; below 0 it counts from the end.
+// flip changes one bit of the byte at an offset, which counts from the end if it is
+// negative.
 func flip(s string, at int) string {
 	b := []byte(s)
 	b[(at+len(b))%len(b)] ^= 1

@@ -7,10 +7,10 @@ import (
 	"strings"
 )
 
-// cpioMembers lists a "newc" archive, such as an initramfs: 110 bytes of
-// hexadecimal numbers, name and content, each padded to 4 bytes.
-func cpioMembers(b blob) ([]archived, error) {
-	var all []archived
+// cpioMembers lists a "newc" archive, such as an initramfs. Each member has 110
+// bytes of hexadecimal numbers, a name and a content, padded to 4 bytes.
+func cpioMembers(b blob) ([]archiveMember, error) {
+	var all []archiveMember
 	for at := int64(0); ; {
 		n, err := cpioHeader(b, at)
 		if err != nil {
@@ -25,7 +25,7 @@ func cpioMembers(b blob) ([]archived, error) {
 			return all, nil
 		}
 		content := at + 110 + n[11] + -(110+n[11])&3
-		all = append(all, archived{name, cpioFields(n), part(b, content, n[6])})
+		all = append(all, archiveMember{name, cpioFields(n), part(b, content, n[6])})
 		if len(all) > maxMembers {
 			return nil, errMembers
 		}
@@ -33,14 +33,14 @@ func cpioMembers(b blob) ([]archived, error) {
 	}
 }
 
-// cpioHeader reads the numbers of one entry.
+// cpioHeader reads the numbers of the entry at offset at.
 func cpioHeader(b blob, at int64) (n [13]int64, err error) {
 	h, err := b.section(at, 110).bytes()
 	if err != nil {
 		return n, err
 	}
 	if len(h) < 110 || string(h[:6]) != "070701" {
-		return n, &brokenError{fmt.Errorf("no entry of cpio at %d", at)}
+		return n, &brokenError{fmt.Errorf("offset %d has no cpio entry", at)}
 	}
 	for i := range n {
 		if n[i], err = strconv.ParseInt(string(h[6+8*i:14+8*i]), 16, 64); err != nil {
@@ -50,7 +50,7 @@ func cpioHeader(b blob, at int64) (n [13]int64, err error) {
 	return n, nil
 }
 
-// cpioFields are those of an entry, by the order of its header's numbers.
+// cpioFields returns the fields of an entry, given the numbers of its header.
 func cpioFields(n [13]int64) []field {
 	links := field{"cpio links", number(n[4]), nil}
 	if n[1]&0o170000 == 0o040000 {

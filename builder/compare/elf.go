@@ -9,13 +9,13 @@ import (
 	"strings"
 )
 
-// elfFile is an ELF file's sections by name, and where it ends by its headers.
+// elfFile is an ELF file with its sections by name.
 type elfFile struct {
 	*elf.File
 	blob
-	names    []string // in the file's order; the second of a name is name#2
+	names    []string // in the file's order; the second section of a name is name#2
 	sections map[string]*elf.Section
-	end      int64
+	end      int64 // where the file ends by its headers
 }
 
 func openELF(b blob) (elfFile, error) {
@@ -47,7 +47,8 @@ func openELF(b blob) (elfFile, error) {
 	return e, nil
 }
 
-// content of a section; none has no bytes in the file.
+// content returns the content of a section, empty for one without bytes in the
+// file.
 func (e elfFile) content(s *elf.Section) blob {
 	if s.Type == elf.SHT_NOBITS {
 		return blob{bytes.NewReader(nil), 0}
@@ -55,7 +56,7 @@ func (e elfFile) content(s *elf.Section) blob {
 	return e.section(int64(s.Offset), int64(s.FileSize))
 }
 
-// elf compares two ELF files section by section, then what is in no section.
+// elf compares two ELF files: section by section, then what is in no section.
 func (c *comparer) elf(p Place, a, b blob) error {
 	one, err := openELF(a)
 	if err != nil {
@@ -72,7 +73,7 @@ func (c *comparer) elf(p Place, a, b blob) error {
 	var ids []string
 	for _, name := range one.names {
 		if two.sections[name] == nil {
-			c.found.unexplained(p.in("section "+name), "there", "not there")
+			c.found.unexplained(p.in("section "+name), exists, missing)
 			continue
 		}
 		if isBuildID(name) {
@@ -85,13 +86,13 @@ func (c *comparer) elf(p Place, a, b blob) error {
 	}
 	for _, name := range two.names {
 		if one.sections[name] == nil {
-			c.found.unexplained(p.in("section "+name), "not there", "there")
+			c.found.unexplained(p.in("section "+name), missing, exists)
 		}
 	}
 	if err := c.outside(p, one, two); err != nil {
 		return err
 	}
-	for _, name := range ids { // last: it follows from the others
+	for _, name := range ids { // last, because it follows from the others
 		if err := c.buildID(p.in("section "+name), one.content(one.sections[name]), two.content(two.sections[name]), c.found.size() > before); err != nil {
 			return err
 		}
@@ -99,6 +100,7 @@ func (c *comparer) elf(p Place, a, b blob) error {
 	return nil
 }
 
+// elfSection compares two sections of one name.
 func (c *comparer) elfSection(p Place, name string, one, two elfFile) error {
 	s, t := one.sections[name], two.sections[name]
 	attributes := func(s *elf.Section) string {
@@ -117,7 +119,7 @@ func (c *comparer) elfSection(p Place, name string, one, two elfFile) error {
 		c.found.cause(moduleKey, p, fmt.Sprintf("%d bytes", a.size), fmt.Sprintf("%d bytes", b.size))
 		return nil
 	case name == ".shstrtab" && !slices.Equal(one.names, two.names):
-		c.found.follows("the sections that are there", p, fmt.Sprintf("%d bytes", a.size), fmt.Sprintf("%d bytes", b.size))
+		c.found.follows("the list of sections", p, fmt.Sprintf("%d bytes", a.size), fmt.Sprintf("%d bytes", b.size))
 		return nil
 	case name == ".gnu_debuglink":
 		return c.debuglink(p, a, b)
@@ -125,13 +127,16 @@ func (c *comparer) elfSection(p Place, name string, one, two elfFile) error {
 	return c.region(p, a, b)
 }
 
-// isSignature: modsign's section by its name in the EL6 kernel and in the demo.
+// isSignature reports whether a section holds a module's signature. EL6's kernel
+// and the demo give it different names.
 func isSignature(name string) bool { return name == "module.sig" || name == ".note.module.sig" }
 
+// isBuildID reports whether a section holds the build-id.
 func isBuildID(name string) bool { return name == ".note.gnu.build-id" }
 
-// buildID: the hash over what was linked. It follows from what else differs in
-// the file; alone it differs by what was stripped since.
+// buildID compares two build-ids, the hashes over what was linked. A build-id
+// follows from what else differs in the file. If nothing else does (others is
+// false), what was stripped since differed.
 func (c *comparer) buildID(p Place, a, b blob, others bool) error {
 	same, err := equal(a, b)
 	if err != nil || same {
@@ -158,7 +163,8 @@ func (c *comparer) buildID(p Place, a, b blob, others bool) error {
 	return nil
 }
 
-// noteID is the hexadecimal id of a note: 12 bytes of sizes and type, "GNU", id.
+// noteID returns the id of a build-id note in hexadecimal, "" if it has none. A note
+// is 12 bytes of sizes and type, "GNU" and a zero, and the id.
 func noteID(b blob) (string, error) {
 	data, err := b.head(16 + 64)
 	if err != nil || len(data) < 24 || string(data[12:16]) != "GNU\x00" {
@@ -167,8 +173,8 @@ func noteID(b blob) (string, error) {
 	return hex.EncodeToString(data[16:]), nil
 }
 
-// debuglink: the name of the file with the debug information, and its checksum
-// in the last 4 bytes.
+// debuglink compares two sections that name the file with the debug information
+// and hold its checksum in the last 4 bytes.
 func (c *comparer) debuglink(p Place, a, b blob) error {
 	if a.size != b.size || a.size < 4 {
 		return c.region(p, a, b)
@@ -180,10 +186,10 @@ func (c *comparer) debuglink(p Place, a, b blob) error {
 	if !same {
 		return c.region(p, a, b)
 	}
-	return c.derived(p.field("checksum"), "the debug information, which is in a file of its own", a.section(a.size-4, 4), b.section(b.size-4, 4), true)
+	return c.derived(p.field("checksum"), "the debug information, which is in another file", a.section(a.size-4, 4), b.section(b.size-4, 4), true)
 }
 
-// outside compares what is in no section: the header, what pads, what was
+// outside compares what is in no section: the headers, the padding, and what was
 // appended.
 func (c *comparer) outside(p Place, one, two elfFile) error {
 	head := func(e elfFile) string {
@@ -198,7 +204,7 @@ func (c *comparer) outside(p Place, one, two elfFile) error {
 	if one.sameLayout(two) {
 		return c.gaps(p, one, two)
 	}
-	for _, e := range []elfFile{one, two} { // the tables follow from the sizes, the rest has to be empty
+	for _, e := range []elfFile{one, two} { // the tables follow from the sizes, the rest must be zeros
 		tables, err := e.tables()
 		if err != nil {
 			return err
@@ -212,6 +218,7 @@ func (c *comparer) outside(p Place, one, two elfFile) error {
 	return nil
 }
 
+// sameLayout reports whether all sections of two files are at the same places.
 func (e elfFile) sameLayout(o elfFile) bool {
 	return slices.Equal(e.names, o.names) && e.end == o.end && !slices.ContainsFunc(e.names, func(name string) bool {
 		s, t := e.sections[name], o.sections[name]
@@ -219,8 +226,8 @@ func (e elfFile) sameLayout(o elfFile) bool {
 	})
 }
 
-// gaps compares the bytes outside of all sections, which stand at the same
-// places in both.
+// gaps compares the bytes outside of all sections of two files of the same
+// layout.
 func (c *comparer) gaps(p Place, one, two elfFile) error {
 	for _, g := range one.gaps(nil) {
 		n := g.to - g.from
@@ -231,7 +238,8 @@ func (c *comparer) gaps(p Place, one, two elfFile) error {
 	return nil
 }
 
-// gaps are the parts up to the end in no section and in none of others.
+// gaps returns the parts of the file that are in no section and in none of
+// others.
 func (e elfFile) gaps(others []span) []span {
 	used := slices.Clone(others)
 	for _, s := range e.sections {
@@ -251,6 +259,7 @@ func (e elfFile) gaps(others []span) []span {
 	return all
 }
 
+// zeros reports whether a blob holds only zeros and is no larger than 64 MiB.
 func zeros(b blob) (bool, error) {
 	if b.size > maxWindow {
 		return false, nil

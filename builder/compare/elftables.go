@@ -7,8 +7,8 @@ import (
 	"fmt"
 )
 
-// tables are the parts of an ELF file that say where the others are: header,
-// program headers, section headers.
+// tables returns the parts of an ELF file that say where the others are: the
+// header, the program headers and the section headers.
 func (e elfFile) tables() ([]span, error) {
 	head, err := e.head(64)
 	if err != nil {
@@ -31,25 +31,25 @@ func (e elfFile) tables() ([]span, error) {
 	return []span{{0, int64(h.Ehsize)}, table(uint64(h.Phoff), h.Phentsize, h.Phnum), table(uint64(h.Shoff), h.Shentsize, h.Shnum)}, nil
 }
 
-// Kbuild appends a module's signature: the signature, 12 bytes that tell its
-// size in their last four, and this line (include/linux/module_signature.h).
+// Kbuild appends to a module its signature, 12 bytes whose last four hold the
+// signature's size, and this line (include/linux/module_signature.h).
 const (
 	signatureLine = "~Module signature appended~\n"
 	signatureInfo = 12
 )
 
-// appended compares what follows the end of two ELF files.
+// appended compares what follows the ends of two ELF files.
 func (c *comparer) appended(p Place, one, two elfFile) error {
 	a, b := one.section(one.end, one.size), two.section(two.end, two.size)
 	same, err := equal(a, b)
 	if err != nil || same {
 		return err
 	}
-	x, err := signed(a)
+	x, err := signatureSize(a)
 	if err != nil {
 		return err
 	}
-	y, err := signed(b)
+	y, err := signatureSize(b)
 	if err != nil {
 		return err
 	}
@@ -60,9 +60,9 @@ func (c *comparer) appended(p Place, one, two elfFile) error {
 	return c.region(p.in("appended"), a.section(0, a.size-x), b.section(0, b.size-y))
 }
 
-// signed is the size of an appended signature with all that belongs to it, 0:
-// there is none.
-func signed(b blob) (int64, error) {
+// signatureSize returns how many bytes an appended signature takes with all that
+// belongs to it, 0 if there is none.
+func signatureSize(b blob) (int64, error) {
 	const tail = signatureInfo + len(signatureLine)
 	end, err := b.section(b.size-int64(tail), int64(tail)).bytes()
 	if err != nil || len(end) < tail || !bytes.HasSuffix(end, []byte(signatureLine)) {

@@ -13,13 +13,13 @@ const (
 	directory = 0o040000
 )
 
-// fileTag is a tag with a value for every file.
+// fileTag says how to compare a tag that has a value for every file.
 type fileTag struct {
-	// explain records why the values of one file differ.
+	// explain records that the values of file f differ, and why.
 	explain func(c *comparer, p Place, f rpm.File, a, b string)
 }
 
-// fileTags are explained file by file.
+// fileTags are the tags that are compared file by file.
 var fileTags = map[rpm.Tag]*fileTag{
 	rpm.TagFileMtimes:      {becauseOf(mtimes)},
 	rpm.TagFileDevices:     {becauseOf(device)},
@@ -38,13 +38,16 @@ var fileTags = map[rpm.Tag]*fileTag{
 	rpm.TagFileColors:      {(*comparer).noReason},
 }
 
+// becauseOf explains a tag that differs for one reason alone.
 func becauseOf(cause *Cause) func(*comparer, Place, rpm.File, string, string) {
 	return func(c *comparer, p Place, _ rpm.File, a, b string) { c.found.cause(cause, p, a, b) }
 }
 
+// noReason records that nothing explains the values.
 func (c *comparer) noReason(p Place, _ rpm.File, a, b string) { c.found.unexplained(p, a, b) }
 
-// sizeDiffers: of a folder, the file system decides; of a file, its content.
+// sizeDiffers explains a size: a folder's comes from the file system, a file's
+// from its content.
 func sizeDiffers(c *comparer, p Place, f rpm.File, a, b string) {
 	switch {
 	case f.Mode&modeType == directory:
@@ -54,9 +57,10 @@ func sizeDiffers(c *comparer, p Place, f rpm.File, a, b string) {
 	}
 }
 
+// digestDiffers explains a digest or the target of a link.
 func digestDiffers(c *comparer, p Place, f rpm.File, a, b string) { c.byContent(p, f, a, b) }
 
-// byContent: a value that follows from the file's content, if that differs.
+// byContent explains a value that follows from the file's content.
 func (c *comparer) byContent(p Place, f rpm.File, a, b string) {
 	if c.changed[f.Path] {
 		c.found.follows("the content of the file", p, a, b)
@@ -82,12 +86,12 @@ func (c *comparer) fileTag(t rpm.Tag, a, b opened) {
 			fileTags[t].explain(c, Place{Tag: t.Name(), File: f.Path}, f, shownFor(t, one[i]), shownFor(t, y))
 		}
 	}
-	if c.found.size() == before { // the lists differ, the files that both have do not
+	if c.found.size() == before { // the lists differ, but not in the files that both packages have
 		c.pathTag(Place{Tag: t.Name()}, a, b)
 	}
 }
 
-// values are a tag's, as text.
+// values returns the values of a tag as text.
 func values(h *rpm.Header, t rpm.Tag) []string {
 	if list := h.Strings(t); list != nil {
 		return list
@@ -99,6 +103,7 @@ func values(h *rpm.Header, t rpm.Tag) []string {
 	return all
 }
 
+// shownFor returns one value of a file tag as people read it.
 func shownFor(t rpm.Tag, value string) string {
 	n, err := strconv.ParseInt(value, 10, 64)
 	switch {
@@ -112,8 +117,8 @@ func shownFor(t rpm.Tag, value string) string {
 	return value
 }
 
-// classes compares what file(1) said of each file: it reads the stamp of gzip,
-// the interpreter of a script, the build-id of a program.
+// classes compares what file(1) said of each file. It reads the time in a gzip
+// header, the interpreter of a script and the build-id of a program.
 func (c *comparer) classes(p Place, a, b opened) {
 	one, two := classOf(a), classOf(b)
 	before := c.found.size()
@@ -121,8 +126,8 @@ func (c *comparer) classes(p Place, a, b opened) {
 		x, y := one[f.Path], two[f.Path]
 		at := p
 		at.File = f.Path
-		switch _, there := two[f.Path]; {
-		case !there || x == y:
+		switch _, inBoth := two[f.Path]; {
+		case !inBoth || x == y:
 		case strings.Contains(x, "gzip compressed") && strings.Contains(y, "gzip compressed") && c.changed[f.Path]:
 			c.found.cause(gzipStamp, at, x, y)
 		case c.changed[f.Path]:
@@ -136,7 +141,7 @@ func (c *comparer) classes(p Place, a, b opened) {
 	}
 }
 
-// classOf is the class of each file.
+// classOf returns the class of each file by its path.
 func classOf(o opened) map[string]string {
 	all := map[string]string{}
 	dict, numbers := o.Header.Strings(rpm.TagClassDict), o.Header.Ints(rpm.TagFileClass)

@@ -9,34 +9,40 @@ import (
 	"unicode/utf8"
 )
 
-// Kind tells what is known about a finding.
+// Kind says whether a finding is explained.
 type Kind string
 
-// A finding has a cause, follows from other findings of the pair, or is left
-// without an explanation.
+// A finding has a known cause, follows from other findings of the pair, or has
+// no explanation.
 const (
 	HasCause Kind = "cause"
 	Follows  Kind = "follows"
 	NoReason Kind = "unexplained"
 )
 
-// Place is where two packages differ, from the outside to the inside.
+// Place is where two files differ, from the outside to the inside.
 type Place struct {
-	// Tag is a tag of the header by rpm's name, or "signature " and one of the
-	// signature header.
+	// Tag is rpm's name of a header tag, or "signature " and the name of a tag of
+	// the signature header.
 	Tag  string `json:"tag,omitempty"`
 	File string `json:"file,omitempty"`
-	// Inside leads into the file: "gunzipped", "section .rodata", "member a.o".
+	// Inside is the way into the file: "unpacked", "section .rodata", "member a.o".
 	Inside []string `json:"inside,omitempty"`
 	// Field is the part that differs: "cpio mtime", "gzip stamp", "offset 0x40".
 	Field string `json:"field,omitempty"`
 }
 
-// Steps, fields and tags that name one of many begin with these.
+// These begin steps, fields and tags that name one of many.
 const (
 	member    = "member "
 	offset    = "offset "
 	signature = "signature "
+)
+
+// What a finding shows when one side has something and the other has not.
+const (
+	exists  = "present"
+	missing = "missing"
 )
 
 func (p Place) in(step string) Place {
@@ -49,7 +55,7 @@ func (p Place) field(name string) Place {
 	return p
 }
 
-// String is the place on one line.
+// String returns the place on one line.
 func (p Place) String() string {
 	var parts []string
 	if tag, ok := strings.CutPrefix(p.Tag, signature); ok {
@@ -64,9 +70,9 @@ func (p Place) String() string {
 	return strings.Join(parts, ": ")
 }
 
-// what is the place without what has a name of its own: findings of many files
-// are one.
-func (p Place) what() string {
+// part returns the place without the names of files, members and offsets, so that
+// the same difference in many files is one finding.
+func (p Place) part() string {
 	p.File, p.Inside = "", slices.Clone(p.Inside)
 	for i, step := range p.Inside {
 		if strings.HasPrefix(step, member) {
@@ -76,40 +82,41 @@ func (p Place) what() string {
 	if strings.HasPrefix(p.Field, offset) {
 		p.Field = ""
 	}
-	if what := p.String(); what != "" {
-		return what
+	if part := p.String(); part != "" {
+		return part
 	}
 	return "content"
 }
 
-// Difference is one place with what both sides have there, in a form for people.
+// Difference is one place and the values of both sides there, cut to what fits on
+// a line.
 type Difference struct {
 	Place
 	A string `json:"a"`
 	B string `json:"b"`
 }
 
-// Finding is what differs in one way, in one place or in many.
+// Finding is one kind of difference, at one place or at many.
 type Finding struct {
 	Kind  Kind   `json:"kind"`
-	Cause *Cause `json:"cause,omitempty"` // of HasCause
-	// What is the part that differs, whatever the file: "header tag BUILDTIME",
+	Cause *Cause `json:"cause,omitempty"` // only of HasCause
+	// What is the part that differs, without the file: "header tag BUILDTIME",
 	// "cpio mtime", "section .note.gnu.build-id".
 	What string `json:"what"`
-	// From says what a finding that follows follows from.
-	From  string `json:"from,omitempty"`
-	Count int    `json:"count"`
-	// At are the first of the places.
-	At []Difference `json:"at"`
+	// From says what a finding of kind Follows follows from.
+	From string `json:"from,omitempty"`
+	// Count is how many places differ; At holds the first 8 of them.
+	Count int          `json:"count"`
+	At    []Difference `json:"at"`
 }
 
-// examples bounds the places that a finding names.
+// examples is how many places a finding names at most.
 const examples = 8
 
-// list collects findings.
+// list collects findings, in the order in which they were first made.
 type list struct {
 	all   []*Finding
-	index map[string]*Finding
+	index map[string]*Finding // by everything but the places
 }
 
 func (l *list) cause(c *Cause, p Place, a, b string) {
@@ -122,7 +129,7 @@ func (l *list) follows(from string, p Place, a, b string) {
 
 func (l *list) unexplained(p Place, a, b string) { l.add(Finding{Kind: NoReason}, p, a, b) }
 
-// order records that two lists of the same names stand in another order.
+// order records that two lists of the same names have different orders.
 func (l *list) order(p Place, a, b []string) {
 	for i := range a {
 		if a[i] != b[i] {
@@ -132,7 +139,7 @@ func (l *list) order(p Place, a, b []string) {
 	}
 }
 
-// size counts the differences.
+// size returns how many differences were recorded.
 func (l *list) size() (n int) {
 	for _, f := range l.all {
 		n += f.Count
@@ -141,7 +148,7 @@ func (l *list) size() (n int) {
 }
 
 func (l *list) add(f Finding, p Place, a, b string) {
-	f.What = p.what()
+	f.What = p.part()
 	key := fmt.Sprintf("%s %p %s %s", f.Kind, f.Cause, f.From, f.What)
 	old, ok := l.index[key]
 	if !ok {
@@ -157,7 +164,7 @@ func (l *list) add(f Finding, p Place, a, b string) {
 	}
 }
 
-// mark and reset take findings back that were made in between.
+// mark returns the state of the list, for reset.
 func (l *list) mark() map[*Finding]Finding {
 	all := map[*Finding]Finding{}
 	for _, f := range l.all {
@@ -166,15 +173,17 @@ func (l *list) mark() map[*Finding]Finding {
 	return all
 }
 
+// reset takes back all findings that were made since mark.
 func (l *list) reset(to map[*Finding]Finding) {
 	for _, f := range l.all {
-		*f = to[f] // zero: was not there
+		*f = to[f] // zero if it is new
 	}
 	l.all = slices.DeleteFunc(l.all, func(f *Finding) bool { return f.Count == 0 })
 	maps.DeleteFunc(l.index, func(_ string, f *Finding) bool { return f.Count == 0 })
 }
 
-// findings are those without an explanation first, then causes, then what follows.
+// findings returns the findings: first those without an explanation, then those
+// with a cause, then those that follow.
 func (l *list) findings() []Finding {
 	var all []Finding
 	for _, k := range []Kind{NoReason, HasCause, Follows} {
@@ -187,7 +196,8 @@ func (l *list) findings() []Finding {
 	return all
 }
 
-// verdict: what follows needs something that it follows from.
+// verdict returns the verdict on all findings. Findings that follow do not
+// explain themselves: without any other finding the verdict is Unexplained.
 func (l *list) verdict() Verdict {
 	v := Identical
 	for _, f := range l.all {
@@ -204,7 +214,7 @@ func (l *list) verdict() Verdict {
 	return v
 }
 
-// legible is a value on one line, cut to what a line holds.
+// legible returns a value on one line, cut to 96 characters.
 func legible(s string) string {
 	const most = 96
 	s = strings.Map(func(r rune) rune {

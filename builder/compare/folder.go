@@ -12,12 +12,14 @@ import (
 	"namibuild/builder/rpm"
 )
 
-// filePair are the paths of two files that belong together; one is empty where
-// a side has none.
+// filePair holds the paths of two files that belong together. One is empty if
+// that side has no such file.
 type filePair struct{ name, a, b string }
 
-// ErrNoPackages: a folder that is to be compared holds no package.
-var ErrNoPackages = errors.New("no package lies there")
+// ErrNoPackages reports a folder that holds no package.
+var ErrNoPackages = errors.New("the folder holds no package")
+
+// pairsOf returns the pairs of files to compare for two paths.
 
 func pairsOf(a, b string) ([]filePair, error) {
 	one, aDir, err := packagesIn(a)
@@ -30,15 +32,15 @@ func pairsOf(a, b string) ([]filePair, error) {
 	}
 	switch {
 	case aDir != bDir:
-		return nil, fmt.Errorf("comparing: %s and %s: one is a file, the other a folder", a, b)
+		return nil, fmt.Errorf("comparing %s and %s: one is a file and the other a folder", a, b)
 	case !aDir:
 		return []filePair{{filepath.Base(a), a, b}}, nil
 	}
-	return matched(one, two)
+	return paired(one, two)
 }
 
-// packagesIn are the paths of the packages in a folder, sorted; of a file,
-// nothing and false.
+// packagesIn returns the paths of all packages in a folder, sorted. For a file it
+// returns false.
 func packagesIn(path string) (files []string, dir bool, err error) {
 	info, err := os.Stat(path)
 	if err != nil {
@@ -66,9 +68,9 @@ func packagesIn(path string) (files []string, dir bool, err error) {
 	return files, true, nil
 }
 
-// matched puts the packages of two folders together: by file name, then what is
-// left by name and architecture where that is no question.
-func matched(one, two []string) ([]filePair, error) {
+// paired pairs the packages of two folders: by file name, then the rest in order
+// by name and architecture.
+func paired(one, two []string) ([]filePair, error) {
 	var pairs []filePair
 	var rest []string
 	for _, a := range one {
@@ -104,6 +106,7 @@ func matched(one, two []string) ([]filePair, error) {
 	return pairs, nil
 }
 
+// byName returns packages by their names and architectures.
 func byName(paths []string) (map[string][]string, error) {
 	all := map[string][]string{}
 	for _, p := range paths {
@@ -116,6 +119,7 @@ func byName(paths []string) (map[string][]string, error) {
 	return all, nil
 }
 
+// nameArch returns the name and the architecture of a package.
 func nameArch(path string) (string, error) {
 	f, err := os.Open(path)
 	if err != nil {
@@ -124,7 +128,7 @@ func nameArch(path string) (string, error) {
 	defer f.Close()
 	p, err := rpm.ReadPackage(f)
 	if err != nil {
-		return "", errors.Join(fmt.Errorf("comparing %s: %w", filepath.Base(path), err))
+		return "", fmt.Errorf("comparing %s: %w", filepath.Base(path), err)
 	}
 	n := p.NEVRA()
 	return n.Name + "." + n.Arch, nil

@@ -11,8 +11,8 @@ import (
 	"namibuild/builder/rpm/rpmtest"
 )
 
-// FuzzContent: whatever two files hold, comparing them ends without an error,
-// and finds something if and only if they differ.
+// FuzzContent checks that comparing any two files ends without an error, and finds
+// something if and only if they differ.
 func FuzzContent(f *testing.F) {
 	seeds := contents(f)
 	for _, name := range []string{"time of a banner", "gzip stamp", "mtime in ar", "mtime in an initramfs", "order in tar", "mtime in zip",
@@ -33,7 +33,8 @@ func FuzzContent(f *testing.F) {
 	})
 }
 
-// FuzzPackage: a package that is damaged, or is not one, costs an error.
+// FuzzPackage checks that a damaged package is an error, and any other one is
+// identical if and only if it has the same bytes.
 func FuzzPackage(f *testing.F) {
 	good := rpmtest.Build(kernel(rpmtest.File{Path: "/opt/x", Content: text, Mtime: epoch}))
 	other := kernel(rpmtest.File{Path: "/opt/x", Content: text + "more", Mtime: epoch + 1})
@@ -46,13 +47,14 @@ func FuzzPackage(f *testing.F) {
 			t.Fatal("writing")
 		}
 		found, err := Files(one, two)
-		if same := bytes.Equal(good, data); err == nil && same != (found.Verdict == Identical && len(found.Beneath) == 0) {
-			t.Errorf("got %s beneath %v, the same bytes: %t", found.Verdict, found.Beneath, same)
+		if same := bytes.Equal(good, data); err == nil && same != (found.Verdict == Identical && len(found.LeftOut) == 0) {
+			t.Errorf("got %s without %v, the same bytes: %t", found.Verdict, found.LeftOut, same)
 		}
 	})
 }
 
-// Files beyond what memory takes go through temporary files, and leave none.
+// TestLargeFiles checks that large files go through temporary files and leave none
+// behind.
 func TestLargeFiles(t *testing.T) {
 	t.Setenv("TMPDIR", t.TempDir())
 	filler := strings.Repeat("0123456789abcdef", 4<<20) // 64 MiB
@@ -67,7 +69,7 @@ func TestLargeFiles(t *testing.T) {
 	runtime.ReadMemStats(&before)
 	found := bytesPair(t, a, b)
 	runtime.ReadMemStats(&after)
-	if got := strings.Join(told(found), ", "); got != "explained, clock: content 1" {
+	if got := strings.Join(summary(found), ", "); got != "explained, clock: content 1" {
 		t.Error(got)
 	}
 	if at := found.Findings[0].At[0]; at.Field != "offset 0x4000005" || at.A != "Jan  9 2014" {

@@ -9,8 +9,7 @@ import (
 	"github.com/klauspost/compress/gzip"
 )
 
-// gzip compares the stamps in the headers of two gzip streams, then what they
-// unpack to.
+// gzip compares the headers of two gzip streams, then what they unpack to.
 func (c *comparer) gzip(p Place, a, b blob) error {
 	one, err := gzipHeader(a)
 	if err != nil {
@@ -31,8 +30,8 @@ func (c *comparer) gzip(p Place, a, b blob) error {
 	if one.Comment != two.Comment || string(one.Extra) != string(two.Extra) {
 		c.found.unexplained(p.field("gzip comment"), one.Comment+string(one.Extra), two.Comment+string(two.Extra))
 	}
-	// What follows is compared without the header: a stamp alone is no other
-	// compressed form.
+	// The rest is compared without the headers: if only a time in these differs,
+	// the compressed form does not.
 	same, err := equal(a.section(one.size, a.size), b.section(two.size, b.size))
 	if err != nil || same {
 		return err
@@ -40,12 +39,14 @@ func (c *comparer) gzip(p Place, a, b blob) error {
 	return c.compressed(p, a, b)
 }
 
-// header of a gzip stream and the bytes it takes (RFC 1952, 2.3).
+// header is the header of a gzip stream and how many bytes it takes (RFC 1952,
+// 2.3).
 type header struct {
 	gzip.Header
 	size int64
 }
 
+// gzipHeader reads the header of a gzip stream.
 func gzipHeader(b blob) (header, error) {
 	r, err := gzip.NewReader(b.all())
 	if err != nil {
@@ -62,7 +63,7 @@ func gzipHeader(b blob) (header, error) {
 	}
 	for flag, text := range map[byte]string{8: h.Name, 16: h.Comment} {
 		if flags[0]&flag != 0 {
-			h.size += int64(len([]rune(text))) + 1 // Latin 1: a byte a character
+			h.size += int64(len([]rune(text))) + 1 // Latin 1 has one byte for each character
 		}
 	}
 	if flags[0]&2 != 0 {
@@ -71,7 +72,7 @@ func gzipHeader(b blob) (header, error) {
 	return h, nil
 }
 
-// moment is a time as people and packages write it; none is "none".
+// moment returns a time as people and packages write it, "none" for no time.
 func moment(t time.Time) string {
 	if t.IsZero() || t.Unix() == 0 {
 		return "none"
@@ -79,10 +80,10 @@ func moment(t time.Time) string {
 	return unix(t.Unix())
 }
 
-// unix shows seconds since 1970.
+// unix returns seconds since 1970 as people and packages write them.
 func unix(seconds int64) string {
 	return fmt.Sprintf("%d (%s)", seconds, time.Unix(seconds, 0).UTC().Format("2006-01-02 15:04:05 UTC"))
 }
 
-// little shows four bytes, little endian, as seconds since 1970.
-func little(b []byte) string { return unix(int64(binary.LittleEndian.Uint32(b))) }
+// littleEndianTime returns four bytes, little endian, as unix does.
+func littleEndianTime(b []byte) string { return unix(int64(binary.LittleEndian.Uint32(b))) }

@@ -11,11 +11,11 @@ import (
 	"namibuild/builder/rpm"
 )
 
-// tagCauses are the tags that differ for one reason alone.
+// tagCauses are the tags that differ for one cause only.
 var tagCauses = map[rpm.Tag]*Cause{
 	rpm.TagBuildTime:         clock,
 	rpm.TagBuildHost:         host,
-	rpm.TagCookie:            clock, // build host and time
+	rpm.TagCookie:            clock, // it holds the build host and the time
 	rpm.TagRPMVersion:        toolchain,
 	rpm.TagOptFlags:          macros,
 	rpm.TagPlatform:          macros,
@@ -33,26 +33,26 @@ const (
 	tagBugURL       rpm.Tag = 5012
 )
 
-// stageTags are only in packages of rpmbuild -ba.
+// stageTags are only in packages that rpmbuild -ba makes.
 var stageTags = []rpm.Tag{rpm.TagCookie, rpm.TagSourcePkgID}
 
 // payloadTags follow from the payload.
 var payloadTags = []rpm.Tag{rpm.TagPayloadDigest, rpm.TagPayloadDigestAlt, rpm.TagArchiveSize}
 
-// pathTags say which files there are; the payload has told.
+// pathTags list the files. Missing files were found in the payload.
 var pathTags = []rpm.Tag{rpm.TagBasenames, rpm.TagDirnames, rpm.TagDirIndexes, rpm.TagOldFilenames}
 
-// headers compares two headers tag by tag and tells whether they differ.
+// headers compares two headers tag by tag and reports whether they differ.
 func (c *comparer) headers(a, b opened) bool {
 	var one, two bytes.Buffer
-	a.Header.WriteTo(&one) // a buffer takes everything
+	a.Header.WriteTo(&one) // a write to a buffer does not fail
 	b.Header.WriteTo(&two)
 	if bytes.Equal(one.Bytes(), two.Bytes()) {
 		return false
 	}
 	before := c.found.size()
-	c.ghosts(a.files, b.files, func(p Place) { c.found.unexplained(p, "there", "not there") })
-	c.ghosts(b.files, a.files, func(p Place) { c.found.unexplained(p, "not there", "there") })
+	c.ghosts(a.files, b.files, func(p Place) { c.found.unexplained(p, exists, missing) })
+	c.ghosts(b.files, a.files, func(p Place) { c.found.unexplained(p, missing, exists) })
 	for _, t := range slices.Compact(slices.Sorted(slices.Values(slices.Concat(a.Header.Tags(), b.Header.Tags())))) {
 		if !bytes.Equal(rawValue(a.Header, t), rawValue(b.Header, t)) {
 			c.tag(t, a, b)
@@ -64,21 +64,22 @@ func (c *comparer) headers(a, b opened) bool {
 	return true
 }
 
-// ghosts are files that a package owns and does not hold: the payload does not
-// tell of one that the other side lacks.
+// ghosts calls lacking for every %ghost file that the other side has not. A
+// package owns these files without holding them, so the payload does not show
+// them.
 func (c *comparer) ghosts(files, others []rpm.File, lacking func(Place)) {
-	there := map[string]bool{}
+	inOthers := map[string]bool{}
 	for _, f := range others {
-		there[f.Path] = true
+		inOthers[f.Path] = true
 	}
 	for _, f := range files {
-		if f.Flags&rpm.FlagGhost != 0 && !there[f.Path] {
+		if f.Flags&rpm.FlagGhost != 0 && !inOthers[f.Path] {
 			lacking(Place{File: f.Path, Field: "ghost"})
 		}
 	}
 }
 
-// tag explains a tag that differs.
+// tag records a tag that differs, and why.
 func (c *comparer) tag(t rpm.Tag, a, b opened) {
 	p := Place{Tag: t.Name()}
 	x, y := shown(a.Header, t), shown(b.Header, t)
@@ -93,7 +94,7 @@ func (c *comparer) tag(t rpm.Tag, a, b opened) {
 	case tagCauses[t] != nil:
 		c.found.cause(tagCauses[t], p, x, y)
 	case t == rpm.TagSourcePkgID:
-		c.found.follows("the SRPM, which was packed anew", p, x, y)
+		c.found.follows("the SRPM, which was made again", p, x, y)
 	case slices.Contains(payloadTags, t):
 		c.found.follows("the payload", p, x, y)
 	case fileTags[t] != nil:
@@ -109,16 +110,18 @@ func (c *comparer) tag(t rpm.Tag, a, b opened) {
 	}
 }
 
-// threads is the number of threads in a payload's flags, as w2T16.xzdio.
+// threads returns the number of threads in the flags of a payload such as
+// w2T16.xzdio.
 func threads(flags string) string {
 	_, after, _ := strings.Cut(flags, "T")
 	return strings.TrimRight(after, ".abcdefghijklmnopqrstuvwxyz")
 }
 
+// unthreaded returns the flags of a payload without the number of threads.
 func unthreaded(flags string) string { return strings.Replace(flags, "T"+threads(flags), "", 1) }
 
-// texts explains a list of texts: the same but for names and dates, or the same
-// in another order.
+// texts explains two lists of texts that are equal but for names and dates, or but
+// for the order.
 func (c *comparer) texts(p Place, a, b *rpm.Header, t rpm.Tag) {
 	one, two := a.Strings(t), b.Strings(t)
 	if len(one) == 0 || len(one) != len(two) {
@@ -136,21 +139,22 @@ func (c *comparer) texts(p Place, a, b *rpm.Header, t rpm.Tag) {
 	}
 }
 
-// pathTag: which files there are was found in the payload; if those are the same
-// files, the header puts them in another order.
+// pathTag explains a tag that lists the files. If both packages have the same
+// files, the header lists them in another order.
 func (c *comparer) pathTag(p Place, a, b opened) {
 	one, two := paths(a.files), paths(b.files)
 	sortedOne, sortedTwo := slices.Sorted(slices.Values(one)), slices.Sorted(slices.Values(two))
 	switch {
-	case slices.Equal(one, two): // the same paths, written in another way
+	case slices.Equal(one, two): // the same paths, encoded in another way
 		c.found.unexplained(p, "", "")
 	case slices.Equal(sortedOne, sortedTwo):
 		c.found.order(p, one, two)
 	default:
-		c.found.follows("the files that are there", p, fmt.Sprintf("%d files", len(one)), fmt.Sprintf("%d files", len(two)))
+		c.found.follows("the list of files", p, fmt.Sprintf("%d files", len(one)), fmt.Sprintf("%d files", len(two)))
 	}
 }
 
+// paths returns the paths of files.
 func paths(files []rpm.File) []string {
 	var all []string
 	for _, f := range files {
@@ -159,7 +163,7 @@ func paths(files []rpm.File) []string {
 	return all
 }
 
-// total is the sum of the files' sizes, folders included.
+// total explains the sum of the sizes of all files and folders.
 func (c *comparer) total(p Place, a, b opened) {
 	x, y := shown(a.Header, rpm.TagSize), shown(b.Header, rpm.TagSize)
 	if slices.EqualFunc(a.files, b.files, func(f, g rpm.File) bool { return f.Size == g.Size }) {
@@ -169,8 +173,8 @@ func (c *comparer) total(p Place, a, b opened) {
 	c.found.follows("the sizes of the files", p, x, y)
 }
 
-// rawValue is a value with its type, in one form for all types; nil: it is not
-// there.
+// rawValue returns the value of a tag with its type, in one form for all types;
+// nil if the header lacks the tag.
 func rawValue(h *rpm.Header, t rpm.Tag) []byte {
 	if !h.Has(t) {
 		return nil
@@ -186,11 +190,11 @@ func rawValue(h *rpm.Header, t rpm.Tag) []byte {
 	return out
 }
 
-// shown is a value for people.
+// shown returns the value of a tag as people read it.
 func shown(h *rpm.Header, t rpm.Tag) string {
 	switch {
 	case !h.Has(t):
-		return "not there"
+		return missing
 	case t == rpm.TagBuildTime:
 		n, _ := h.Int(t)
 		return unix(n)

@@ -10,9 +10,9 @@ import (
 	"strconv"
 )
 
-// keys finds the public keys in some bytes: an OpenPGP key or a certificate as
-// it stands, or spelled out in C (crypto/signature/key.h), with the number that
-// tells how long it is.
+// keys returns the tokens of all public keys in data: OpenPGP keys and X.509
+// certificates in binary or spelled out in C (crypto/signature/key.h), and the
+// numbers there that give their lengths.
 func keys(data []byte) []token {
 	var all []token
 	for at := 0; at < len(data); at++ {
@@ -32,7 +32,8 @@ func keys(data []byte) []token {
 	return all
 }
 
-// spelled are a list of bytes in C, and a string of escapes as bin2c writes it.
+// spelled are the forms of a key in C: a list of bytes, and a string of escapes as
+// bin2c writes it.
 var (
 	spelled = []*regexp.Regexp{
 		regexp.MustCompile(`(?:0x[0-9a-fA-F]{1,2},?\s*){64,}`),
@@ -42,12 +43,12 @@ var (
 	lengthForm  = regexp.MustCompile(`\b(\d{3,5})(?: bytes|;)`)
 )
 
-// spelledKey gives the token of a spelled-out key, and those of its length in
-// the text around it.
+// spelledKey returns the token of a key that is spelled out from one offset up to
+// another, and those of its length in the text around it; none if it is no key.
 func spelledKey(data []byte, from, to int) []token {
 	var key []byte
 	for _, m := range spelledByte.FindAllSubmatch(data[from:to], -1) {
-		n, _ := strconv.ParseUint(string(m[1]), 16, 8) // the form has hexadecimal digits alone
+		n, _ := strconv.ParseUint(string(m[1]), 16, 8) // the form has only hexadecimal digits
 		key = append(key, byte(n))
 	}
 	if keyLength(key) == 0 {
@@ -62,7 +63,8 @@ func spelledKey(data []byte, from, to int) []token {
 	return all
 }
 
-// keyLength is how many bytes a key takes that begins here, 0: none does.
+// keyLength returns how many bytes the key at the start of data takes, 0 if there
+// is none.
 func keyLength(data []byte) int {
 	switch {
 	case len(data) < 64:
@@ -82,9 +84,10 @@ func keyLength(data []byte) int {
 	return 0
 }
 
-// openPGPLength is the length of a transferable public key: a key packet in
-// the old format with two bytes of length (RFC 4880, 4.2.1), and the user IDs,
-// signatures and subkeys that follow it.
+// openPGPLength returns the length of the transferable public key at the start of
+// data, 0 if there is none. Such a key is a key packet in the old format with two
+// bytes of length (RFC 4880, 4.2.1), and the user IDs, signatures and subkeys
+// that follow it.
 func openPGPLength(data []byte) int {
 	n := packetLength(data)
 	if n == 0 || !publicKey(data[3:n]) {
@@ -99,8 +102,8 @@ func openPGPLength(data []byte) int {
 	}
 }
 
-// packetLength is the length of a packet in the old format, 0: there is none, or
-// it goes on behind the data.
+// packetLength returns the length of the packet in the old format at the start of
+// data, 0 if there is none or data cuts it off.
 func packetLength(data []byte) int {
 	if len(data) < 3 || data[0]&0xc0 != 0x80 {
 		return 0
@@ -118,8 +121,8 @@ func packetLength(data []byte) int {
 	return n
 }
 
-// publicKey: a key's body has version 3 or 4 and RSA or DSA with as many numbers
-// as that takes, and nothing else (RFC 4880, 5.5.2).
+// publicKey reports whether body is that of a key packet: version 3 or 4, RSA or
+// DSA, the numbers of that algorithm, and nothing else (RFC 4880, 5.5.2).
 func publicKey(body []byte) bool {
 	if len(body) < 8 || body[0] != 3 && body[0] != 4 {
 		return false
@@ -145,7 +148,7 @@ func publicKey(body []byte) bool {
 	return false
 }
 
-// keyText names a key, or a number that tells of one.
+// keyText returns what is shown of a key, or of the number that gives its length.
 func keyText(data []byte) string {
 	if len(data) < 64 {
 		return string(data)

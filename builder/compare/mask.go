@@ -8,14 +8,14 @@ import (
 	"strconv"
 )
 
-// token is a part of some bytes that is known to change between builds.
+// token is a part of some bytes that is known to differ between builds.
 type token struct {
 	from, to int
 	cause    *Cause
-	follows  string // instead of a cause
+	follows  string // what it follows from, instead of a cause
 }
 
-// mask finds the tokens of one kind.
+// mask finds tokens of one form.
 type mask struct {
 	cause *Cause
 	form  *regexp.Regexp
@@ -29,8 +29,8 @@ const (
 	zone  = `(?: ?(?:[A-Z]{3,4}|Z|[+-]\d\d:?\d\d))`
 )
 
-// masks in the order of their rights: of two tokens that overlap the one of the
-// earlier mask stands. A group, where there is one, is the token.
+// masks are all masks. Of two tokens that overlap, the one of the earlier mask
+// counts. If a form has a group, the group is the token.
 var masks = []mask{
 	{buildPath, regexp.MustCompile(`((?:/[\w.+~@:-]+)+)/BUILD(?:ROOT)?\b`)},
 	{toolchain, regexp.MustCompile(`GCC: \([^()\n]{1,80}\)[^\x00\n]{0,60}`)},
@@ -53,18 +53,19 @@ var masks = []mask{
 	{tempName, regexp.MustCompile(`/tmp/[\w.-]+`)},
 }
 
-// seconds since 1970, as a file or tar's long form may have them to the nanosecond.
+// seconds is the form of a time in seconds since 1970, perhaps with nanoseconds as
+// tar writes them.
 var seconds = regexp.MustCompile(`\b([1-9]\d{9})(?:\.\d{1,9})?\b`)
 
-// word is a name that one side has where the other has another.
+// word is a name that each side has its own version of.
 type word struct {
 	cause   *Cause
 	follows string
 	a, b    string
 }
 
-// tokens are all tokens in some bytes, without overlap, by their start. Words
-// come first, with the given side's text.
+// tokens returns all tokens in data, sorted and without overlap. Words count
+// before masks; text returns the version of a word on this side.
 func (c *comparer) tokens(data []byte, text func(word) string) []token {
 	var all []token
 	add := func(t token) {
@@ -86,7 +87,7 @@ func (c *comparer) tokens(data []byte, text func(word) string) []token {
 			add(token{from: at[len(at)-2], to: at[len(at)-1], cause: m.cause})
 		}
 	}
-	for _, at := range seconds.FindAllSubmatchIndex(data, -1) { // of the build or later
+	for _, at := range seconds.FindAllSubmatchIndex(data, -1) { // times of the build or later
 		if n, err := strconv.ParseInt(string(data[at[2]:at[3]]), 10, 64); err == nil && n >= c.since && n < 4102444800 { // 2100
 			add(token{from: at[0], to: at[1], cause: clock})
 		}
@@ -95,7 +96,7 @@ func (c *comparer) tokens(data []byte, text func(word) string) []token {
 	return all
 }
 
-// wordsIn are where a word stands that is no part of a longer one.
+// wordsIn returns the offsets of a word where it is not part of a longer one.
 func wordsIn(data []byte, w string) []int {
 	var all []int
 	if len(w) < 2 {
@@ -114,11 +115,12 @@ func wordsIn(data []byte, w string) []int {
 	}
 }
 
+// wordByte reports whether a byte can be part of a word.
 func wordByte(b byte) bool {
 	return b >= 'a' && b <= 'z' || b >= 'A' && b <= 'Z' || b >= '0' && b <= '9' || b == '_'
 }
 
-// masked is data with a placeholder in the place of every token.
+// masked returns data with a placeholder for every token.
 func masked(data []byte, tokens []token) []byte {
 	var out bytes.Buffer
 	at := 0
@@ -135,8 +137,8 @@ func masked(data []byte, tokens []token) []byte {
 	return out.Bytes()
 }
 
-// bytes explains the difference of two pieces by their tokens, if they are the
-// same but for tokens. At base stands the first byte, in A.
+// pieces reports whether two pieces are equal but for their tokens, and records
+// these if so. base is the offset of piece a in its content.
 func (c *comparer) pieces(p Place, base int64, a, b []byte) bool {
 	ta := c.tokens(a, func(w word) string { return w.a })
 	tb := c.tokens(b, func(w word) string { return w.b })
@@ -149,7 +151,7 @@ func (c *comparer) pieces(p Place, base int64, a, b []byte) bool {
 	return true
 }
 
-// token records a token that differs.
+// token records a token, if it differs.
 func (c *comparer) token(p Place, t token, a, b []byte) {
 	switch {
 	case bytes.Equal(a, b):

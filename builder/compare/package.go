@@ -4,22 +4,25 @@ import (
 	"bufio"
 	"bytes"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"io"
 	"os"
 	"slices"
 
 	"namibuild/builder/rpm"
+	"namibuild/builder/unpack"
 )
 
-// opened is a package that was verified.
+// opened is a package that was opened and verified.
 type opened struct {
 	*rpm.Package
 	file  *os.File
-	start int64 // of the payload in the file
+	start int64 // offset of the payload in the file
 	files []rpm.File
 }
 
+// openPackage verifies a package.
 func openPackage(f *os.File) (opened, error) {
 	p, err := rpm.Verify(bufio.NewReaderSize(f, 1<<20))
 	if err != nil {
@@ -32,13 +35,13 @@ func openPackage(f *os.File) (opened, error) {
 	return opened{p, f, p.PayloadOffset, files}, nil
 }
 
-// payload is the payload as it is stored.
+// payload returns the payload as it is stored.
 func (o opened) payload() (blob, error) {
 	b, err := fileBlob(o.file)
 	return b.section(o.start, b.size), err
 }
 
-// packages compares two packages and gives the signature tags left out.
+// packages compares two packages and returns the signature tags that it left out.
 func packages(l *list, fa, fb *os.File) ([]string, error) {
 	a, err := openPackage(fa)
 	if err != nil {
@@ -48,7 +51,7 @@ func packages(l *list, fa, fb *os.File) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	if a, b, err = digested(a, b); err != nil {
+	if a, b, err = withEqualDigests(a, b); err != nil {
 		return nil, err
 	}
 	c := newComparer(l, a, b)
@@ -57,16 +60,16 @@ func packages(l *list, fa, fb *os.File) ([]string, error) {
 		return nil, err
 	}
 	header := c.headers(a, b)
-	beneath := c.signatures(a.Signature, b.Signature, payload || header)
+	leftOut := c.signatures(a.Signature, b.Signature, payload || header)
 	if a.Lead != b.Lead {
 		l.unexplained(Place{Field: "lead"}, a.Lead.Name(), b.Lead.Name())
 	}
-	return beneath, nil
+	return leftOut, nil
 }
 
-// digested gives a package that lacks the digests of its payload what the other
-// one has: signing adds them for rpm 6.
-func digested(a, b opened) (opened, opened, error) {
+// withEqualDigests adds the digests of the payload to the header of a package that
+// lacks them, if the other one has them: signing for rpm 6 adds them.
+func withEqualDigests(a, b opened) (opened, opened, error) {
 	var err error
 	switch has := rpm.TagPayloadDigest; {
 	case a.Header.Has(has) && !b.Header.Has(has):
@@ -77,6 +80,7 @@ func digested(a, b opened) (opened, opened, error) {
 	return a, b, err
 }
 
+// withDigests returns the package with the digests of its payload in the header.
 func (o opened) withDigests() (opened, error) {
 	b, err := o.payload()
 	if err == nil {
@@ -85,11 +89,12 @@ func (o opened) withDigests() (opened, error) {
 	return o, err
 }
 
-// longest is how long a build may take, in seconds: rpm 4.8 takes BUILDTIME at
-// its end, when it writes the first package.
+// longest is how long a build may take, in seconds. rpm 4.8 takes BUILDTIME at the
+// end of the build, when it writes the first package.
 const longest = 24 * 60 * 60
 
-// newComparer knows the names of the hosts that the packages were built on.
+// newComparer returns a comparer that knows when and on which hosts the packages
+// were built.
 func newComparer(l *list, a, b opened) *comparer {
 	c := &comparer{found: l, changed: map[string]bool{}, since: min(a.BuildTime(), b.BuildTime()) - longest}
 	if x, y := a.Header.String(rpm.TagBuildHost), b.Header.String(rpm.TagBuildHost); x != y {
@@ -98,12 +103,13 @@ func newComparer(l *list, a, b opened) *comparer {
 	return c
 }
 
-// signatureTags are dropped before two packages are compared: signing adds them,
-// takes their room from the reserved space, and touches nothing else.
+// signatureTags are left out of the comparison: signing adds them, takes their
+// room from the reserved space, and changes nothing else.
 var signatureTags = []rpm.Tag{rpm.SigTagDSA, rpm.SigTagRSA, rpm.SigTagPGP, rpm.SigTagGPG, rpm.SigTagOpenPGP, rpm.SigTagReserved, rpm.SigTagReservedSpace}
 
-// signatures compares what is left of two signature headers: digests and sizes,
-// which follow from header and payload.
+// signatures compares two signature headers. Their digests and sizes follow from
+// header and payload; others says whether these differ. It returns the signature
+// tags that differ.
 func (c *comparer) signatures(a, b *rpm.Header, others bool) (dropped []string) {
 	tags := slices.Compact(slices.Sorted(slices.Values(slices.Concat(a.Tags(), b.Tags()))))
 	for _, t := range tags {
@@ -124,7 +130,7 @@ func (c *comparer) signatures(a, b *rpm.Header, others bool) (dropped []string) 
 	return dropped
 }
 
-// payloads compares two payloads and tells whether they differ.
+// payloads compares two payloads and reports whether they differ.
 func (c *comparer) payloads(a, b opened) (bool, error) {
 	one, err := a.payload()
 	if err != nil {
@@ -138,13 +144,13 @@ func (c *comparer) payloads(a, b opened) (bool, error) {
 		return false, err
 	}
 	before := c.found.size()
-	if err := c.archived(a, b); err != nil || c.found.size() > before {
+	if err := c.payloadFiles(a, b); err != nil || c.found.size() > before {
 		return true, err
 	}
 	return true, c.packing(a.Header, b.Header, one, two)
 }
 
-// packing: the files of two payloads are the same, the payloads are not.
+// packing compares how two payloads are packed that hold equal files.
 func (c *comparer) packing(ha, hb *rpm.Header, a, b blob) error {
 	one, err := plainSum(a)
 	if err != nil {
@@ -167,13 +173,18 @@ func (c *comparer) packing(ha, hb *rpm.Header, a, b blob) error {
 	return nil
 }
 
+// plainSum returns the digest of a payload's archive.
 func plainSum(b blob) (sum [sha256.Size]byte, err error) {
-	r, err := rpm.Decompress(b.all())
-	if err != nil {
+	var plain io.Reader = b.all()
+	r, err := unpack.Open(b.all(), unpack.NoLimit)
+	switch {
+	case err == nil:
+		defer r.Close()
+		plain = r
+	case !errors.Is(err, unpack.ErrFormat): // else the archive is not compressed
 		return sum, err
 	}
-	defer r.Close()
 	h := sha256.New()
-	_, err = io.Copy(h, r)
+	_, err = io.Copy(h, plain)
 	return [sha256.Size]byte(h.Sum(nil)), err
 }

@@ -12,13 +12,14 @@ import (
 	"namibuild/builder/rpm"
 )
 
-// record is one entry of a payload and the digest of its content.
+// record is one entry of a payload with the digest of its content.
 type record struct {
 	rpm.Entry
 	sum [sha256.Size]byte
 }
 
-// path is the file's by the header: without the dot that cpio has in front.
+// path returns the file's path as the header has it, without the dot that cpio
+// puts in front.
 func (r record) path() string { return strings.TrimPrefix(r.Name, ".") }
 
 // records reads a payload to its end.
@@ -49,7 +50,7 @@ func (o opened) records() ([]record, error) {
 	}
 }
 
-// open starts on the payload.
+// open returns a reader of the payload.
 func (o opened) open() (*rpm.PayloadReader, error) {
 	if _, err := o.file.Seek(o.start, io.SeekStart); err != nil {
 		return nil, err
@@ -57,9 +58,9 @@ func (o opened) open() (*rpm.PayloadReader, error) {
 	return o.Payload(bufio.NewReaderSize(o.file, 1<<20))
 }
 
-// archived compares the files of two payloads: which, in what order, what cpio
-// says of them, what is in them.
-func (c *comparer) archived(a, b opened) error {
+// payloadFiles compares the files of two payloads: their names and order, their
+// entries in the cpio archive, and their contents.
+func (c *comparer) payloadFiles(a, b opened) error {
 	one, err := a.records()
 	if err != nil {
 		return err
@@ -85,19 +86,20 @@ func (c *comparer) archived(a, b opened) error {
 	if err := c.contents(a, b, contents); err != nil {
 		return err
 	}
-	c.missing(m.only)
+	c.missingFiles(m.only)
 	return nil
 }
 
-// matches are the entries of two payloads by their names.
+// matches holds the entries of two payloads, matched by name.
 type matches struct {
-	both [][2]record // in the order of the first
-	// names are those that both have, in the order of each; only are the
-	// entries that one has.
+	both [][2]record // in the order of the first payload
+	// names are the names that both payloads have, in the order of each; only
+	// are the entries that one of them has.
 	names [2][]string
 	only  [2][]record
 }
 
+// match matches the entries of two payloads.
 func match(one, two []record) matches {
 	var m matches
 	byName := func(records []record) map[string]record {
@@ -124,7 +126,8 @@ func match(one, two []record) matches {
 	return m
 }
 
-// linked marks all names of a file that changed: its content stands with one.
+// linked marks all hard links of a file that changed. The payload has the content
+// under one of the names only.
 func (c *comparer) linked(files []rpm.File) {
 	inodes := map[int64]bool{}
 	for _, f := range files {
@@ -139,7 +142,7 @@ func (c *comparer) linked(files []rpm.File) {
 	}
 }
 
-// entries compares what cpio says of a file.
+// entries compares the cpio entries of one file.
 func (c *comparer) entries(a, b record) {
 	p := Place{File: a.path()}
 	c.fields(p, entryFields(a.Entry), entryFields(b.Entry))
@@ -148,6 +151,7 @@ func (c *comparer) entries(a, b record) {
 	}
 }
 
+// entryFields returns the fields of a cpio entry.
 func entryFields(e rpm.Entry) []field {
 	links := field{"cpio links", number(e.Nlink), nil}
 	if e.Mode&0o170000 == 0o040000 {
@@ -159,30 +163,31 @@ func entryFields(e rpm.Entry) []field {
 		{"cpio device", pair(e.Device), device}, {"cpio rdev", pair(e.Rdev), nil}}
 }
 
-// contents compares the named files of both payloads, a pair at a time.
+// contents compares the named files of both payloads, one pair after the other.
 func (c *comparer) contents(a, b opened, names []string) error {
 	one, two := &finder{of: a}, &finder{of: b}
 	defer one.close()
 	defer two.close()
-	var last []string // a checksum of a file comes after the file
+	var last []string // checksum files are compared after the files beside them
 	for _, n := range names {
 		if isHMAC(nil, n) {
 			last = append(last, n)
 			continue
 		}
-		if err := c.one(one, two, n); err != nil {
+		if err := c.fileContent(one, two, n); err != nil {
 			return err
 		}
 	}
 	for _, n := range last {
-		if err := c.one(one, two, n); err != nil {
+		if err := c.fileContent(one, two, n); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (c *comparer) one(a, b *finder, name string) error {
+// fileContent compares the contents of one file.
+func (c *comparer) fileContent(a, b *finder, name string) error {
 	x, doneX, err := a.find(name)
 	if err != nil {
 		return err
@@ -200,8 +205,8 @@ func (c *comparer) one(a, b *finder, name string) error {
 	return nil
 }
 
-// finder takes files out of a payload. Asked for them in the payload's order, it
-// reads it once.
+// finder takes files out of a payload. It reads the payload once if it is asked
+// for the files in the payload's order.
 type finder struct {
 	of opened
 	r  *rpm.PayloadReader
@@ -213,7 +218,7 @@ func (f *finder) close() {
 	}
 }
 
-// find gives the content of a file that is in the payload; the caller calls the
+// find returns the content of a file that the payload has. The caller calls the
 // function when done.
 func (f *finder) find(name string) (blob, func(), error) {
 	for again := f.r == nil; ; again = true {
@@ -228,7 +233,7 @@ func (f *finder) find(name string) (blob, func(), error) {
 		for {
 			e, err := f.r.Next()
 			if err == io.EOF && !again {
-				break // it stood before: from the start
+				break // it is further up: start again
 			}
 			if err != nil {
 				return blob{}, nil, fmt.Errorf("%s: looking for %s: %w", f.of.file.Name(), name, err)
@@ -240,12 +245,12 @@ func (f *finder) find(name string) (blob, func(), error) {
 	}
 }
 
-// buildIDPath is a link of .build-id, or the folder of some of them.
+// buildIDPath is the form of a link below .build-id, or of a folder of such links.
 var buildIDPath = regexp.MustCompile(`/\.build-id/[0-9a-f]{2}(?:$|/)`)
 
-// missing records the files that only one side has. What lies under .build-id is
-// named after the build-id of the file that a link leads to.
-func (c *comparer) missing(only [2][]record) {
+// missingFiles records the files that only one side has. A link below .build-id is
+// named after the build-id of the file that it leads to.
+func (c *comparer) missingFiles(only [2][]record) {
 	targets := [2]map[string]record{}
 	for i, side := range only {
 		targets[i] = map[string]record{}
@@ -258,8 +263,8 @@ func (c *comparer) missing(only [2][]record) {
 	for i, side := range only {
 		for _, r := range side {
 			other, ok := targets[1-i][r.Linkname]
-			shown := [2]string{"not there", "not there"}
-			shown[i] = "there"
+			shown := [2]string{missing, missing}
+			shown[i] = exists
 			switch {
 			case !ok || !c.ids || !buildIDPath.MatchString(r.Name):
 				c.found.unexplained(Place{File: r.path(), Field: "file"}, shown[0], shown[1])

@@ -19,14 +19,14 @@ import (
 
 const epoch = 1389000000
 
-// kernel is a package whose twin is to differ from it.
+// kernel returns a package with these files and a few others.
 func kernel(files ...rpmtest.File) rpmtest.Package {
 	all := append([]rpmtest.File{{Path: "/boot", Mode: 0o40755, Mtime: epoch}, {Path: "/boot/a", Content: "a\n", Mtime: epoch},
 		{Path: "/boot/b", Linkname: "a", Mtime: epoch}}, files...)
 	return rpmtest.Package{Name: "kernel", Version: "2.6.32", Release: "1.el6", Arch: "x86_64", BuildTime: epoch, Files: all}
 }
 
-// with puts a value into a header, in the place of the one that is there.
+// with puts a value into the header of a package, in place of the present one.
 func with(p *rpmtest.Package, v rpm.Value) {
 	before := p.Change
 	p.Change = func(list []rpm.Value) []rpm.Value {
@@ -38,13 +38,14 @@ func with(p *rpmtest.Package, v rpm.Value) {
 	}
 }
 
-// files compares two packages and gives the outcome, a line a finding; what
-// follows from others is left to tests of its own.
+// outcome compares two packages and returns the verdict and the findings, as
+// summary does.
 func outcome(t *testing.T, a, b rpmtest.Package) []string {
 	t.Helper()
-	return told(bytesPair(t, rpmtest.Build(a), rpmtest.Build(b)))
+	return summary(bytesPair(t, rpmtest.Build(a), rpmtest.Build(b)))
 }
 
+// bytesPair compares two packages.
 func bytesPair(t *testing.T, a, b []byte) Pair {
 	t.Helper()
 	dir := t.TempDir()
@@ -61,7 +62,9 @@ func bytesPair(t *testing.T, a, b []byte) Pair {
 	return found
 }
 
-func told(p Pair) []string {
+// summary returns the verdict, and a line for each finding that does not follow
+// from others.
+func summary(p Pair) []string {
 	all := []string{string(p.Verdict)}
 	for _, f := range p.Findings {
 		switch f.Kind {
@@ -74,6 +77,7 @@ func told(p Pair) []string {
 	return all
 }
 
+// gz returns content compressed by gzip, with a time and a name in the header.
 func gz(content string, stamp int64, name string) string {
 	var b bytes.Buffer
 	w := gzip.NewWriter(&b)
@@ -86,8 +90,8 @@ func gz(content string, stamp int64, name string) string {
 	return b.String()
 }
 
-// planted are differences of the package itself: what is done to the twin, and
-// what has to be found.
+// planted are differences of the package itself: what is changed in one of two
+// equal packages, and what must be found.
 var planted = map[string]struct {
 	change func(*rpmtest.Package)
 	want   []string
@@ -169,7 +173,8 @@ func TestPlantedInPackages(t *testing.T) {
 	}
 }
 
-// The whole value, of a package built a second later into a gzip file.
+// TestPair compares the whole value for a package that was built a second later,
+// with a gzip file in it.
 func TestPair(t *testing.T) {
 	twin := func(time int64) []byte {
 		p := kernel(rpmtest.File{Path: "/opt/x.gz", Content: gz("x", time, ""), Mtime: epoch})
@@ -177,7 +182,7 @@ func TestPair(t *testing.T) {
 		return rpmtest.Build(p)
 	}
 	found := bytesPair(t, twin(epoch), twin(epoch+1))
-	for i := range found.Findings { // digests are not what is looked at
+	for i := range found.Findings { // digests are not checked here
 		for j := range found.Findings[i].At {
 			if found.Findings[i].Kind == Follows {
 				found.Findings[i].At[j].A, found.Findings[i].At[j].B = "", ""

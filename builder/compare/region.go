@@ -8,15 +8,16 @@ import (
 	"strconv"
 )
 
-// Limits of what is searched for an explanation: so many places, so many bytes
-// at once.
+// maxSpans is how many places are searched for an explanation, maxWindow how many
+// bytes at once.
 const (
 	maxSpans  = 4096
 	maxWindow = 64 << 20
 )
 
-// region compares two pieces without a structure of their own, such as a text
-// or a section of an ELF file: are they the same but for dates, names, keys?
+// region compares two pieces without a known structure, such as a text or a
+// section of an ELF file. It searches for dates, names and keys that explain the
+// difference.
 func (c *comparer) region(p Place, a, b blob) error {
 	if a.size == b.size {
 		return c.sameSize(p, a, b)
@@ -34,6 +35,7 @@ func (c *comparer) region(p Place, a, b blob) error {
 	return c.reordered(p, start, a, b)
 }
 
+// sameSize compares two pieces of the same size, place by place.
 func (c *comparer) sameSize(p Place, a, b blob) error {
 	places, more, err := spans(a, b, maxSpans)
 	if err != nil || len(places) == 0 {
@@ -57,7 +59,8 @@ func (c *comparer) sameSize(p Place, a, b blob) error {
 	return nil
 }
 
-// window tells whether two parts are the same but for tokens, which it records.
+// window reports whether two parts are equal but for tokens, which it records.
+// base is the offset of part a.
 func (c *comparer) window(p Place, base int64, a, b blob) (bool, error) {
 	if a.size > maxWindow || b.size > maxWindow {
 		return false, nil
@@ -73,9 +76,9 @@ func (c *comparer) window(p Place, base int64, a, b blob) (bool, error) {
 	return c.pieces(p, base, one, two), nil
 }
 
-// reordered looks whether two texts have the same lines in another order, dates
-// and names left out. If not, nothing explains them; at is where they begin to
-// differ.
+// reordered checks whether two texts have the same lines in another order, without
+// regard to dates and names. If not, the difference is unexplained; at is where it
+// begins.
 func (c *comparer) reordered(p Place, at int64, a, b blob) error {
 	if a.size > maxWindow || b.size > maxWindow {
 		return c.differs(p, at, a, b)
@@ -101,7 +104,7 @@ func (c *comparer) reordered(p Place, at int64, a, b blob) error {
 	return nil
 }
 
-// lines counts the lines of a text.
+// lines returns the lines of a text with their counts.
 func lines(text []byte) map[string]int {
 	all := map[string]int{}
 	for line := range bytes.Lines(text) {
@@ -110,14 +113,14 @@ func lines(text []byte) map[string]int {
 	return all
 }
 
-// lineAt is the line that holds a byte.
+// lineAt returns the line that holds the byte at an offset.
 func lineAt(text []byte, at int64) string {
 	at = min(at, int64(len(text)))
 	line, _, _ := bytes.Cut(text[bytes.LastIndexByte(text[:at], '\n')+1:], []byte("\n"))
 	return string(line)
 }
 
-// differs records that nothing explains a difference, and where it begins.
+// differs records an unexplained difference that begins at offset at.
 func (c *comparer) differs(p Place, at int64, a, b blob) error {
 	one, err := a.section(at, 16).bytes()
 	if err != nil {
@@ -131,7 +134,7 @@ func (c *comparer) differs(p Place, at int64, a, b blob) error {
 	return nil
 }
 
-// sample shows bytes, as text where they are one.
+// sample returns bytes as text if they are printable, in hexadecimal otherwise.
 func sample(data []byte, size int64) string {
 	for _, b := range data {
 		if b < ' ' && b != '\n' && b != '\t' || b > '~' {

@@ -12,8 +12,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// spec makes a package with what a kernel's has: a program, a compressed file,
-// a module, texts of the build.
+// spec makes a package with some of what a kernel's has: a program, a compressed
+// file, a text of the build.
 const spec = `%define debug_package %{nil}
 %define __brp_strip /bin/true
 %define _build_id_links none
@@ -42,9 +42,9 @@ touch -d "@${MTIME:-1300000000}" %{buildroot}/opt/twin/banner
 /opt/twin
 `
 
-// rpmbuild makes the package as this project pins it, with what the case
-// changes: macros, and variables of the environment (in upper case). It builds
-// in a folder in.
+// rpmbuild makes the package in the folder in with this project's pins. change
+// sets macros and, in upper case, environment variables. It returns the path of
+// the package.
 func rpmbuild(t *testing.T, in string, change map[string]string) string {
 	t.Helper()
 	top := t.TempDir()
@@ -76,7 +76,8 @@ func rpmbuild(t *testing.T, in string, change map[string]string) string {
 	return made[0]
 }
 
-// What real rpm makes without one of the pins differs, and is explained by it.
+// TestPlantedByRpmbuild checks that a package which rpm makes without one of the
+// pins differs, and that the pin explains it.
 func TestPlantedByRpmbuild(t *testing.T) {
 	tests := map[string]struct {
 		change map[string]string
@@ -107,7 +108,7 @@ func TestPlantedByRpmbuild(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if diff := cmp.Diff(test.want, told(found)); diff != "" {
+			if diff := cmp.Diff(test.want, summary(found)); diff != "" {
 				t.Errorf("%s\n%+v", diff, found.Findings)
 			}
 		})

@@ -2,39 +2,35 @@ package leak
 
 import (
 	"bytes"
-	"encoding/binary"
 	"errors"
 	"io"
 
-	"namibuild/builder/nested"
+	"namibuild/builder/unpack"
 )
 
-// window is how much of a file is searched at once, margin what the next window
-// sees again: more than a needle and its surroundings take.
+// window is how many bytes of a file are searched at once. margin is how many of
+// them the next window repeats: more than a needle and its surroundings take.
 const (
 	window = 1 << 20
 	margin = 128
 )
 
-// gzipMagic begins gzip data.
-const gzipMagic = "\x1f\x8b\x08"
-
-// content searches a file to its end, and what is compressed in it. One that
-// unpacks to more than is opened is not our business: it is searched so far.
+// content searches a file and what is compressed in it. A file that unpacks to
+// more than unpack.Walk opens is no error; it is searched up to that point.
 func (s *search) content(r io.Reader) error {
-	err := nested.Walk(r, s.file, func(r io.Reader, _ string) error {
+	err := unpack.Walk(r, s.file, func(r io.Reader, _ string) error {
 		buffer := s.buffer()
 		defer func() { s.free = append(s.free, buffer) }()
 		return s.plain(r, buffer)
 	})
-	if limit := (*nested.LimitError)(nil); errors.As(err, &limit) {
+	if limit := (*unpack.LimitError)(nil); errors.As(err, &limit) {
 		return nil
 	}
 	return err
 }
 
-// buffer is one for a stream: a nested one is searched while the one it is in
-// still is.
+// buffer returns a free buffer. Each stream needs its own, because a compressed
+// stream is searched while the search of the stream around it goes on.
 func (s *search) buffer() []byte {
 	last := len(s.free) - 1
 	if last < 0 {
@@ -45,7 +41,7 @@ func (s *search) buffer() []byte {
 	return b
 }
 
-// plain searches bytes as they are.
+// plain searches a stream.
 func (s *search) plain(r io.Reader, buffer []byte) error {
 	buf := buffer[:0]
 	for first := true; ; first = false {
@@ -55,7 +51,7 @@ func (s *search) plain(r io.Reader, buffer []byte) error {
 			return err
 		}
 		buf = buf[:len(buf)+n]
-		from, to := margin, len(buf)-margin // what is in the margins is, or will be, another window's
+		from, to := margin, len(buf)-margin // other windows search the margins
 		if first {
 			from = 0
 		}
@@ -70,7 +66,7 @@ func (s *search) plain(r io.Reader, buffer []byte) error {
 	}
 }
 
-// window searches for what begins at from or behind it, and before to.
+// window searches data for what begins between from and to.
 func (s *search) window(data []byte, from, to int) {
 	for _, n := range s.needles {
 		for at := from; at < to; {
@@ -86,7 +82,7 @@ func (s *search) window(data []byte, from, to int) {
 		}
 	}
 	for at := from; at < to; {
-		i := bytes.Index(data[at:], []byte(gzipMagic))
+		i := unpack.Index(data[at:], unpack.Gzip)
 		if i < 0 || at+i >= to {
 			break
 		}
@@ -95,13 +91,10 @@ func (s *search) window(data []byte, from, to int) {
 	}
 }
 
-// gzip looks at the stamp of what may be the header of a gzip stream: one that
-// lies between the epoch and the last day of the build is no accident.
+// gzip checks the time in what may be the header of a gzip stream. A time between
+// the epoch and the last day of the build is not there by chance.
 func (s *search) gzip(h []byte) {
-	if len(h) < 10 || string(h[:3]) != gzipMagic || h[3] >= 0x20 || h[8] > 4 || h[9] > 13 && h[9] != 255 { // RFC 1952, 2.3
-		return
-	}
-	stamp := int64(binary.LittleEndian.Uint32(h[4:]))
+	stamp, _ := unpack.GzipTime(h)
 	late := len(s.Days) > 0 && stamp > s.Days[len(s.Days)-1].Unix()+24*60*60
 	if stamp > s.Epoch && !late {
 		s.add(GzipStamp, s.file, moment(stamp), "none, or at most "+moment(s.Epoch))

@@ -1,10 +1,11 @@
-// Package leak finds in one package what a build should not have let in: its
-// moment, its host, its file system. It needs no second build to compare with.
+// Package leak finds traces of the build in one package: its time, its host and
+// its file system. It needs no second build to compare with.
 //
-// A header and an archive tell most (BUILDTIME, BUILDHOST, mtimes, devices,
-// inodes, sizes of folders); for dates, host names and gzip stamps the contents
-// of all files are read, compressed ones and the kernel in a bzImage unpacked.
-// Memory is bounded, whatever the files' sizes.
+// [Find] reads a package and returns its leaks. Most of them are in the header and
+// in the cpio archive (BUILDTIME, BUILDHOST, mtimes, devices, inodes, sizes of
+// folders). For dates, host names and times in gzip headers, Find reads the
+// contents of all files, and unpacks compressed ones and the kernel in a bzImage.
+// Memory does not depend on the sizes of the files.
 package leak
 
 import (
@@ -18,22 +19,23 @@ import (
 	"namibuild/builder/rpm"
 )
 
-// Facts are what a package is held against.
+// Facts are what is known of the build of a package.
 type Facts struct {
-	// Epoch is the clock of the build, in seconds.
+	// Epoch is the clock of the build, in seconds since 1970.
 	Epoch int64
-	// Hostname is the name that the build was given; nothing but it may be seen.
+	// Hostname is the host name that the build was given, the only one allowed in a
+	// package.
 	Hostname string
-	// Host is the name of the host that the build ran on, empty: not known.
+	// Host is the real name of the build host, empty if it is not known.
 	Host string
-	// Days are those on which the build ran, sorted; none: not known.
+	// Days are the days on which the build ran, sorted; none if they are not known.
 	Days []time.Time
 }
 
-// Kind tells what leaked.
+// Kind says what leaked.
 type Kind string
 
-// The kinds, and in which pin's absence they appear.
+// The kinds. The comments name the pins that prevent them.
 const (
 	BuildTime     Kind = "BUILDTIME"      // rpm, clock
 	BuildHost     Kind = "BUILDHOST"      // buildhost
@@ -46,18 +48,19 @@ const (
 	HostName      Kind = "host name"      // buildhost, kbuild
 )
 
-// Leak is what one package has of one kind.
+// Leak is everything that leaked into a package of one kind.
 type Leak struct {
 	Kind Kind `json:"kind"`
-	// File is the first file that has it, empty: the header of the package.
+	// File is the first file that has it, empty for the header of the package.
 	File string `json:"file,omitempty"`
-	// Got is what stands there, Want what should.
+	// Got is what was found there, Want what is allowed.
 	Got  string `json:"got"`
 	Want string `json:"want,omitempty"`
-	// Count is how often it was seen.
+	// Count is how often it was found.
 	Count int `json:"count"`
 }
 
+// String returns the leak on one line.
 func (l Leak) String() string {
 	where := "the header"
 	if l.File != "" {
@@ -76,8 +79,8 @@ func (l Leak) String() string {
 	return text
 }
 
-// Find reads a package and gives what leaked into it, by kind. The package is
-// one that was verified: a fault of its form is an error.
+// Find reads a package and returns what leaked into it, one Leak for each kind. The
+// caller has verified the package; Find returns an error if it cannot read it.
 func Find(r io.Reader, f Facts) ([]Leak, error) {
 	p, err := rpm.ReadPackage(r)
 	if err != nil {
@@ -87,7 +90,7 @@ func Find(r io.Reader, f Facts) ([]Leak, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &search{Facts: f, needles: needles(f), inodes: mostInode(p, len(files))}
+	s := &search{Facts: f, needles: needles(f), inodes: largestInode(p, len(files))}
 	s.header(p, files)
 	if err := s.payload(p, r); err != nil {
 		return nil, err
@@ -99,26 +102,27 @@ func Find(r io.Reader, f Facts) ([]Leak, error) {
 type search struct {
 	Facts
 	needles []needle
-	inodes  int64 // the greatest that rpm gives a file of this package
-	file    string
+	inodes  int64  // the largest inode number that rpm gives a file of this package
+	file    string // the path of the current file
 	found   []Leak
-	// free are buffers that no stream is searched with.
+	// free are the buffers that are not in use.
 	free [][]byte
 }
 
-// numbersSince is the version of rpm from which on it numbers the files of a
-// package from 1. An earlier one takes over what it sees, which the stat pin
-// numbers from one package to the next: no number of those tells a leak.
+// numbersSince is the first version of rpm that numbers the files of a package from
+// 1. Earlier ones write the inodes that they see, which the stat pin numbers on
+// from one package to the next, so that no number is a leak.
 const numbersSince = "4.10"
 
-func mostInode(p *rpm.Package, files int) int64 {
+// largestInode returns the largest inode number that rpm gives a file of p.
+func largestInode(p *rpm.Package, files int) int64 {
 	if rpm.CompareVersions(p.Header.String(rpm.TagRPMVersion), numbersSince) < 0 {
 		return math.MaxInt64
 	}
 	return int64(files)
 }
 
-// add counts a leak, and keeps the first of its kind.
+// add counts a leak and records the first one of each kind.
 func (s *search) add(kind Kind, file, got, want string) {
 	i := slices.IndexFunc(s.found, func(l Leak) bool { return l.Kind == kind })
 	if i < 0 {
@@ -128,6 +132,7 @@ func (s *search) add(kind Kind, file, got, want string) {
 	s.found[i].Count++
 }
 
+// header searches the header.
 func (s *search) header(p *rpm.Package, files []rpm.File) {
 	if t := p.BuildTime(); t != s.Epoch {
 		s.add(BuildTime, "", moment(t), moment(s.Epoch))
@@ -136,7 +141,7 @@ func (s *search) header(p *rpm.Package, files []rpm.File) {
 		s.add(BuildHost, "", host, s.Hostname)
 	}
 	for _, device := range p.Header.Ints(rpm.TagFileDevices) {
-		if device != 1 { // what rpm writes for all files of a file system
+		if device != 1 { // what rpm writes for all files of one file system
 			s.add(Device, "", fmt.Sprint(device), "1")
 		}
 	}
@@ -145,7 +150,7 @@ func (s *search) header(p *rpm.Package, files []rpm.File) {
 	}
 }
 
-// stat looks at what the header has of a file that the file system gave it.
+// stat checks what the header has from the file system about a file.
 func (s *search) stat(f rpm.File) {
 	if f.Mtime > s.Epoch {
 		s.add(Mtime, f.Path, moment(f.Mtime), "at most "+moment(s.Epoch))
@@ -154,11 +159,12 @@ func (s *search) stat(f rpm.File) {
 		s.add(Inode, f.Path, fmt.Sprint(f.Inode), fmt.Sprintf("at most %d", s.inodes))
 	}
 	const directory = 0o040000
-	if f.Mode&0o170000 == directory && f.Size != 0 && f.Size != 4096 { // rpm 4.18's, and the stat pin's
+	if f.Mode&0o170000 == directory && f.Size != 0 && f.Size != 4096 { // rpm 4.18 writes 0, and the stat pin shows 4096
 		s.add(DirectorySize, f.Path, fmt.Sprint(f.Size), "4096")
 	}
 }
 
+// payload searches the payload.
 func (s *search) payload(p *rpm.Package, r io.Reader) error {
 	archive, err := p.Payload(r)
 	if err != nil {
@@ -181,7 +187,7 @@ func (s *search) payload(p *rpm.Package, r io.Reader) error {
 	}
 }
 
-// entry looks at what the archive has of a file.
+// entry checks what the archive has from the file system about a file.
 func (s *search) entry(e *rpm.Entry) {
 	if e.Mtime > s.Epoch {
 		s.add(Mtime, s.file, moment(e.Mtime), "at most "+moment(s.Epoch))
@@ -189,12 +195,12 @@ func (s *search) entry(e *rpm.Entry) {
 	if e.Inode > s.inodes {
 		s.add(Inode, s.file, fmt.Sprint(e.Inode), fmt.Sprintf("at most %d", s.inodes))
 	}
-	if d := e.Device; d != [2]int64{0, 0} && d != [2]int64{0, 1} { // rpm 4.18's, and the stat pin's
+	if d := e.Device; d != [2]int64{0, 0} && d != [2]int64{0, 1} { // rpm 4.18 writes 0:0, and the stat pin shows 0:1
 		s.add(Device, s.file, fmt.Sprintf("%d:%d", d[0], d[1]), "0:1")
 	}
 }
 
-// moment shows seconds since 1970.
+// moment returns seconds since 1970 as people read them.
 func moment(seconds int64) string {
 	return time.Unix(seconds, 0).UTC().Format("2006-01-02 15:04:05 UTC")
 }

@@ -21,8 +21,7 @@ const epoch = 1389000000 // 2014-01-06
 var facts = Facts{Epoch: epoch, Hostname: "localhost", Host: "build-7.example.org",
 	Days: []time.Time{time.Date(2026, 11, 4, 23, 0, 0, 0, time.UTC), time.Date(2026, 11, 5, 1, 0, 0, 0, time.UTC)}}
 
-// packageWith is a package with nothing leaked into it but, perhaps, what a
-// file holds.
+// packageWith returns a package without leaks but those in the content of a file.
 func packageWith(content string) rpmtest.Package {
 	return rpmtest.Package{Name: "kernel", Version: "1", Release: "1", BuildTime: epoch, Files: []rpmtest.File{
 		{Path: "/opt", Mode: 0o40755, Mtime: epoch}, {Path: "/opt/x", Content: content, Mtime: epoch}}}
@@ -37,6 +36,7 @@ func find(t *testing.T, p rpmtest.Package, f Facts) []Leak {
 	return found
 }
 
+// with returns a change that replaces the value of a tag in a header.
 func with(v rpm.Value) func([]rpm.Value) []rpm.Value {
 	return func(list []rpm.Value) []rpm.Value {
 		for i, o := range list {
@@ -90,6 +90,7 @@ func TestLeaksOfThePackage(t *testing.T) {
 	}
 }
 
+// gz returns content compressed by gzip, with a time in the header unless it is 0.
 func gz(content string, stamp int64) string {
 	var b bytes.Buffer
 	w := gzip.NewWriter(&b)
@@ -101,7 +102,7 @@ func gz(content string, stamp int64) string {
 	return b.String()
 }
 
-// bzImage is a setup sector and a packed kernel behind it.
+// bzImage returns a kernel image: setup sectors and a packed kernel.
 func bzImage(payload string) string {
 	b := make([]byte, 1024)
 	b[0x1f1], b[0x1fe], b[0x1ff] = 1, 0x55, 0xaa
@@ -144,7 +145,7 @@ func TestLeaksInFiles(t *testing.T) {
 		"a longer word":     {"rebuild-7ths", "", ""},
 		"source's gzip":     {gz("x", epoch-5), "", ""},
 		"no stamp":          {gz("x", 0), "", ""},
-		"a stamp of chance": {"\x1f\x8b\x08\x00\xff\xff\xff\xff\x02\x03", "", ""},
+		"a time by chance":  {"\x1f\x8b\x08\x00\xff\xff\xff\xff\x02\x03", "", ""},
 		"damaged gzip":      {gz(strings.Repeat("x", 1000), 0)[:20], "", ""},
 		"date without year": {"Thu Nov  5 00:30:00 UTC 2027", "", ""},
 	}
@@ -164,8 +165,8 @@ func TestLeaksInFiles(t *testing.T) {
 	}
 }
 
-// A host may be called by a word that sources are full of: it counts where a
-// host's name stands.
+// TestHostCalledByAWord checks that a host name which is a common word is a leak
+// only where the name of a host is usual.
 func TestHostCalledByAWord(t *testing.T) {
 	f := facts
 	f.Host = "vm"
@@ -205,7 +206,7 @@ func TestLeakText(t *testing.T) {
 	}
 }
 
-// FuzzFind: whatever a file holds, looking into it ends without an error.
+// FuzzFind checks that searching any content ends without an error.
 func FuzzFind(f *testing.F) {
 	for _, s := range []string{"Nov  4 2026", gz("x", epoch+1), bzImage(gz("build-7", 0)), "root@build-7"} {
 		f.Add([]byte(s))

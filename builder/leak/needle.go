@@ -6,21 +6,22 @@ import (
 	"time"
 )
 
-// needle is a text that should be in no file.
+// needle is a text that no file should hold.
 type needle struct {
 	kind Kind
 	text []byte
-	// match judges where it stands, and gives what to show.
+	// match reports whether the text at an offset is a leak, by what is around it,
+	// and returns what to show.
 	match func(data []byte, at int) (string, bool)
 }
 
-// needles are the dates of the build and the name of the host.
+// needles returns the dates of the build and the names of the host.
 func needles(f Facts) []needle {
 	return append(dates(f), hostNames(f)...)
 }
 
-// dates are the days that the build ran on, as date(1), compilers and kbuild
-// write them. The epoch's own day is no leak: it is where the date comes from.
+// dates returns the days on which the build ran, as date(1), compilers and kbuild
+// write them. The day of the epoch is no leak, because the build may show it.
 func dates(f Facts) []needle {
 	layouts := []string{
 		"Jan _2 2006", "Jan 2 2006", "Jan 2, 2006", "January 2, 2006", "2 Jan 2006", "02 Jan 2006", "2 January 2006", // __DATE__, mail, people
@@ -40,32 +41,33 @@ func dates(f Facts) []needle {
 				continue
 			}
 			seen[text] = true
-			judge := number(text)
+			match := notInNumber(text)
 			if strings.HasSuffix(text, " ") { // date(1)
-				judge = withYear(t.Format("2006"))
+				match = withYear(t.Format("2006"))
 			}
-			all = append(all, needle{Date, []byte(text), judge})
+			all = append(all, needle{Date, []byte(text), match})
 		}
 	}
 	return all
 }
 
-// alone: a text that is no part of a longer word or number.
-func alone(text string) func([]byte, int) (string, bool) {
+// notInWord matches a text that is not part of a longer word or number.
+func notInWord(text string) func([]byte, int) (string, bool) {
 	return func(data []byte, at int) (string, bool) {
 		return text, !letter(data, at-1) && !letter(data, at+len(text))
 	}
 }
 
-// number: a text between other things than digits, and no end of a word.
-func number(text string) func([]byte, int) (string, bool) {
+// notInNumber matches a text with no digit behind it that is not the end of a word.
+func notInNumber(text string) func([]byte, int) (string, bool) {
 	return func(data []byte, at int) (string, bool) {
 		end := at + len(text)
 		return text, !letter(data, at-1) && (end == len(data) || data[end] < '0' || data[end] > '9')
 	}
 }
 
-// withYear: date(1) writes the year behind time and zone, "15:04:05 UTC 2006".
+// withYear matches a day as date(1) writes it, with the year behind time and zone:
+// "Mon Jan  2 15:04:05 UTC 2006".
 func withYear(year string) func([]byte, int) (string, bool) {
 	return func(data []byte, at int) (string, bool) {
 		const most = 40
@@ -78,6 +80,7 @@ func withYear(year string) func([]byte, int) (string, bool) {
 	}
 }
 
+// letter reports whether the byte at an offset is a letter, a digit or "_".
 func letter(data []byte, at int) bool {
 	if at < 0 || at >= len(data) {
 		return false
@@ -86,7 +89,7 @@ func letter(data []byte, at int) bool {
 	return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '_'
 }
 
-// hostNames are the host's name, whole and up to its first dot.
+// hostNames returns the name of the host, in full and up to its first dot.
 func hostNames(f Facts) []needle {
 	short, _, _ := strings.Cut(f.Host, ".")
 	var all []needle
@@ -95,28 +98,28 @@ func hostNames(f Facts) []needle {
 		if ours || len(all) > 0 && string(all[0].text) == name {
 			continue
 		}
-		judge := alone(name)
+		match := notInWord(name)
 		if !distinctive(name) {
-			judge = asHost(name)
+			match = asHost(name)
 		}
 		all = append(all, needle{HostName, []byte(name), func(data []byte, at int) (string, bool) {
-			got, ok := judge(data, at)
+			got, ok := match(data, at)
 			return got, ok && (name == f.Host || !bytes.HasPrefix(data[at:], []byte(f.Host)))
 		}})
 	}
 	return all
 }
 
-// distinctive: a name that is hardly a word. Of others, such as vm or build, a
-// kernel's sources are full.
+// distinctive reports whether a name is unlikely to be a word. The sources of a
+// kernel are full of words such as vm or build.
 func distinctive(name string) bool {
 	return len(name) >= 6 && strings.ContainsAny(name, "0123456789-.")
 }
 
-// asHost: a word that stands where a host's name does, as in (root@vm),
-// HOST "vm", hostname=vm.
+// asHost matches a word where the name of a host is usual, as in (root@vm),
+// HOST "vm" and hostname=vm.
 func asHost(name string) func([]byte, int) (string, bool) {
-	single := alone(name)
+	single := notInWord(name)
 	return func(data []byte, at int) (string, bool) {
 		if _, ok := single(data, at); !ok {
 			return "", false

@@ -12,7 +12,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/klauspost/compress/gzip"
+	"namibuild/builder/unpack"
 )
 
 // ErrNotSigned: the repository has no repomd.xml.asc.
@@ -100,7 +100,7 @@ func (l list) read(dir string) ([]byte, error) {
 	if !strings.HasSuffix(path, ".gz") {
 		return data, nil
 	}
-	if data, err = gunzip(data, min(l.OpenSize, maxList)); err == nil {
+	if data, err = decompressed(data, min(l.OpenSize, maxList)); err == nil {
 		err = compare(data, l.OpenSize, l.OpenChecksum)
 	}
 	if err != nil {
@@ -109,12 +109,13 @@ func (l list) read(dir string) ([]byte, error) {
 	return data, nil
 }
 
-func gunzip(data []byte, limit int64) ([]byte, error) {
-	r, err := gzip.NewReader(bytes.NewReader(data))
+func decompressed(data []byte, limit int64) ([]byte, error) {
+	r, err := unpack.Open(bytes.NewReader(data), limit)
 	if err != nil {
 		return nil, err
 	}
-	return bounded(r, limit)
+	defer r.Close()
+	return io.ReadAll(r)
 }
 
 func compare(data []byte, size int64, sum checksum) error {

@@ -87,13 +87,6 @@ func (r *PayloadReader) Close() error {
 	return r.plain.Close()
 }
 
-// Decompress returns a reader of the data in r, which one of rpm's compressors wrote:
-// gzip, xz, lzma, zstd or bzip2. The first bytes tell which. Bytes after the
-// compressed data are an error. The caller closes the result, and also r.
-func Decompress(r io.Reader) (io.ReadCloser, error) {
-	return decompress(bufio.NewReaderSize(r, 1<<16))
-}
-
 func payloadError(err error) error {
 	if err == io.EOF { // a bare one: everything was read
 		return err

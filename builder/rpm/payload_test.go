@@ -206,8 +206,8 @@ func TestPayloadByHand(t *testing.T) {
 		{"empty link", cpioEntry("070701", "./a", 0o120777, 1, 1, "", 0), "reading payload: ./a: link target of 0 bytes, want 1 to 4095"},
 		{"file number", "07070X00000009\x00\x00" + trailer, "reading payload: entry 1: file number 9 of 5"},
 		{"no file number", "07070X0000000g\x00\x00" + trailer, `reading payload: entry 1: file number got "0000000g\x00\x00"`},
-		{"no compression", "what is this", "reading payload: unknown compression: starts with 776861742069"},
-		{"nothing", "", "reading payload: unknown compression: starts with "},
+		{"no compression", "what is this", "reading payload: unknown compression format: the stream starts with 776861742069"},
+		{"nothing", "", "reading payload: unknown compression format: the stream starts with "},
 	} {
 		p := parse(t, rpmtest.Build(binary))
 		entries, err := tryPayload(p, strings.NewReader(c.archive))

@@ -8,6 +8,7 @@ import (
 	"crypto/sha1"
 	order "encoding/binary"
 	"math/big"
+
 	//lint:ignore SA1019 EL5 packages are signed with DSA
 	"crypto/dsa"
 	"errors"

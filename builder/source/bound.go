@@ -1,13 +1,17 @@
 package source
 
 import (
-	"fmt"
+	"bufio"
+	"context"
+	"errors"
 	"io"
+
+	"namibuild/builder/unpack"
 )
 
-// A tarball may become so many times as large as it is, and half a gibibyte more.
-// Kernel trees become ten times as large, with the best of compressors; a
-// decompression bomb, a thousand times and more.
+// A tarball may unpack to so many times its size, and half a gibibyte more.
+// Kernel trees unpack to ten times their size with the best of compressors, a
+// decompression bomb to a thousand times and more.
 const (
 	mostTimes = 100
 	mostMore  = 512 << 20
@@ -16,23 +20,13 @@ const (
 // mostPayload bounds the files of an SRPM together.
 const mostPayload = 16 << 30
 
-// bounded is a reader that fails behind a number of bytes.
-type bounded struct {
-	r    io.Reader
-	left int64
-	most int64
-}
-
-// unpackedOf bounds what a tarball of that size is unpacked to.
-func unpackedOf(size int64, plain io.Reader) io.Reader {
-	most := size*mostTimes + mostMore
-	return &bounded{plain, most, most}
-}
-
-func (b *bounded) Read(p []byte) (int, error) {
-	n, err := b.r.Read(p)
-	if b.left -= int64(n); b.left < 0 {
-		return 0, fmt.Errorf("more than %d bytes in it, which no kernel has: a decompression bomb", b.most)
+// decompress reads a tarball of size bytes, compressed or not. The caller closes
+// the result, and r itself.
+func decompress(ctx context.Context, r io.Reader, size int64) (io.ReadCloser, error) {
+	in := bufio.NewReaderSize(r, 1<<16)
+	plain, err := unpack.OpenParallel(ctx, in, size*mostTimes+mostMore)
+	if errors.Is(err, unpack.ErrFormat) {
+		return io.NopCloser(in), nil // nothing was taken from it
 	}
-	return n, err
+	return plain, err
 }

@@ -4,7 +4,9 @@ import (
 	"archive/tar"
 	"bytes"
 	"compress/gzip"
+	"encoding/binary"
 	"fmt"
+	"hash/crc32"
 	"runtime"
 	"runtime/metrics"
 	"strings"
@@ -89,6 +91,7 @@ func TestHostileTarball(t *testing.T) {
 		"many links":        {into(t, many(10_001)...), "more than 10000 symbolic links"},
 		"gzip bomb":         {bomb(t, "gzip", 700), "a decompression bomb"},
 		"bzip2 bomb":        {bomb(t, "bzip2", 600), "a decompression bomb"},
+		"vast xz window":    {vastWindow(compress(t, "xz", into(t))), "decompressing xz: window is larger than 134217728 bytes"},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -96,6 +99,15 @@ func TestHostileTarball(t *testing.T) {
 			costly(t, func() { refuse(t, srpm, test.want) })
 		})
 	}
+}
+
+// vastWindow changes the block header of an xz stream: it asks for the largest
+// dictionary, 4 GiB (xz-file-format, 3.1 and 5.3.1).
+func vastWindow(stream []byte) []byte {
+	header := stream[12:][:(int(stream[12])+1)*4]
+	header[4] = 40
+	binary.LittleEndian.PutUint32(header[len(header)-4:], crc32.ChecksumIEEE(header[:len(header)-4]))
+	return stream
 }
 
 func many(n int) []item {

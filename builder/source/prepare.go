@@ -196,9 +196,9 @@ func (j *job) look() error {
 
 // unpack runs the tarball through the tree; w nil only looks.
 func (j *job) unpack(r io.Reader, w *tar.Writer) error {
-	plain, err := decompress(j.ctx, r)
+	plain, err := decompress(j.ctx, r, j.files[j.names.tarball].Size)
 	if err == nil {
-		err = j.tree.rewrite(unpackedOf(j.files[j.names.tarball].Size, j.meter.watch(j.ctx, plain)), w)
+		err = j.tree.rewrite(j.meter.watch(j.ctx, plain), w)
 		err = cmp.Or(err, plain.Close())
 	}
 	if err != nil {

@@ -88,8 +88,8 @@ func printComparison(w io.Writer, c builder.Comparison) error {
 	printPlans(w, c.Plans)
 	for _, p := range c.Pairs {
 		beneath := ""
-		if len(p.Beneath) > 0 {
-			beneath = " (signatures left out: " + strings.Join(p.Beneath, ", ") + ")"
+		if len(p.LeftOut) > 0 {
+			beneath = " (signatures left out: " + strings.Join(p.LeftOut, ", ") + ")"
 		}
 		fmt.Fprintf(w, "%s: %s%s\n", p.Name, p.Verdict, beneath)
 		for _, f := range p.Findings {

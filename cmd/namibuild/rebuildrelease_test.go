@@ -73,7 +73,7 @@ func TestRebuildARelease(t *testing.T) {
 		t.Fatal(err)
 	}
 	r, err := builder.Rebuild(t.Context(), o, made)
-	if err != nil || r.Verdict != compare.Identical || len(r.Grafts) != 1 || !r.Grafts[0].Equal || len(r.Pairs[0].Beneath) != 2 {
+	if err != nil || r.Verdict != compare.Identical || len(r.Grafts) != 1 || !r.Grafts[0].Equal || len(r.Pairs[0].LeftOut) != 2 {
 		t.Errorf("got %+v, %v", r, err)
 	}
 	if err := os.Remove(filepath.Join(made, set.SignaturesFile)); err != nil {

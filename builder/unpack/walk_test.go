@@ -1,4 +1,4 @@
-package nested
+package unpack
 
 import (
 	"archive/tar"
@@ -23,12 +23,12 @@ import (
 
 const secret = "the private half"
 
-// bzipped is the secret as bzip2 1.0.8 packs it: Go has nothing that does.
+// bzipped is the secret as bzip2 1.0.8 packs it; no Go library in use writes bzip2.
 const bzipped = "BZh91AY&SY\xb1\x1b\xbf\xce\x00\x00\x07\x11\x80\x40\x00\x23\x64\x55\x00\x20\x00\x22\x9b\x40\x3d\x42\x01\xa6\x9a\x17" +
 	"\xa0\x16\x4b\x96\xe2\xd3\x85\xdc\x91\x4e\x14\x24\x2c\x46\xef\xf3\x80"
 
-// noise is text without a pattern: it hardly shrinks, and no compressor leaves
-// it as it is.
+// noise returns n letters without a pattern: they hardly shrink, and no
+// compressor stores them unchanged.
 func noise(n int) string {
 	b := make([]byte, n)
 	x := uint64(n)
@@ -87,7 +87,7 @@ func tarOf(files ...string) string {
 	return b.String()
 }
 
-// cpio is an archive of the form "newc".
+// cpio returns a "newc" archive of the files.
 func cpio(files ...string) string {
 	var b strings.Builder
 	for i, f := range append(files, "") {
@@ -102,7 +102,8 @@ func cpio(files ...string) string {
 	return b.String()
 }
 
-// bzImage is setup sectors, code, the packed kernel and a checksum.
+// bzImage returns a kernel image: setup sectors, code, the packed kernel and a
+// checksum.
 func bzImage(payload string) string {
 	b := make([]byte, 1024)
 	b[0x1f1], b[0x1fe], b[0x1ff] = 1, 0x55, 0xaa
@@ -113,14 +114,14 @@ func bzImage(payload string) string {
 	return string(b) + code + payload + "sum."
 }
 
-// vmlinux is a kernel with what it may hold: the magics its own decompressors
-// look for, a configuration and an initramfs.
+// vmlinux returns a kernel with what it may hold: the magic numbers that its own
+// decompressors look for, a configuration and an initramfs.
 func vmlinux(config, initramfs string) string {
 	return "\x7fELF" + noise(5000) + "\x1f\x8b\x1f\x9eBZh\xfd7zXZ\x00\x28\xb5\x2f\xfd\x5d\x00\x00\x02\x21" + noise(300000) +
 		"IKCFG_ST" + config + "IKCFG_ED" + noise(100) + initramfs + noise(70000)
 }
 
-// holders are the streams of data in which the secret stands.
+// holders returns which streams of data hold the secret.
 func holders(t *testing.T, data io.Reader) (found []string, err error) {
 	t.Helper()
 	err = Walk(data, "x", func(r io.Reader, where string) error {
@@ -147,7 +148,7 @@ func TestWalk(t *testing.T) {
 		"xz":                        {xzs(text), []string{"x, unpacked"}},
 		"lzma":                      {lzmas(text), []string{"x, unpacked"}},
 		"zstd":                      {zst(text), []string{"x, unpacked"}},
-		"lz4":                       {lz4s(text, false), []string{"x, unpacked", "x"}}, // as it is, too: lz4 leaves what does not come twice
+		"lz4":                       {lz4s(text, false), []string{"x, unpacked", "x"}}, // also in the packed stream: lz4 stores what does not repeat unchanged
 		"lz4, legacy":               {lz4s(text, true), []string{"x, unpacked", "x"}},
 		"bzImage, lz4 and a size":   {bzImage(lz4s(text, true) + "size"), []string{"x, unpacked from 0xfb8", "x"}},
 		"bzip2":                     {bzipped, []string{"x, unpacked"}},
@@ -175,7 +176,7 @@ func TestWalk(t *testing.T) {
 		"a wrong one over a right":  {"\x28\xb5\x2f\xfd\x60\xff\xff" + gz(text), []string{"x, unpacked from 0x7"}},
 		"a wrong lz4 over a right":  {"\x02\x21\x4c\x18\x00\x00\x40\x00" + noise(1000) + gz(text) + noise(5<<20), []string{"x, unpacked from 0x3f0"}},
 		"at the border of windows":  {noise(windowSize-5) + gz(text), []string{fmt.Sprintf("x, unpacked from %#x", windowSize-5)}},
-		"at a later border":         {noise(windowSize*3-margin-2) + xzs(text), []string{fmt.Sprintf("x, unpacked from %#x", windowSize*3-margin-2)}},
+		"at a later border":         {noise(windowSize*3-HeaderSize-2) + xzs(text), []string{fmt.Sprintf("x, unpacked from %#x", windowSize*3-HeaderSize-2)}},
 		"no secret":                 {bzImage(gz(vmlinux(gz("CONFIG_A=y"), xzs(cpio("a", "b"))))), nil},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -189,7 +190,8 @@ func TestWalk(t *testing.T) {
 	}
 }
 
-// What a visit gets is the stream, byte for byte, whatever else is done with it.
+// TestWalkGivesEveryByte checks that a Visit reads its stream byte for byte,
+// whatever else is done with that stream.
 func TestWalkGivesEveryByte(t *testing.T) {
 	kernel := vmlinux(gz("CONFIG_A=y"), xzs("an initramfs"))
 	image := bzImage(gz(kernel))
@@ -215,13 +217,13 @@ func TestLimits(t *testing.T) {
 	}
 	for name, test := range map[string]struct{ data, want string }{
 		"enough":           {gz(zeros[:1<<20]), ""},
-		"a bomb":           {gz(zeros), "opening what is compressed in x, unpacked: more than 1048576 bytes come out"},
-		"a bomb in a file": {noise(512) + xzs(zeros), "opening what is compressed in x, unpacked from 0x200: more than 1048576 bytes come out"},
-		"a nested one":     {gz(gz(zeros)), "opening what is compressed in x, unpacked, unpacked: more than 1048576 bytes come out"},
-		"many small ones":  {tarOf(gz(zeros[:600000]), gz(zeros[:600000])), "opening what is compressed in x, unpacked from 0x800: more than 1048576 bytes come out"},
-		"depth":            {deep, "opening what is compressed in x" + strings.Repeat(", unpacked", 9) + ": it lies more than 8 deep in other compressed data"},
+		"a bomb":           {gz(zeros), "opening what is compressed in x, unpacked: more than 1048576 bytes come out in all"},
+		"a bomb in a file": {noise(512) + xzs(zeros), "opening what is compressed in x, unpacked from 0x200: more than 1048576 bytes come out in all"},
+		"a nested one":     {gz(gz(zeros)), "opening what is compressed in x, unpacked, unpacked: more than 1048576 bytes come out in all"},
+		"many small ones":  {tarOf(gz(zeros[:600000]), gz(zeros[:600000])), "opening what is compressed in x, unpacked from 0x800: more than 1048576 bytes come out in all"},
+		"depth":            {deep, "opening what is compressed in x" + strings.Repeat(", unpacked", 9) + ": it is more than 8 levels deep in other compressed data"},
 		"a vast window": {"\x28\xb5\x2f\xfd\x00\x98\x01\x00\x00",
-			"opening what is compressed in x, unpacked: decompressing: window size exceeded"},
+			"opening what is compressed in x, unpacked: decompressing zstd: window is larger than 134217728 bytes"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var seen int64
@@ -240,11 +242,12 @@ func TestLimits(t *testing.T) {
 	}
 }
 
-// Errors that are not of what is compressed end the walk as they are.
+// TestErrors checks that errors of the reader and of a Visit end the walk and
+// come back unchanged.
 func TestErrors(t *testing.T) {
 	broken := io.MultiReader(strings.NewReader(gz(noise(1000))[:500]), iotest.ErrReader(os.ErrClosed))
 	if _, err := holders(t, broken); err != os.ErrClosed {
-		t.Errorf("got %v of a stream that broke", err)
+		t.Errorf("got error %v from a reader that fails, want %v", err, os.ErrClosed)
 	}
 	data := noise(300000) + gz(noise(300000)+zst("deep")) + noise(300000)
 	for n := 1; n <= 3; n++ {
@@ -260,10 +263,10 @@ func TestErrors(t *testing.T) {
 			t.Errorf("got %v after %d visits, want %v", err, calls, mine)
 		}
 	}
-	// a visit that has seen enough stops nobody else's
+	// a Visit that stops early stops no other one
 	calls := 0
 	if err := Walk(strings.NewReader(data), "x", func(io.Reader, string) error { calls++; return nil }); err != nil || calls != 3 {
-		t.Errorf("%d visits, %v", calls, err)
+		t.Errorf("got %d visits, error %v; want 3", calls, err)
 	}
 }
 
@@ -287,8 +290,8 @@ func TestMemoryIsBounded(t *testing.T) {
 	}
 }
 
-// Whatever a stream holds: no error but the limit's, the stream itself whole,
-// what comes out bounded.
+// FuzzWalk walks any stream: the only error is *LimitError, the stream itself is
+// visited completely, and what comes out is bounded.
 func FuzzWalk(f *testing.F) {
 	for _, s := range []string{gz(secret), xzs(secret), lzmas(secret), zst(secret), bzipped, tarOf("a", gz("b")), xzs(cpio("a", secret)),
 		bzImage(gz("a kernel" + gz("CONFIG_A=y"))), gz(gz(strings.Repeat("\x00", 1<<20)))} {
@@ -296,12 +299,12 @@ func FuzzWalk(f *testing.F) {
 	}
 	const limit = 1 << 18
 	f.Fuzz(func(t *testing.T, data []byte) {
-		var whole bytes.Buffer
+		var outer bytes.Buffer
 		inside := 0
 		err := walk(bytes.NewReader(data), "x", func(r io.Reader, where string) error {
-			n, err := io.Copy(&whole, r)
+			n, err := io.Copy(&outer, r)
 			if where != "x" {
-				whole.Truncate(whole.Len() - int(n))
+				outer.Truncate(outer.Len() - int(n))
 				inside += int(n)
 			}
 			return err
@@ -309,8 +312,8 @@ func FuzzWalk(f *testing.F) {
 		if over := (*LimitError)(nil); err != nil && !errors.As(err, &over) {
 			t.Fatal(err)
 		}
-		if inside > limit || err == nil && !bytes.Equal(whole.Bytes(), data) {
-			t.Errorf("%d bytes came out; of %d, %d were seen", inside, len(data), whole.Len())
+		if inside > limit || err == nil && !bytes.Equal(outer.Bytes(), data) {
+			t.Errorf("%d bytes came out, want at most %d; %d of %d bytes were visited", inside, limit, outer.Len(), len(data))
 		}
 	})
 }
