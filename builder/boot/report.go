@@ -8,16 +8,16 @@ import (
 	"strconv"
 )
 
-// Report is the same traffic on two kernels.
+// Report is what the same traffic did on two kernels.
 type Report struct {
 	Traffic Traffic `json:"traffic"`
 	Stock   Course  `json:"stock"`
 	Patched Course  `json:"patched"`
-	// Machine is what ran the guests.
+	// Machine tells what ran the guests.
 	Machine string `json:"machine"`
 }
 
-// The names of a report's files in an output directory.
+// The names of a report's files.
 const (
 	BenchJSON = "bench.json"
 	BenchCSV  = "bench.csv"
@@ -25,7 +25,7 @@ const (
 	BenchPNG  = "bench.png"
 )
 
-// Write puts the report and its chart into a folder, by rename.
+// Write writes the report and its chart to a folder. The files appear by rename.
 func (r Report) Write(dir string) error {
 	page, err := json.MarshalIndent(r, "", "  ")
 	if err != nil {
@@ -45,7 +45,7 @@ func (r Report) Write(dir string) error {
 	return nil
 }
 
-// table is the report as CSV: a line a kernel and second.
+// table returns the report as CSV, with a line for each kernel and second.
 func (r Report) table() []byte {
 	var b bytes.Buffer
 	w := csv.NewWriter(&b)
@@ -59,6 +59,6 @@ func (r Report) table() []byte {
 			w.Write(row)
 		}
 	}
-	w.Flush() // into memory: nothing can fail
+	w.Flush() // writing to memory gives no error
 	return b.Bytes()
 }

@@ -14,13 +14,14 @@ import (
 	"strings"
 )
 
-// The names of a proof in an output directory.
+// The names of a proof's files in an output directory.
 const (
 	ProofFile = "proof.json"
 	LogFile   = "proof.log"
 )
 
-// Digests are the packages of these paths with their digests, by file name.
+// Digests returns the packages of these paths with their digests, sorted by file
+// name.
 func Digests(paths []string) ([]Package, error) {
 	var all []Package
 	for _, p := range paths {
@@ -47,7 +48,7 @@ func digest(path string) (string, error) {
 	return hex.EncodeToString(h.Sum(nil)), nil
 }
 
-// Write puts a proof and its log into a folder.
+// Write writes a proof and the console's log to a folder.
 func Write(dir string, p Proof, log []byte) error {
 	page, err := p.JSON()
 	if err == nil {
@@ -59,13 +60,13 @@ func Write(dir string, p Proof, log []byte) error {
 	return nil
 }
 
-// settle writes files into a folder; they appear by rename, when all of them are
-// on the disk.
+// settle writes files to a folder. They appear by rename once all of them are on
+// the disk.
 func settle(dir string, files ...File) error {
 	var parts []string
 	defer func() {
 		for _, part := range parts {
-			os.Remove(part) // one that was renamed is not there
+			os.Remove(part) // fails for those that were renamed
 		}
 	}()
 	for _, f := range files {
@@ -83,7 +84,7 @@ func settle(dir string, files ...File) error {
 	return nil
 }
 
-// JSON is what ProofFile holds.
+// JSON returns the proof as ProofFile holds it.
 func (p Proof) JSON() ([]byte, error) {
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
@@ -93,7 +94,7 @@ func (p Proof) JSON() ([]byte, error) {
 	return b.Bytes(), err
 }
 
-// writePart writes a file under another name, which it gives.
+// writePart writes a file under a temporary name and returns that name.
 func writePart(dir string, file File) (string, error) {
 	f, err := os.CreateTemp(dir, "."+file.Name+".part-*")
 	if err != nil {
@@ -107,23 +108,23 @@ func writePart(dir string, file File) (string, error) {
 	return f.Name(), nil
 }
 
-// UnprovenError says that a set of packages has no proof that it works.
+// UnprovenError reports that no proof says that a set of packages works.
 type UnprovenError struct {
 	Dir    string
 	Reason string
 }
 
-// kernelFailed begins the reason of a proof that says no.
+// kernelFailed begins the reason if there is a proof and its kernel failed.
 const kernelFailed = "its kernel failed"
 
-// Failed tells that there is a proof, and that it says no.
+// Failed reports whether there is a proof, and its kernel failed.
 func (e *UnprovenError) Failed() bool { return strings.HasPrefix(e.Reason, kernelFailed) }
 
 func (e *UnprovenError) Error() string { return fmt.Sprintf("%s is not proven: %s", e.Dir, e.Reason) }
 
-// Proven gives the proof of an output directory. The error is an
-// *UnprovenError unless there is one, it passed, and it is about these
-// very packages: those in RPMS, by their digests.
+// Proven returns the proof of an output directory. The error is an *UnprovenError
+// if there is none, if its kernel failed, or if it is about packages with other
+// digests than those in RPMS.
 func Proven(dir string) (Proof, error) {
 	paths, err := filepath.Glob(filepath.Join(dir, "RPMS", "*.rpm"))
 	if err != nil {
@@ -136,8 +137,9 @@ func Proven(dir string) (Proof, error) {
 	return ProvenFor(dir, now)
 }
 
-// ProvenFor is Proven for packages that are not those in RPMS, by file name: of
-// signed ones, what the build made.
+// ProvenFor is Proven for packages other than those in RPMS. They are sorted by
+// file name. If the packages in RPMS are signed, the proof is about what the build
+// made.
 func ProvenFor(dir string, packages []Package) (Proof, error) {
 	unproven := func(format string, args ...any) (Proof, error) {
 		return Proof{}, &UnprovenError{dir, fmt.Sprintf(format, args...)}
@@ -149,7 +151,7 @@ func ProvenFor(dir string, packages []Package) (Proof, error) {
 	case err != nil:
 		return Proof{}, fmt.Errorf("reading the proof: %w", err)
 	case json.Unmarshal(data, &p) != nil:
-		return unproven("its %s is no proof", ProofFile)
+		return unproven("its %s is not a proof", ProofFile)
 	}
 	switch failed := slices.IndexFunc(p.Checks, func(c Check) bool { return !c.Passed }); {
 	case failed >= 0:

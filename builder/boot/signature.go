@@ -39,7 +39,7 @@ const (
 	demoSection = "module.sig"
 )
 
-// signing finds out how a module is signed.
+// signing returns how a module is signed.
 func (m Module) signing() signing {
 	if bytes.HasSuffix(m.Data, []byte(appendedMark)) {
 		return appended
@@ -53,11 +53,11 @@ func (m Module) signing() signing {
 
 // checkNote verifies the signature in a module's section module.sig by the keys
 // of a keyring and returns the ID of the key.
-func (m Module) checkNote(keyring []byte) (key string, err error) {
+func (m Module) verifyNote(keyring []byte) (key string, err error) {
 	if len(keyring) == 0 {
 		return "", errors.New("no package has the public key (crypto/signature/key.h)")
 	}
-	signed, note, err := m.cutNote()
+	signed, note, err := m.splitNote()
 	if err != nil {
 		return "", err
 	}
@@ -84,7 +84,7 @@ func (m Module) checkNote(keyring []byte) (key string, err error) {
 
 // cutNote returns the bytes that the demo signs, which are the module with zeros
 // in the section module.sig, and that section.
-func (m Module) cutNote() (signed, note []byte, err error) {
+func (m Module) splitNote() (signed, note []byte, err error) {
 	f, err := elf.NewFile(bytes.NewReader(m.Data))
 	if err != nil {
 		return nil, nil, err

@@ -16,8 +16,8 @@ import (
 	"github.com/ProtonMail/go-crypto/openpgp/packet"
 )
 
-// module is what a compiler and objcopy make of a C file that has what a kernel
-// module has: many sections, relocations, .modinfo.
+// module compiles a C file that has what a kernel module has: many sections,
+// relocations, .modinfo.
 func module(t testing.TB, depends string) []byte {
 	t.Helper()
 	dir := t.TempDir()
@@ -83,15 +83,15 @@ func objcopy(t testing.TB, module, content []byte, args ...string) []byte {
 	return read(t, filepath.Join(dir, "out.ko"))
 }
 
-// FuzzCheckNote checks that a damaged module costs an error and no more.
-func FuzzCheckNote(f *testing.F) {
+// FuzzVerifyNote checks that a damaged module costs an error and no more.
+func FuzzVerifyNote(f *testing.F) {
 	private, public := key(f)
 	signed := signedBy(f, func(data []byte) []byte { return signature(f, private, data) }, module(f, ""))
 	f.Add(signed)
 	f.Add(signed[:len(signed)/2])
 	f.Add(signed[:64])
 	f.Fuzz(func(t *testing.T, data []byte) {
-		if _, err := (Module{Data: data}).checkNote(public); err == nil && !bytes.Equal(data, signed) {
+		if _, err := (Module{Data: data}).verifyNote(public); err == nil && !bytes.Equal(data, signed) {
 			t.Error("the signature of another module is accepted")
 		}
 	})
@@ -128,9 +128,9 @@ func signature(t testing.TB, by *packet.PrivateKey, data []byte) []byte {
 	return b.Bytes()
 }
 
-// TestCheckNote checks that only the signature of this module by this key is
+// TestVerifyNote checks that only the signature of this module by this key is
 // accepted.
-func TestCheckNote(t *testing.T) {
+func TestVerifyNote(t *testing.T) {
 	plain := module(t, "")
 	private, public := key(t)
 	_, stranger := key(t)
@@ -162,7 +162,7 @@ func TestCheckNote(t *testing.T) {
 		"section of EL6 only": {withSection(t, plain, el6Section, []byte("x")), public, "no section module.sig"},
 	}
 	for name, test := range tests {
-		id, err := Module{Data: test.data}.checkNote(test.keyring)
+		id, err := Module{Data: test.data}.verifyNote(test.keyring)
 		switch {
 		case test.want == "" && (err != nil || id != private.KeyIdString()):
 			t.Errorf("%s: %q, %v", name, id, err)
@@ -190,22 +190,22 @@ func TestSigning(t *testing.T) {
 }
 
 // TestEL6KernelVerifies checks that a kernel that knows EL6's section, and only
-// that one, gets an altered copy of the module to refuse.
+// that one, gets a damaged copy of the module to refuse.
 func TestEL6KernelVerifies(t *testing.T) {
 	data := withSection(t, module(t, ""), el6Section, []byte("signature"))
 	o := Order{Kernel: Kernel{Modules: []Module{{Name: "m", Wanted: true, Data: data}}, Config: Config{"MODULE_SIG": "y"}}}
 	o.Want.Signed = true
-	loads := o.loads()
-	if len(loads) != 2 || !loads[0].altered || bytes.Equal(loads[0].data, data) || !bytes.Equal(loads[1].data, data) {
-		t.Fatalf("got %d loads", len(loads))
+	attempts := o.attempts()
+	if len(attempts) != 2 || !attempts[0].damaged || bytes.Equal(attempts[0].data, data) || !bytes.Equal(attempts[1].data, data) {
+		t.Fatalf("got %d loads", len(attempts))
 	}
-	c := o.judgeModule(1, loads, Testimony{Modules: map[int]int{0: 129, 1: 0}})
-	if !c.Passed || c.Got != "loads, signature accepted by the kernel, an altered copy refused (EKEYREJECTED)" {
+	c := o.checkModule(1, attempts, observation{Modules: map[int]int{0: 129, 1: 0}})
+	if !c.Passed || c.Got != "loads, signature accepted by the kernel, a damaged copy refused (EKEYREJECTED)" {
 		t.Errorf("got %+v", c)
 	}
 	o.Kernel.Config = Config{}
-	if loads := o.loads(); len(loads) != 1 {
-		t.Errorf("without MODULE_SIG: got %d loads", len(loads))
+	if attempts := o.attempts(); len(attempts) != 1 {
+		t.Errorf("without MODULE_SIG: got %d loads", len(attempts))
 	}
 }
 
