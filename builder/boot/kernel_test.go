@@ -140,10 +140,10 @@ func TestOptions(t *testing.T) {
 	full := "CONFIG_64BIT=y\nCONFIG_BLK_DEV_INITRD=y\nCONFIG_BINFMT_ELF=y\nCONFIG_PRINTK=y\nCONFIG_SERIAL_8250=y\nCONFIG_SERIAL_8250_CONSOLE=y\nCONFIG_PROC_FS=y\n"
 	everything := recipe.Proof{TimeWait: 5, FinTimeout: 5, Modules: []string{"tun"}, Signed: true}
 	tests := map[string]struct {
-		config Config
-		want   recipe.Proof
+		config   Config
+		want     recipe.Proof
 		verifies bool
-		err    string
+		err      string
 	}{
 		"enough":    {ParseConfig([]byte(full)), recipe.Proof{}, false, ""},
 		"not known": {nil, everything, true, ""},

@@ -22,10 +22,10 @@ func TestProven(t *testing.T) {
 			p.Checks = append(p.Checks, Check{"time-wait", "5.00 s", "60.00 s", false})
 		}, "its kernel failed: time-wait: want 5.00 s, got 60.00 s"},
 		"passed, but a check failed": {func(_ string, p *Proof) { p.Checks[0].Passed = false }, "its kernel failed: release: want x, got x"},
-		"nothing checked":          {func(_ string, p *Proof) { p.Checks = nil }, "its kernel failed"},
-		"one package changed":      {func(dir string, _ *Proof) { write(t, dir, "RPMS/a.rpm", "A") }, "its proof.json is about other packages than those in RPMS"},
-		"one package more":         {func(dir string, _ *Proof) { write(t, dir, "RPMS/c.rpm", "c") }, "its proof.json is about other packages than those in RPMS"},
-		"one package less":         {func(dir string, _ *Proof) { os.Remove(filepath.Join(dir, "RPMS/a.rpm")) }, "its proof.json is about other packages than those in RPMS"},
+		"nothing checked":            {func(_ string, p *Proof) { p.Checks = nil }, "its kernel failed"},
+		"one package changed":        {func(dir string, _ *Proof) { write(t, dir, "RPMS/a.rpm", "A") }, "its proof.json is about other packages than those in RPMS"},
+		"one package more":           {func(dir string, _ *Proof) { write(t, dir, "RPMS/c.rpm", "c") }, "its proof.json is about other packages than those in RPMS"},
+		"one package less":           {func(dir string, _ *Proof) { os.Remove(filepath.Join(dir, "RPMS/a.rpm")) }, "its proof.json is about other packages than those in RPMS"},
 	}
 	for name, test := range tests {
 		dir := t.TempDir()
