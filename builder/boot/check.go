@@ -35,8 +35,8 @@ func check(o Order, attempts []attempt, e Ending, obs observation) []Check {
 	if o.Want.FinTimeout > 0 {
 		all = append(all, checkFinTimeout(o.Want.FinTimeout, obs))
 	}
-	for i, l := range attempts {
-		if l.Wanted && !l.damaged {
+	for i, a := range attempts {
+		if a.Wanted && !a.damaged {
 			all = append(all, o.checkModule(i, attempts, obs))
 		}
 	}

@@ -55,7 +55,7 @@ func (e *OptionsError) Error() string {
 	for _, o := range e.Missing {
 		list = append(list, fmt.Sprintf("CONFIG_%s=y (%s)", o.Name, o.For))
 	}
-	return "the kernel cannot be proven, its configuration lacks " + strings.Join(list, ", ")
+	return "the kernel cannot be proven: its configuration lacks " + strings.Join(list, ", ")
 }
 
 // requireFor returns an *OptionsError if options that a proof needs are not built in.

@@ -125,6 +125,7 @@ func open(paths []string) ([]openPackage, error) {
 	return all, nil
 }
 
+// openFile reads the header of a package.
 func openFile(p string) (openPackage, error) {
 	f, err := os.Open(p)
 	if err != nil {

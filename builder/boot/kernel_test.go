@@ -148,9 +148,9 @@ func TestOptions(t *testing.T) {
 		"enough":    {ParseConfig([]byte(full)), recipe.Proof{}, false, ""},
 		"not known": {nil, everything, true, ""},
 		"a module is not built in": {ParseConfig([]byte(strings.Replace(full, "8250_CONSOLE=y", "8250_CONSOLE=m", 1))), recipe.Proof{}, false,
-			"the kernel cannot be proven, its configuration lacks CONFIG_SERIAL_8250_CONSOLE=y (the console)"},
+			"the kernel cannot be proven: its configuration lacks CONFIG_SERIAL_8250_CONSOLE=y (the console)"},
 		"of single checks": {ParseConfig([]byte(full)), everything, true,
-			"the kernel cannot be proven, its configuration lacks CONFIG_NET=y (a TIME_WAIT socket), CONFIG_INET=y (a TIME_WAIT socket), " +
+			"the kernel cannot be proven: its configuration lacks CONFIG_NET=y (a TIME_WAIT socket), CONFIG_INET=y (a TIME_WAIT socket), " +
 				"CONFIG_PROC_SYSCTL=y (tcp_fin_timeout), CONFIG_MODULES=y (loading modules), CONFIG_MODULE_SIG=y (verifying the modules' signatures)"},
 	}
 	for name, test := range tests {

@@ -38,8 +38,8 @@ func (o Order) refuted(attempts []attempt, obs observation) bool {
 	if len(obs.Sockets) > 0 && o.Want.TimeWait > 0 {
 		done = append(done, checkTimeWait(o.Want.TimeWait, obs))
 	}
-	for i, l := range attempts {
-		if _, tried := obs.Modules[i]; tried && l.Wanted && !l.damaged {
+	for i, a := range attempts {
+		if _, tried := obs.Modules[i]; tried && a.Wanted && !a.damaged {
 			done = append(done, o.checkModule(i, attempts, obs))
 		}
 	}

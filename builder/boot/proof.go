@@ -107,8 +107,8 @@ func Prove(ctx context.Context, o Order) (Proof, []byte, error) {
 // Guest returns the guest that Prove boots.
 func (o Order) Guest() Guest {
 	files := []File{{Name: "init", Data: o.Witness, Exec: true}}
-	for i, l := range o.attempts() {
-		files = append(files, File{Name: moduleFile(i), Data: l.data})
+	for i, a := range o.attempts() {
+		files = append(files, File{Name: moduleFile(i), Data: a.data})
 	}
 	if o.Want.TimeWait > 0 {
 		files = append(files, File{Name: "time-wait"})

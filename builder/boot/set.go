@@ -35,6 +35,7 @@ func Digests(paths []string) ([]Package, error) {
 	return all, nil
 }
 
+// digest returns the SHA-256 of a file in hexadecimal.
 func digest(path string) (string, error) {
 	f, err := os.Open(path)
 	if err != nil {
