@@ -24,7 +24,7 @@ const (
 	// Linux 3.7. The kernel itself verifies it.
 	appended
 	// noted is an OpenPGP signature in an ELF section. EL6's kernel verifies it
-	// itself; the demo's kernel does not know it, so checkNote does.
+	// itself; the demo's kernel does not know it, so verifyNote does.
 	noted
 )
 
@@ -51,7 +51,7 @@ func (m Module) signing() signing {
 	return unsigned
 }
 
-// checkNote verifies the signature in a module's section module.sig by the keys
+// verifyNote verifies the signature in a module's section module.sig by the keys
 // of a keyring and returns the ID of the key.
 func (m Module) verifyNote(keyring []byte) (key string, err error) {
 	if len(keyring) == 0 {
@@ -82,7 +82,7 @@ func (m Module) verifyNote(keyring []byte) (key string, err error) {
 	return public.KeyIdString(), nil
 }
 
-// cutNote returns the bytes that the demo signs, which are the module with zeros
+// splitNote returns the bytes that the demo signs, which are the module with zeros
 // in the section module.sig, and that section.
 func (m Module) splitNote() (signed, note []byte, err error) {
 	f, err := elf.NewFile(bytes.NewReader(m.Data))
