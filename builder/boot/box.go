@@ -13,7 +13,8 @@ import (
 )
 
 // Container is what a QEMU or a compiler runs in: files go in, a process runs
-// to its end, files come out. Remove is called in any case.
+// to its end, files come out. The functions of this package call Remove in any
+// case.
 type Container interface {
 	Upload(ctx context.Context, tar io.Reader) error
 	Run(ctx context.Context, log io.Writer) (engine.Exit, error)
@@ -21,22 +22,23 @@ type Container interface {
 	Remove() error
 }
 
-// Create makes a container that has not started.
+// Create creates a container and does not start it.
 type Create func(context.Context, engine.ContainerSpec) (Container, error)
 
-// Where QEMU runs in its image (images/qemu/Dockerfile).
+// The folder, the script and the user of QEMU in its image
+// (images/qemu/Dockerfile).
 const (
 	boxFolder = "/usr/src/namibuild/boot"
 	boxScript = "/usr/lib/namibuild/qemu.sh"
 	boxUser   = "1000:1000"
 )
 
-// boxSpare is what QEMU itself takes beside the guest's memory: translated code
-// (128 MiB at most) and its devices.
+// boxSpare is the memory that QEMU itself needs besides the guest's, for
+// translated code (128 MiB at most) and its devices.
 const boxSpare = 512 << 20
 
-// QEMUImage is the image that has QEMU. It starts from the base that the image
-// debian12 starts from.
+// QEMUImage returns the image that has QEMU. Its base is that of the image
+// debian12.
 func QEMUImage(images fs.FS, args map[string]string) engine.ImageSpec {
 	return engine.ImageSpec{Name: "qemu", LocalBase: "debian12", Files: images, Paths: []string{"images/qemu"}, Dockerfile: "images/qemu/Dockerfile", Args: args}
 }
@@ -47,7 +49,7 @@ type Box struct {
 	Image  engine.Image
 }
 
-// Accel is TCG: a container gets no device.
+// Accel returns TCG, because a container gets no device.
 func (Box) Accel() Accel { return TCG }
 
 func (b Box) String() string { return "QEMU in a container of " + b.Image.Ref + ", tcg" }
@@ -58,36 +60,36 @@ func (b Box) Run(ctx context.Context, g Guest, serial io.Writer) (err error) {
 	if memory == 0 {
 		memory = DefaultMemory
 	}
-	box, err := b.Create(ctx, engine.ContainerSpec{
+	c, err := b.Create(ctx, engine.ContainerSpec{
 		Name: "boot", Image: b.Image.ID, Command: append([]string{boxScript}, command(g, TCG)...),
 		Hostname: "qemu", User: boxUser, Topdir: boxFolder, Memory: memory + boxSpare, Pids: 64,
 	})
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, box.Remove()) }()
-	if err := box.Upload(ctx, tarOf(File{Name: kernelFile, Data: g.Kernel}, File{Name: initramfsFile, Data: g.Initramfs})); err != nil {
+	defer func() { err = errors.Join(err, c.Remove()) }()
+	if err := c.Upload(ctx, tarOf(File{Name: kernelFile, Data: g.Kernel}, File{Name: initramfsFile, Data: g.Initramfs})); err != nil {
 		return err
 	}
-	said := &tail{}
-	exit, err := box.Run(ctx, io.MultiWriter(serial, said))
+	output := &tail{}
+	exit, err := c.Run(ctx, io.MultiWriter(serial, output))
 	switch {
 	case err != nil:
 		return err
 	case exit.OOMKilled:
 		return fmt.Errorf("running QEMU: the container reached its memory limit of %d MiB", (memory+boxSpare)>>20)
 	case exit.Code != 0:
-		return &QEMUError{exit.Code, said.String()}
+		return &QEMUError{exit.Code, output.String()}
 	}
 	return nil
 }
 
-// tarOf is an archive of files that everyone may read.
+// tarOf returns an archive of files that everyone may read.
 func tarOf(files ...File) io.Reader {
 	var b bytes.Buffer
 	w := tar.NewWriter(&b)
 	for _, f := range files {
-		// into memory, with a size that is right: no error
+		// writing the right size to memory gives no error
 		_ = w.WriteHeader(&tar.Header{Name: f.Name, Mode: 0o644, Size: int64(len(f.Data)), Uid: 1000, Gid: 1000})
 		_, _ = w.Write(f.Data)
 	}

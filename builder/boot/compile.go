@@ -13,14 +13,15 @@ import (
 	"namibuild/builder/engine"
 )
 
-// Program is a C program without libc for process 1 of a guest.
+// Program is a C program that uses no libc and runs as process 1 of a guest.
 type Program struct {
 	Name string
-	// Files are its sources: Name.c and what that includes.
+	// Files holds its sources: Name.c and what that includes.
 	Files []File
 }
 
-// ReadProgram finds a program among the files that come with namibuild.
+// ReadProgram reads a program from images/witness, one of the folders that come
+// with namibuild.
 func ReadProgram(images fs.FS, name string) (Program, error) {
 	p := Program{Name: name}
 	for _, file := range []string{"guest.h", name + ".c"} {
@@ -33,12 +34,12 @@ func ReadProgram(images fs.FS, name string) (Program, error) {
 	return p, nil
 }
 
-// compiler makes a program that needs nothing of the machine but the kernel.
-// gcc 4.4 knows all of these switches.
+// compiler is the command for a program that needs nothing but a kernel. gcc 4.4
+// knows all of its switches.
 const compiler = "gcc -std=gnu89 -Os -Wall -ffreestanding -fno-stack-protector -fno-pic -fno-asynchronous-unwind-tables -static -nostdlib"
 
-// Compiling is everything that decides what Compile makes of a program, for the
-// key of a cache.
+// Compiling returns a text of all that decides what Compile makes of a program,
+// except the image. It is for the key of a cache.
 func (p Program) Compiling() string {
 	all := compiler + "\n"
 	for _, f := range p.Files {
@@ -47,43 +48,43 @@ func (p Program) Compiling() string {
 	return all
 }
 
-// Compile makes the program with the compiler of a builder image, in a
-// container of it. topdir is the image's one folder that may be written to.
+// Compile compiles the program in a container of a builder image. topdir is the
+// only folder of the image that can be written to.
 func Compile(ctx context.Context, create Create, image engine.Image, topdir string, p Program) (_ []byte, err error) {
 	fail := func(err error) ([]byte, error) { return nil, fmt.Errorf("compiling %s: %w", p.Name, err) }
-	box, err := create(ctx, engine.ContainerSpec{
+	c, err := create(ctx, engine.ContainerSpec{
 		Name: p.Name, Image: image.ID, Command: []string{"/bin/sh", "-c", "cd " + topdir + " && exec " + compiler + " -o program " + p.Name + ".c"},
 		Hostname: "namibuild", User: boxUser, Topdir: topdir, Memory: 1 << 30, Pids: 64,
 	})
 	if err != nil {
 		return fail(err)
 	}
-	defer func() { err = errors.Join(err, box.Remove()) }()
-	if err := box.Upload(ctx, tarOf(p.Files...)); err != nil {
+	defer func() { err = errors.Join(err, c.Remove()) }()
+	if err := c.Upload(ctx, tarOf(p.Files...)); err != nil {
 		return fail(err)
 	}
-	var said bytes.Buffer
-	exit, err := box.Run(ctx, &said)
+	var output bytes.Buffer
+	exit, err := c.Run(ctx, &output)
 	if err != nil {
 		return fail(err)
 	}
 	if exit.Code != 0 {
-		return fail(fmt.Errorf("the compiler of %s ended with status %d: %s", image.Ref, exit.Code, strings.TrimSpace(said.String())))
+		return fail(fmt.Errorf("the compiler of %s ended with status %d: %s", image.Ref, exit.Code, strings.TrimSpace(output.String())))
 	}
-	r, err := box.Export(ctx, "program")
+	r, err := c.Export(ctx, "program")
 	if err != nil {
 		return fail(err)
 	}
 	defer r.Close()
-	data, err := single(r)
+	data, err := readSingle(r)
 	if err != nil {
 		return fail(err)
 	}
 	return data, nil
 }
 
-// single is the one file of an archive.
-func single(r io.Reader) ([]byte, error) {
+// readSingle reads the only file of an archive.
+func readSingle(r io.Reader) ([]byte, error) {
 	archive := tar.NewReader(r)
 	if _, err := archive.Next(); err != nil {
 		return nil, err

@@ -8,11 +8,11 @@ import (
 	"namibuild/builder/recipe"
 )
 
-// Config is a kernel's configuration: the options that are built in (y) or
-// modules (m), without their CONFIG_. Nil: it is not known.
+// Config is a kernel's configuration: the values of its options, by their names
+// without CONFIG_. "y" is built in, "m" is a module. A nil Config is not known.
 type Config map[string]string
 
-// ParseConfig reads a .config. Lines that set nothing are passed over.
+// ParseConfig reads a .config. It skips lines that set nothing.
 func ParseConfig(data []byte) Config {
 	c := Config{}
 	for line := range strings.Lines(string(data)) {
@@ -24,15 +24,15 @@ func ParseConfig(data []byte) Config {
 	return c
 }
 
-// Option is one that a proof needs, and what for.
+// Option is an option that a proof needs, and what it needs it for.
 type Option struct {
 	Name string `json:"name"`
 	For  string `json:"for"`
 }
 
-// The options without which no witness can speak, and those of single checks.
+// The options that the witness needs in any case, and those of single checks.
 var (
-	forSpeaking = []Option{
+	forWitness = []Option{
 		{"64BIT", "the witness, which is a 64-bit program"},
 		{"BLK_DEV_INITRD", "the initramfs"},
 		{"BINFMT_ELF", "running the witness"},
@@ -44,10 +44,10 @@ var (
 	forSockets    = []Option{{"NET", "a TIME_WAIT socket"}, {"INET", "a TIME_WAIT socket"}}
 	forSysctl     = []Option{{"PROC_SYSCTL", "tcp_fin_timeout"}}
 	forModules    = []Option{{"MODULES", "loading modules"}}
-	forSignatures = []Option{{"MODULE_SIG", "judging the modules' signatures"}}
+	forSignatures = []Option{{"MODULE_SIG", "verifying the modules' signatures"}}
 )
 
-// OptionsError says that a kernel is configured without what its proof needs.
+// OptionsError reports that a kernel lacks options that its proof needs.
 type OptionsError struct{ Missing []Option }
 
 func (e *OptionsError) Error() string {
@@ -55,12 +55,12 @@ func (e *OptionsError) Error() string {
 	for _, o := range e.Missing {
 		list = append(list, fmt.Sprintf("CONFIG_%s=y (%s)", o.Name, o.For))
 	}
-	return "the kernel cannot be proven, its configuration lacks " + strings.Join(list, ", ")
+	return "the kernel cannot be proven: its configuration lacks " + strings.Join(list, ", ")
 }
 
-// check names the options that a proof needs and that are not built in.
-func (c Config) check(want recipe.Proof, kernelJudges bool) error {
-	need := [][]Option{forSpeaking}
+// requireFor returns an *OptionsError if options that a proof needs are not built in.
+func (c Config) requireFor(want recipe.Proof, kernelVerifies bool) error {
+	need := [][]Option{forWitness}
 	if want.TimeWait > 0 {
 		need = append(need, forSockets)
 	}
@@ -70,15 +70,14 @@ func (c Config) check(want recipe.Proof, kernelJudges bool) error {
 	if len(want.Modules) > 0 {
 		need = append(need, forModules)
 	}
-	if kernelJudges {
+	if kernelVerifies {
 		need = append(need, forSignatures)
 	}
-	return c.need(need...)
+	return c.require(need...)
 }
 
-// need names the options of these lists that are not built in, as an
-// *OptionsError.
-func (c Config) need(lists ...[]Option) error {
+// require returns an *OptionsError if options of these lists are not built in.
+func (c Config) require(lists ...[]Option) error {
 	if c == nil {
 		return nil
 	}

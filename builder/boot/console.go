@@ -5,20 +5,22 @@ import (
 	"sync"
 )
 
-// maxConsole bounds what a boot may print: a distribution's kernel prints about
-// 50 kB.
+// maxConsole is how much a boot may print, in bytes. A distribution's kernel
+// prints about 50 kB.
 const maxConsole = 8 << 20
 
-// panicMark is what every kernel prints when it panics (kernel/panic.c).
+// panicMark begins what every kernel prints when it panics (kernel/panic.c).
 const panicMark = "Kernel panic - not syncing"
 
-// console keeps what a serial console says, and tells of a panic once.
+// console collects the output of a serial console.
 type console struct {
-	mu       sync.Mutex
-	data     []byte
-	scanned  int
-	panic    bool
-	flooded  bool
+	mu      sync.Mutex
+	data    []byte
+	scanned int // the length of data that holds no panicMark
+	panic   bool
+	flooded bool
+	// stop is called when there is more output than maxConsole, panicked at the
+	// first panic.
 	stop     func()
 	panicked func()
 }
@@ -41,7 +43,7 @@ func (c *console) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// ending is what the console knows of how the run ended.
+// ending returns how the run ended, as far as the console shows it.
 func (c *console) ending() Ending {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -54,6 +56,7 @@ func (c *console) ending() Ending {
 	return Reset
 }
 
+// bytes returns the output so far.
 func (c *console) bytes() []byte {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -5,24 +5,24 @@ import (
 	"fmt"
 )
 
-// Types of st_mode.
+// The types of files in st_mode.
 const (
 	modeFolder = 0o040000
 	modeFile   = 0o100000
-	modeDevice = 0o020000 // of characters
+	modeDevice = 0o020000 // a character device
 )
 
-// File is one file of an initramfs. Name has no slash in front; folders are
-// made as they are needed.
+// File is a file of an initramfs or of a folder. Name does not begin with a slash.
 type File struct {
 	Name string
 	Data []byte
 	Exec bool
 }
 
-// Initramfs is a cpio archive in the form "newc" that Linux unpacks as its
-// first root: the files, in their order, and the two devices that a process 1
-// wants, /dev/console and /dev/kmsg. Equal files give equal bytes.
+// Initramfs returns a cpio archive in the format "newc", which Linux unpacks as
+// its first root. It holds the files in their order, their folders, and the two
+// devices that process 1 needs, /dev/console and /dev/kmsg. Equal files give equal
+// bytes.
 func Initramfs(files ...File) []byte {
 	a := archive{made: map[string]bool{}}
 	a.folder("proc")
@@ -40,13 +40,14 @@ func Initramfs(files ...File) []byte {
 	return a.Bytes()
 }
 
-// archive is an initramfs as it grows.
+// archive is an initramfs that is being written.
 type archive struct {
 	bytes.Buffer
 	made  map[string]bool // folders
 	inode int
 }
 
+// folder adds a folder, once, behind those that hold it.
 func (a *archive) folder(name string) {
 	if !a.made[name] {
 		a.made[name] = true
@@ -55,7 +56,7 @@ func (a *archive) folder(name string) {
 	}
 }
 
-// parents makes the folder that holds a name.
+// parents adds the folders that hold a name.
 func (a *archive) parents(name string) {
 	for i := len(name) - 1; i > 0; i-- {
 		if name[i] == '/' {
@@ -65,13 +66,15 @@ func (a *archive) parents(name string) {
 	}
 }
 
+// device adds a character device.
 func (a *archive) device(name string, major, minor int) {
 	a.parents(name)
 	a.entry(name, modeDevice|0o600, nil, major, minor)
 }
 
-// entry adds a header of 13 hexadecimal numbers behind the magic, the name with
-// its NUL and the data, each padded to 4 bytes (Documentation/driver-api/early-userspace/buffer-format.rst).
+// entry adds an entry: the magic number and 13 hexadecimal numbers, the name with
+// a NUL, and the data, each padded to 4 bytes
+// (Documentation/driver-api/early-userspace/buffer-format.rst).
 func (a *archive) entry(name string, mode uint32, data []byte, major, minor int) {
 	a.inode++
 	fmt.Fprintf(a, "070701%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X%s\x00",

@@ -9,7 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestInitramfs: real cpio reads what was written.
+// TestInitramfs has cpio list an archive.
 func TestInitramfs(t *testing.T) {
 	data := Initramfs(File{Name: "init", Data: []byte("#!"), Exec: true}, File{Name: "a/b/0", Data: []byte("12345")}, File{Name: "a/b/1"})
 	cmd := exec.Command("cpio", "-itv", "--numeric-uid-gid", "--quiet")

@@ -16,35 +16,35 @@ import (
 	"namibuild/builder/rpm"
 )
 
-// Arch is the one architecture whose kernels can be booted here.
-const Arch = "x86_64"
+// bootable is the only architecture whose kernels can be booted.
+const bootable = "x86_64"
 
-// maxFile bounds what is taken out of a package into memory: a vmlinuz has 4
-// to 15 MB, a module at most a few.
+// maxFile is the size of the largest file that is read from a package into
+// memory. A vmlinuz has 4 to 15 MB, a module at most a few.
 const maxFile = 256 << 20
 
-// Kernel is what the packages of one build have of their kernel.
+// Kernel is the kernel of the packages of one build.
 type Kernel struct {
 	// Package is the file name of the package that holds the image.
 	Package string `json:"package"`
-	// Release is what uname -r must say.
+	// Release is what uname -r must print.
 	Release string `json:"release"`
-	// File is the image's path in the package, SHA256 its digest.
+	// File is the path of the image in the package, SHA256 its digest.
 	File   string `json:"file"`
 	SHA256 string `json:"sha256"`
 	// Image is the bzImage.
 	Image []byte `json:"-"`
-	// Config is nil when no package holds it.
+	// Config is nil if no package holds it.
 	Config Config `json:"-"`
-	// Modules are those that were asked for and what they depend on, in the
-	// order in which they must be loaded.
+	// Modules holds the modules that were asked for and all that they depend on,
+	// in the order in which they must be loaded.
 	Modules []Module `json:"-"`
-	// Keyring is the OpenPGP key of kernel-devel's crypto/signature/key.h; nil
-	// when there is none.
+	// Keyring holds the OpenPGP key of kernel-devel's crypto/signature/key.h; nil
+	// if there is none.
 	Keyring []byte `json:"-"`
 }
 
-// NoKernelError says that packages hold nothing that can be booted here.
+// NoKernelError reports that packages hold no kernel that can be booted.
 type NoKernelError struct {
 	Where  string
 	Reason string
@@ -54,10 +54,11 @@ func (e *NoKernelError) Error() string {
 	return fmt.Sprintf("finding a kernel in %s: %s", e.Where, e.Reason)
 }
 
-// ReadKernel takes the kernel out of packages, with the modules of these names
-// and all that they depend on. Of several kernels (kernel-debug) it takes the
-// one whose package has the shortest name. The digests of every package that it
-// takes something of are checked. Errors: *NoKernelError, *ModuleError.
+// ReadKernel reads the kernel from packages, with the modules of these names and
+// all that they depend on. If there are several kernels (kernel-debug), it takes
+// the one whose package has the shortest name. It checks every file that it reads
+// against the digest in the package's header. Errors: *NoKernelError,
+// *ModuleError.
 func ReadKernel(files []string, modules []string) (Kernel, error) {
 	where := "the packages"
 	if len(files) == 1 {
@@ -67,27 +68,27 @@ func ReadKernel(files []string, modules []string) (Kernel, error) {
 	if err != nil {
 		return Kernel{}, err
 	}
-	k, home, err := find(all, where)
+	k, from, err := find(all, where)
 	if err != nil {
 		return Kernel{}, err
 	}
-	if k.Image, err = home.read(k.File); err != nil {
+	if k.Image, err = from.read(k.File); err != nil {
 		return Kernel{}, err
 	}
 	if len(k.Image) < 0x206 || string(k.Image[0x202:0x206]) != "HdrS" { // Documentation/arch/x86/boot.rst
-		return Kernel{}, &NoKernelError{k.Package, k.File + " is no x86 bzImage"}
+		return Kernel{}, &NoKernelError{k.Package, k.File + " is not an x86 bzImage"}
 	}
 	sum := sha256.Sum256(k.Image)
 	k.SHA256 = hex.EncodeToString(sum[:])
-	if err := k.beside(all); err != nil {
+	if err := k.readConfigAndKeys(all); err != nil {
 		return Kernel{}, err
 	}
 	k.Modules, err = readModules(all, k.Release, modules)
 	return k, err
 }
 
-// beside takes what lies around the image: its configuration, its keys.
-func (k *Kernel) beside(all []pack) error {
+// readConfigAndKeys reads the configuration and the keys that belong to the image.
+func (k *Kernel) readConfigAndKeys(all []openPackage) error {
 	for _, name := range []string{"/boot/config-" + k.Release, "/lib/modules/" + k.Release + "/config"} {
 		data, err := readFrom(all, name)
 		if err != nil {
@@ -104,17 +105,18 @@ func (k *Kernel) beside(all []pack) error {
 	return err
 }
 
-// pack is a package, by its header.
-type pack struct {
+// openPackage is a package whose header has been read.
+type openPackage struct {
 	path  string
 	pkg   *rpm.Package
 	files map[string]rpm.File
 }
 
-func open(paths []string) ([]pack, error) {
-	var all []pack
+// open reads the headers of packages.
+func open(paths []string) ([]openPackage, error) {
+	var all []openPackage
 	for _, p := range paths {
-		c, err := openOne(p)
+		c, err := openFile(p)
 		if err != nil {
 			return nil, fmt.Errorf("reading %s: %w", filepath.Base(p), err)
 		}
@@ -123,21 +125,22 @@ func open(paths []string) ([]pack, error) {
 	return all, nil
 }
 
-func openOne(p string) (pack, error) {
+// openFile reads the header of a package.
+func openFile(p string) (openPackage, error) {
 	f, err := os.Open(p)
 	if err != nil {
-		return pack{}, err
+		return openPackage{}, err
 	}
 	defer f.Close()
 	pkg, err := rpm.ReadPackage(f)
 	if err != nil {
-		return pack{}, err
+		return openPackage{}, err
 	}
 	list, err := pkg.Files()
 	if err != nil {
-		return pack{}, err
+		return openPackage{}, err
 	}
-	c := pack{p, pkg, map[string]rpm.File{}}
+	c := openPackage{p, pkg, map[string]rpm.File{}}
 	for _, file := range list {
 		if file.Flags&rpm.FlagGhost == 0 {
 			c.files[file.Path] = file
@@ -146,13 +149,13 @@ func openOne(p string) (pack, error) {
 	return c, nil
 }
 
-// imageName is where kernel packages have their image: EL6 and 7 in /boot, from
-// EL8 on beside the modules, too.
+// imageName matches the path of a kernel package's image: EL6 and EL7 have it in
+// /boot, EL8 and later beside the modules, too.
 var imageName = regexp.MustCompile(`^(?:/boot/vmlinuz-([^/]+)|(?:/usr)?/lib/modules/([^/]+)/vmlinuz)$`)
 
-// find chooses the package with the kernel.
-func find(all []pack, where string) (Kernel, pack, error) {
-	slices.SortStableFunc(all, func(a, b pack) int {
+// find finds the package with the kernel.
+func find(all []openPackage, where string) (Kernel, openPackage, error) {
+	slices.SortStableFunc(all, func(a, b openPackage) int {
 		return cmp.Compare(len(a.pkg.NEVRA().Name), len(b.pkg.NEVRA().Name))
 	})
 	reason := "none has a /boot/vmlinuz-… or /lib/modules/…/vmlinuz"
@@ -168,17 +171,18 @@ func find(all []pack, where string) (Kernel, pack, error) {
 		case c.pkg.IsSource():
 			reason = "it is a source package: build it first"
 		case k.File == "":
-		case arch != Arch:
-			reason = fmt.Sprintf("its kernel is for %s, and only %s is booted here", arch, Arch)
+		case arch != bootable:
+			reason = fmt.Sprintf("its kernel is for %s, and only %s kernels can be booted", arch, bootable)
 		default:
 			return k, c, nil
 		}
 	}
-	return Kernel{}, pack{}, &NoKernelError{where, reason}
+	return Kernel{}, openPackage{}, &NoKernelError{where, reason}
 }
 
-// readFrom is a file of whichever package has it, nil when none has.
-func readFrom(all []pack, name string) ([]byte, error) {
+// readFrom reads a file from the first package that has it. It returns nil if none
+// has.
+func readFrom(all []openPackage, name string) ([]byte, error) {
 	for _, c := range all {
 		if _, ok := c.files[name]; ok {
 			return c.read(name)
@@ -187,14 +191,14 @@ func readFrom(all []pack, name string) ([]byte, error) {
 	return nil, nil
 }
 
-// read takes one file out of a package.
-func (c pack) read(name string) ([]byte, error) {
+// read reads a file of the package.
+func (c openPackage) read(name string) ([]byte, error) {
 	found, err := c.readAll(name)
 	return found[name], err
 }
 
-// readAll takes files out of a package, by their paths.
-func (c pack) readAll(names ...string) (map[string][]byte, error) {
+// readAll reads files of the package in one pass, and returns them by their paths.
+func (c openPackage) readAll(names ...string) (map[string][]byte, error) {
 	found := map[string][]byte{}
 	f, err := os.Open(c.path)
 	if err != nil {
@@ -208,7 +212,8 @@ func (c pack) readAll(names ...string) (map[string][]byte, error) {
 	return found, nil
 }
 
-func (c pack) walk(r io.Reader, names []string, found map[string][]byte) error {
+// walk reads the payload until all files of these names are found.
+func (c openPackage) walk(r io.Reader, names []string, found map[string][]byte) error {
 	pkg, err := rpm.ReadPackage(r)
 	if err != nil {
 		return err
@@ -237,8 +242,8 @@ func (c pack) walk(r io.Reader, names []string, found map[string][]byte) error {
 	return nil
 }
 
-// content is that of a file, checked against the digest in the header.
-func (c pack) content(name string, r io.Reader, size int64) ([]byte, error) {
+// content reads a file and checks it against the digest in the header.
+func (c openPackage) content(name string, r io.Reader, size int64) ([]byte, error) {
 	if size > maxFile {
 		return nil, fmt.Errorf("%s has %d bytes, more than %d", name, size, int64(maxFile))
 	}

@@ -19,10 +19,10 @@ import (
 
 const release = "6.1.0-1.x86_64"
 
-// image has the mark of a bzImage where it must be.
+// image has the mark of a bzImage in its place.
 var image = strings.Repeat("k", 0x202) + "HdrS" + "rest"
 
-// packages writes packages to a folder and gives their paths.
+// packages writes packages to a folder and returns their paths.
 func packages(t *testing.T, all ...rpmtest.Package) []string {
 	t.Helper()
 	dir := t.TempDir()
@@ -52,7 +52,7 @@ func kernelPackage(more ...rpmtest.File) rpmtest.Package {
 	}, more...)}
 }
 
-// TestReadKernel: everything that a proof needs, from wherever it lies.
+// TestReadKernel reads everything that a proof needs, whichever package has it.
 func TestReadKernel(t *testing.T) {
 	sum := fmt.Sprintf("%x", sha256.Sum256([]byte(image)))
 	a, b := module(t, ""), module(t, "a-a")
@@ -67,7 +67,7 @@ func TestReadKernel(t *testing.T) {
 	tests := map[string][]rpmtest.Package{
 		"el6": {devel, kernelPackage(file(modules+"a-a.ko", string(a)), file(modules+"net/b.ko", string(b))),
 			{Name: "kernel-debug", Files: []rpmtest.File{file("/boot/vmlinuz-"+release+".debug", image)}}},
-		"modules apart, compressed": {devel, kernelPackage(), {Name: "kernel-modules", Files: []rpmtest.File{
+		"compressed modules in a package of their own": {devel, kernelPackage(), {Name: "kernel-modules", Files: []rpmtest.File{
 			file(modules+"a-a.ko.zst", string(encoder.EncodeAll(a, nil))), file(modules+"net/b.ko", string(b))}}},
 	}
 	for name, set := range tests {
@@ -82,7 +82,8 @@ func TestReadKernel(t *testing.T) {
 	}
 }
 
-// TestReadKernelOfEL8: the image lies beside the modules; in /boot it is a ghost.
+// TestReadKernelOfEL8 reads an image that is beside the modules; in /boot it is a
+// ghost.
 func TestReadKernelOfEL8(t *testing.T) {
 	ghost := file("/boot/vmlinuz-"+release, "")
 	ghost.Flags = rpm.FlagGhost
@@ -104,8 +105,8 @@ func TestReadKernelErrors(t *testing.T) {
 	}{
 		"no kernel":    {[]rpmtest.Package{{Name: "kernel-headers", Files: []rpmtest.File{file("/usr/include/a.h", "")}}}, nil, "finding a kernel in kernel-headers-6.1.0-1.x86_64.rpm: none has a /boot/vmlinuz-… or /lib/modules/…/vmlinuz"},
 		"source":       {[]rpmtest.Package{source}, nil, "finding a kernel in kernel-6.1.0-1.x86_64.rpm: it is a source package: build it first"},
-		"architecture": {[]rpmtest.Package{foreign}, nil, "finding a kernel in kernel-6.1.0-1.aarch64.rpm: its kernel is for aarch64, and only x86_64 is booted here"},
-		"no bzImage":   {[]rpmtest.Package{{Name: "kernel", Files: []rpmtest.File{file("/boot/vmlinuz-1", strings.Repeat("x", 999))}}}, nil, "finding a kernel in kernel-6.1.0-1.x86_64.rpm: /boot/vmlinuz-1 is no x86 bzImage"},
+		"architecture": {[]rpmtest.Package{foreign}, nil, "finding a kernel in kernel-6.1.0-1.aarch64.rpm: its kernel is for aarch64, and only x86_64 kernels can be booted"},
+		"no bzImage":   {[]rpmtest.Package{{Name: "kernel", Files: []rpmtest.File{file("/boot/vmlinuz-1", strings.Repeat("x", 999))}}}, nil, "finding a kernel in kernel-6.1.0-1.x86_64.rpm: /boot/vmlinuz-1 is not an x86 bzImage"},
 		"no module":    {[]rpmtest.Package{kernelPackage()}, []string{"tun"}, "reading module tun: no package has it"},
 		"no ELF":       {[]rpmtest.Package{kernelPackage(file("/lib/modules/"+release+"/tun.ko", "no module at all, and long enough"))}, []string{"tun"}, "reading module tun.ko: bad magic number '[110 111 32 109]' in record at byte 0x0"},
 	}
@@ -117,7 +118,7 @@ func TestReadKernelErrors(t *testing.T) {
 	}
 }
 
-// TestDamagedKernel: one bit of the image turned over in the package.
+// TestDamagedKernel flips one bit of the image in the package.
 func TestDamagedKernel(t *testing.T) {
 	p := kernelPackage()
 	p.Payload = "none"
@@ -133,26 +134,27 @@ func TestDamagedKernel(t *testing.T) {
 	}
 }
 
-// TestOptions: what the configuration lacks is named, with what it is for.
+// TestOptions checks that the error names the missing options and what they are
+// for.
 func TestOptions(t *testing.T) {
 	full := "CONFIG_64BIT=y\nCONFIG_BLK_DEV_INITRD=y\nCONFIG_BINFMT_ELF=y\nCONFIG_PRINTK=y\nCONFIG_SERIAL_8250=y\nCONFIG_SERIAL_8250_CONSOLE=y\nCONFIG_PROC_FS=y\n"
 	everything := recipe.Proof{TimeWait: 5, FinTimeout: 5, Modules: []string{"tun"}, Signed: true}
 	tests := map[string]struct {
-		config Config
-		want   recipe.Proof
-		judges bool
-		err    string
+		config   Config
+		want     recipe.Proof
+		verifies bool
+		err      string
 	}{
 		"enough":    {ParseConfig([]byte(full)), recipe.Proof{}, false, ""},
 		"not known": {nil, everything, true, ""},
 		"a module is not built in": {ParseConfig([]byte(strings.Replace(full, "8250_CONSOLE=y", "8250_CONSOLE=m", 1))), recipe.Proof{}, false,
-			"the kernel cannot be proven, its configuration lacks CONFIG_SERIAL_8250_CONSOLE=y (the console)"},
+			"the kernel cannot be proven: its configuration lacks CONFIG_SERIAL_8250_CONSOLE=y (the console)"},
 		"of single checks": {ParseConfig([]byte(full)), everything, true,
-			"the kernel cannot be proven, its configuration lacks CONFIG_NET=y (a TIME_WAIT socket), CONFIG_INET=y (a TIME_WAIT socket), " +
-				"CONFIG_PROC_SYSCTL=y (tcp_fin_timeout), CONFIG_MODULES=y (loading modules), CONFIG_MODULE_SIG=y (judging the modules' signatures)"},
+			"the kernel cannot be proven: its configuration lacks CONFIG_NET=y (a TIME_WAIT socket), CONFIG_INET=y (a TIME_WAIT socket), " +
+				"CONFIG_PROC_SYSCTL=y (tcp_fin_timeout), CONFIG_MODULES=y (loading modules), CONFIG_MODULE_SIG=y (verifying the modules' signatures)"},
 	}
 	for name, test := range tests {
-		err := test.config.check(test.want, test.judges)
+		err := test.config.requireFor(test.want, test.verifies)
 		if got := fmt.Sprint(err); test.err == "" && err != nil || test.err != "" && got != test.err {
 			t.Errorf("%s: got  %v\nwant %s", name, err, test.err)
 		}

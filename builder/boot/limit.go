@@ -7,12 +7,11 @@ import (
 	"time"
 )
 
-// LimitError says that a run came to no verdict: its caller gave it less time than
-// DefaultLimit, and no answer until then was wrong. It is no evidence about the
-// kernel, neither for it nor against it.
+// LimitError reports a run without a verdict: it had less time than DefaultLimit,
+// and no answer until then was wrong. It says nothing for or against the kernel.
 type LimitError struct {
 	Limit time.Duration
-	// Last is what the console showed last.
+	// Last tells of the last line on the console.
 	Last string
 }
 
@@ -20,39 +19,40 @@ func (e *LimitError) Error() string {
 	return fmt.Sprintf("booting: no verdict within the time limit of %v; %s", e.Limit, e.Last)
 }
 
-// refuted says whether something that was seen or answered is wrong already.
-func (o Order) refuted(loads []load, t Testimony) bool {
-	if len(t.Failed) > 0 || !judgeConsole(o.Want.Allow, t).Passed {
+// refuted reports whether something that was observed is wrong already, so that
+// more time could not make the kernel pass.
+func (o Order) refuted(attempts []attempt, obs observation) bool {
+	if len(obs.Failed) > 0 || !checkConsole(o.Want.Allow, obs).Passed {
 		return true
 	}
-	var said []Check
-	if t.Release != "" {
-		said = append(said, judgeRelease(o.Kernel.Release, t))
+	var done []Check
+	if obs.Release != "" {
+		done = append(done, checkRelease(o.Kernel.Release, obs))
 	}
-	if t.Version != "" {
-		said = append(said, judgeVersion(o, t))
+	if obs.Version != "" {
+		done = append(done, checkVersion(o, obs))
 	}
-	if t.FinTimeout >= 0 && o.Want.FinTimeout > 0 {
-		said = append(said, judgeFin(o.Want.FinTimeout, t))
+	if obs.FinTimeout >= 0 && o.Want.FinTimeout > 0 {
+		done = append(done, checkFinTimeout(o.Want.FinTimeout, obs))
 	}
-	if len(t.Sockets) > 0 && o.Want.TimeWait > 0 {
-		said = append(said, judgeTimeWait(o.Want.TimeWait, t))
+	if len(obs.Sockets) > 0 && o.Want.TimeWait > 0 {
+		done = append(done, checkTimeWait(o.Want.TimeWait, obs))
 	}
-	for i, l := range loads {
-		if _, tried := t.Modules[i]; tried && l.Wanted && !l.altered {
-			said = append(said, o.judgeModule(i, loads, t))
+	for i, a := range attempts {
+		if _, tried := obs.Modules[i]; tried && a.Wanted && !a.damaged {
+			done = append(done, o.checkModule(i, attempts, obs))
 		}
 	}
-	return slices.ContainsFunc(said, func(c Check) bool { return !c.Passed })
+	return slices.ContainsFunc(done, func(c Check) bool { return !c.Passed })
 }
 
-// wholeLines is a console without the line that the end tore.
+// wholeLines returns a console's log without a last line that was cut off.
 func wholeLines(console []byte) []byte { return console[:bytes.LastIndexByte(console, '\n')+1] }
 
-// last tells of the last line of a console, at most 80 characters of it.
-func (t Testimony) last() string {
-	if t.Last == "" {
+// last tells of the last line on the console, with at most 80 characters of it.
+func (obs observation) last() string {
+	if obs.Last == "" {
 		return "the console showed nothing"
 	}
-	return fmt.Sprintf("the console's last line is %.80q", t.Last)
+	return fmt.Sprintf("the console's last line is %.80q", obs.Last)
 }

@@ -14,21 +14,22 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// told is a machine that prints and then ends, or goes on until it is ended.
-type told struct {
-	says  string
-	again bool // prints it without end
+// scripted is a machine that prints a text and then ends, or runs until it is
+// ended.
+type scripted struct {
+	text  string
+	again bool // print it without end
 	hangs bool
 	err   error
 }
 
-func (told) Accel() Accel   { return TCG }
-func (told) String() string { return "a machine of a test" }
+func (scripted) Accel() Accel   { return TCG }
+func (scripted) String() string { return "a machine of a test" }
 
-func (m told) Run(ctx context.Context, _ Guest, serial io.Writer) error {
-	io.WriteString(serial, m.says)
+func (m scripted) Run(ctx context.Context, _ Guest, serial io.Writer) error {
+	io.WriteString(serial, m.text)
 	for m.again && ctx.Err() == nil {
-		io.WriteString(serial, m.says)
+		io.WriteString(serial, m.text)
 	}
 	if m.hangs {
 		<-ctx.Done()
@@ -39,17 +40,17 @@ func (m told) Run(ctx context.Context, _ Guest, serial io.Writer) error {
 
 func TestBootEndings(t *testing.T) {
 	tests := map[string]struct {
-		m     told
+		m     scripted
 		limit time.Duration
 		want  Ending
 		took  time.Duration // at most
 	}{
-		"reset":                {told{says: "a"}, time.Minute, Reset, time.Second},
-		"hang":                 {told{says: "a", hangs: true}, 50 * time.Millisecond, TimedOut, 2 * time.Second},
-		"panic and reset":      {told{says: "Kernel panic - not syncing: x\n"}, time.Minute, Panicked, time.Second},
-		"panic and hang":       {told{says: "Kernel panic - not syncing: x\n", hangs: true}, time.Minute, Panicked, afterPanic + 2*time.Second},
-		"panic near the limit": {told{says: "Kernel panic - not syncing: x\n", hangs: true}, 50 * time.Millisecond, Panicked, 2 * time.Second},
-		"flood":                {told{says: strings.Repeat("x", 1<<20), again: true, hangs: true}, time.Minute, Flooded, 5 * time.Second},
+		"reset":                {scripted{text: "a"}, time.Minute, Reset, time.Second},
+		"hang":                 {scripted{text: "a", hangs: true}, 50 * time.Millisecond, TimedOut, 2 * time.Second},
+		"panic and reset":      {scripted{text: "Kernel panic - not syncing: x\n"}, time.Minute, Panicked, time.Second},
+		"panic and hang":       {scripted{text: "Kernel panic - not syncing: x\n", hangs: true}, time.Minute, Panicked, afterPanic + 2*time.Second},
+		"panic near the limit": {scripted{text: "Kernel panic - not syncing: x\n", hangs: true}, 50 * time.Millisecond, Panicked, 2 * time.Second},
+		"flood":                {scripted{text: strings.Repeat("x", 1<<20), again: true, hangs: true}, time.Minute, Flooded, 5 * time.Second},
 	}
 	for name, test := range tests {
 		start := time.Now()
@@ -57,18 +58,18 @@ func TestBootEndings(t *testing.T) {
 		if err != nil || run.Ending != test.want || time.Since(start) > test.took {
 			t.Errorf("%s: %s after %v, %v", name, run.Ending, time.Since(start), err)
 		}
-		if !strings.HasPrefix(string(run.Console), test.m.says) || len(run.Console) > maxConsole {
+		if !strings.HasPrefix(string(run.Console), test.m.text) || len(run.Console) > maxConsole {
 			t.Errorf("%s: %d bytes of console", name, len(run.Console))
 		}
 	}
 }
 
-// TestProveLimit: running out of less time than the default is no verdict, unless
-// the console showed trouble; a longer time is as good as the default.
+// TestProveLimit checks that a run that ends at a limit below the default has no
+// verdict, unless the console shows a failure already.
 func TestProveLimit(t *testing.T) {
-	hanging := func(says string) Order {
+	hanging := func(text string) Order {
 		o := order()
-		o.Kernel.Config, o.Machine, o.Limit = nil, told{says: says, hangs: true}, 50*time.Millisecond
+		o.Kernel.Config, o.Machine, o.Limit = nil, scripted{text: text, hangs: true}, 50*time.Millisecond
 		return o
 	}
 	_, log, err := Prove(t.Context(), hanging("[    0.1] Calibrating delay loop\n\n"))
@@ -77,14 +78,14 @@ func TestProveLimit(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 	if len(log) == 0 {
-		t.Error("the console's log is lost")
+		t.Error("got no log of the console")
 	}
-	for name, says := range map[string]string{
+	for name, text := range map[string]string{
 		"trouble":         "BUG: unable to handle kernel NULL pointer dereference\n",
-		"another release": voice + "release 3.10.0\n",
-		"cannot":          voice + "cannot open a socket 24\n",
+		"another release": marker + "release 3.10.0\n",
+		"cannot":          marker + "cannot open a socket 24\n",
 	} {
-		p, _, err := Prove(t.Context(), hanging(says))
+		p, _, err := Prove(t.Context(), hanging(text))
 		if err != nil || p.Passed || p.Ending != TimedOut {
 			t.Errorf("%s: got %+v, %v", name, p, err)
 		}
@@ -93,25 +94,25 @@ func TestProveLimit(t *testing.T) {
 
 func TestBootErrors(t *testing.T) {
 	broken := errors.New("no room")
-	if _, err := Boot(t.Context(), told{err: broken}, Guest{}); !errors.Is(err, broken) {
+	if _, err := Boot(t.Context(), scripted{err: broken}, Guest{}); !errors.Is(err, broken) {
 		t.Errorf("got %v", err)
 	}
 	ctx, cancel := context.WithCancelCause(t.Context())
 	cancel(broken)
-	if _, err := Boot(ctx, told{hangs: true}, Guest{}); !errors.Is(err, broken) {
+	if _, err := Boot(ctx, scripted{hangs: true}, Guest{}); !errors.Is(err, broken) {
 		t.Errorf("interrupted: got %v", err)
 	}
 }
 
-// TestPanicMarkAcrossWrites: a serial console comes byte by byte.
+// TestPanicMarkAcrossWrites writes to a console byte by byte, as a serial port does.
 func TestPanicMarkAcrossWrites(t *testing.T) {
-	told := 0
-	c := &console{stop: func() {}, panicked: func() { told++ }}
+	calls := 0
+	c := &console{stop: func() {}, panicked: func() { calls++ }}
 	for _, b := range []byte("x\nKernel panic - not syncing: a\nKernel panic - not syncing: b\n") {
 		c.Write([]byte{b})
 	}
-	if told != 1 || c.ending() != Panicked {
-		t.Errorf("told %d times, %s", told, c.ending())
+	if calls != 1 || c.ending() != Panicked {
+		t.Errorf("panicked is called %d times, the ending is %s", calls, c.ending())
 	}
 }
 
@@ -126,7 +127,7 @@ func TestCommand(t *testing.T) {
 	}
 }
 
-// TestProbe: under TCG, which works everywhere, the probe ends as it should.
+// TestProbe runs the probe under TCG, which works everywhere.
 func TestProbe(t *testing.T) {
 	h, err := FindHost(t.Context())
 	if err != nil {
@@ -143,7 +144,7 @@ func TestProbe(t *testing.T) {
 	}
 }
 
-// TestHostEndings: real guests that never come to a process 1, on the host's QEMU.
+// TestHostEndings runs guests that never start a process 1, on the host's QEMU.
 func TestHostEndings(t *testing.T) {
 	h, err := FindHost(t.Context())
 	if err != nil {

@@ -14,17 +14,20 @@ import (
 	"namibuild/builder/unpack"
 )
 
-// Module is one kernel module, not compressed.
+// Module is a kernel module.
 type Module struct {
-	// Name is as lsmod has it, with _ for -.
+	// Name is the name that lsmod prints, with _ for -.
 	Name string
-	// Wanted: it was asked for by name; otherwise another one depends on it.
-	Wanted  bool
+	// Wanted says that it was asked for by name; otherwise another module depends
+	// on it.
+	Wanted bool
+	// Data is the ELF file, not compressed.
 	Data    []byte
 	depends []string
 }
 
-// ModuleError says that a module is not there or is none.
+// ModuleError reports that a module does not exist, or that a file is not a
+// module.
 type ModuleError struct {
 	Name   string
 	Reason string
@@ -32,16 +35,18 @@ type ModuleError struct {
 
 func (e *ModuleError) Error() string { return "reading module " + e.Name + ": " + e.Reason }
 
+// moduleName matches the path of a module. It finds the kernel's release and the
+// name.
 var moduleName = regexp.MustCompile(`^(?:/usr)?/lib/modules/([^/]+)/.*?([^/]+)\.ko(?:\.(?:gz|xz|zst))?$`)
 
-// readModules takes modules and all that they depend on, dependencies first.
-// What depends on what stands in the modules themselves: depmod's lists are made
-// when a package is installed.
-func readModules(all []pack, release string, names []string) ([]Module, error) {
-	places := modulePlaces(all, release)
+// readModules reads modules and all that they depend on, dependencies first. It
+// finds the dependencies in the modules themselves, because depmod makes its lists
+// only when a package is installed.
+func readModules(all []openPackage, release string, names []string) ([]Module, error) {
+	places := locateModules(all, release)
 	loaded := map[string]*Module{}
 	for want := underscored(names); len(want) > 0; {
-		found, err := takeModules(places, want)
+		found, err := readNamed(places, want)
 		if err != nil {
 			return nil, err
 		}
@@ -58,39 +63,40 @@ func readModules(all []pack, release string, names []string) ([]Module, error) {
 	return ordered(loaded, underscored(names)), nil
 }
 
-// place is where a module lies.
-type place struct {
-	pack pack
+// location says which package holds a module, and under which path.
+type location struct {
+	in   openPackage
 	path string
 }
 
-func modulePlaces(all []pack, release string) map[string]place {
-	places := map[string]place{}
+// locateModules finds the modules of a release, by their names.
+func locateModules(all []openPackage, release string) map[string]location {
+	places := map[string]location{}
 	for _, c := range all {
 		for name := range c.files {
 			if m := moduleName.FindStringSubmatch(name); m != nil && m[1] == release {
-				places[underscore(m[2])] = place{c, name}
+				places[underscore(m[2])] = location{c, name}
 			}
 		}
 	}
 	return places
 }
 
-// takeModules reads modules, each package once.
-func takeModules(places map[string]place, names []string) ([]Module, error) {
-	byPack := map[string][]string{}
-	packs := map[string]pack{}
+// readNamed reads the modules of these names, and each package once.
+func readNamed(places map[string]location, names []string) ([]Module, error) {
+	byPackage := map[string][]string{}
+	packages := map[string]openPackage{}
 	for _, n := range names {
 		at, ok := places[n]
 		if !ok {
 			return nil, &ModuleError{n, "no package has it"}
 		}
-		packs[at.pack.path] = at.pack
-		byPack[at.pack.path] = append(byPack[at.pack.path], at.path)
+		packages[at.in.path] = at.in
+		byPackage[at.in.path] = append(byPackage[at.in.path], at.path)
 	}
 	var all []Module
-	for where, paths := range byPack {
-		found, err := packs[where].readAll(paths...)
+	for where, paths := range byPackage {
+		found, err := packages[where].readAll(paths...)
 		if err != nil {
 			return nil, err
 		}
@@ -105,9 +111,9 @@ func takeModules(places map[string]place, names []string) ([]Module, error) {
 	return all, nil
 }
 
-// readModule unpacks a module and reads what it depends on.
+// readModule decompresses a module and reads what it depends on.
 func readModule(name string, data []byte) (Module, error) {
-	plain, err := unpackModule(name, data)
+	plain, err := decompressModule(name, data)
 	if err != nil {
 		return Module{}, err
 	}
@@ -129,7 +135,8 @@ func readModule(name string, data []byte) (Module, error) {
 	return m, err
 }
 
-func unpackModule(name string, data []byte) ([]byte, error) {
+// decompressModule returns a module without the compression that its name tells.
+func decompressModule(name string, data []byte) ([]byte, error) {
 	if path.Ext(name) == ".ko" {
 		return data, nil
 	}
@@ -141,7 +148,8 @@ func unpackModule(name string, data []byte) ([]byte, error) {
 	return io.ReadAll(r)
 }
 
-// ordered are the modules of these names, each behind what it depends on.
+// ordered returns the modules of these names, each behind those that it depends
+// on.
 func ordered(loaded map[string]*Module, names []string) []Module {
 	var all []Module
 	seen := map[string]bool{}
@@ -161,9 +169,10 @@ func ordered(loaded map[string]*Module, names []string) []Module {
 	return all
 }
 
-// underscore is a module's name as the kernel has it.
+// underscore returns a module's name as the kernel spells it.
 func underscore(name string) string { return strings.ReplaceAll(name, "-", "_") }
 
+// underscored returns the names of modules as the kernel spells them.
 func underscored(names []string) []string {
 	all := make([]string, len(names))
 	for i, n := range names {

@@ -1,8 +1,8 @@
 package boot
 
-// RealMode is a kernel by its form (Documentation/arch/x86/boot.rst) that runs
-// these instructions, in 16 bits, where a boot loader enters it: what a probe or
-// a test needs of a kernel.
+// RealMode returns a file in the format of a kernel
+// (Documentation/arch/x86/boot.rst) that runs these 16-bit instructions where a
+// boot loader enters it. A probe or a test can boot it.
 func RealMode(code ...byte) []byte {
 	k := make([]byte, 8<<10)
 	k[0x1f1] = 1                                    // setup_sects

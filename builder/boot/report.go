@@ -10,13 +10,13 @@ import (
 	"namibuild/builder/set"
 )
 
-// Report is the same traffic on two kernels.
+// Report is what the same traffic did on two kernels.
 type Report struct {
 	Form    int     `json:"form"` // ReportForm
 	Traffic Traffic `json:"traffic"`
 	Stock   Course  `json:"stock"`
 	Patched Course  `json:"patched"`
-	// Machine is what ran the guests.
+	// Machine tells what ran the guests.
 	Machine string `json:"machine"`
 }
 
@@ -40,7 +40,7 @@ func (r Report) Write(dir string) error {
 	)
 }
 
-// table is the report as CSV: a line a kernel and second.
+// table returns the report as CSV, with a line for each kernel and second.
 func (r Report) table() []byte {
 	var b bytes.Buffer
 	w := csv.NewWriter(&b)
@@ -54,6 +54,6 @@ func (r Report) table() []byte {
 			w.Write(row)
 		}
 	}
-	w.Flush() // into memory: nothing can fail
+	w.Flush() // writing to memory gives no error
 	return b.Bytes()
 }

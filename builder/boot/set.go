@@ -58,10 +58,10 @@ type UnprovenError struct {
 	Reason string
 }
 
-// kernelFailed begins the reason of a proof that says no.
+// kernelFailed begins the reason if there is a proof and its kernel failed.
 const kernelFailed = "its kernel failed"
 
-// Failed tells that there is a proof, and that it says no.
+// Failed reports whether there is a proof, and its kernel failed.
 func (e *UnprovenError) Failed() bool { return strings.HasPrefix(e.Reason, kernelFailed) }
 
 func (e *UnprovenError) Error() string { return fmt.Sprintf("%s is not proven: %s", e.Dir, e.Reason) }
@@ -86,7 +86,7 @@ func Proven(dir string, files set.Files, packages []artifact.RPM) (Proof, error)
 	if err := set.Decode(set.ProofFile, data, ProofForm, &p); errors.As(err, &form) {
 		return unproven("its %v", form)
 	} else if err != nil {
-		return unproven("its %s is no proof", set.ProofFile)
+		return unproven("its %s is not a proof", set.ProofFile)
 	}
 	switch failed := slices.IndexFunc(p.Checks, func(c Check) bool { return !c.Passed }); {
 	case failed >= 0:

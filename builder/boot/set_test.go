@@ -13,22 +13,23 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestProven: a proof counts when it passed and is about these packages.
+// TestProven checks that a proof counts if its kernel passed and it is about these
+// packages.
 func TestProven(t *testing.T) {
 	tests := map[string]struct {
 		change func(dir string, p *Proof)
-		want   string // the reason; empty: proven
+		want   string // the reason; empty if it is proven
 	}{
 		"proven": {func(string, *Proof) {}, ""},
 		"failed": {func(_ string, p *Proof) {
 			p.Passed = false
 			p.Checks = append(p.Checks, Check{"time-wait", "5.00 s", "60.00 s", false})
 		}, "its kernel failed: time-wait: want 5.00 s, got 60.00 s"},
-		"passed by its word alone": {func(_ string, p *Proof) { p.Checks[0].Passed = false }, "its kernel failed: release: want x, got x"},
-		"nothing checked":          {func(_ string, p *Proof) { p.Checks = nil }, "its kernel failed"},
-		"one package changed":      {func(dir string, _ *Proof) { write(t, dir, "RPMS/a.rpm", "A") }, "its proof.json is about other packages than those in RPMS"},
-		"one package more":         {func(dir string, _ *Proof) { write(t, dir, "RPMS/c.rpm", "c") }, "its proof.json is about other packages than those in RPMS"},
-		"one package less":         {func(dir string, _ *Proof) { os.Remove(filepath.Join(dir, "RPMS/a.rpm")) }, "its proof.json is about other packages than those in RPMS"},
+		"passed, but a check failed": {func(_ string, p *Proof) { p.Checks[0].Passed = false }, "its kernel failed: release: want x, got x"},
+		"nothing checked":            {func(_ string, p *Proof) { p.Checks = nil }, "its kernel failed"},
+		"one package changed":        {func(dir string, _ *Proof) { write(t, dir, "RPMS/a.rpm", "A") }, "its proof.json is about other packages than those in RPMS"},
+		"one package more":           {func(dir string, _ *Proof) { write(t, dir, "RPMS/c.rpm", "c") }, "its proof.json is about other packages than those in RPMS"},
+		"one package less":           {func(dir string, _ *Proof) { os.Remove(filepath.Join(dir, "RPMS/a.rpm")) }, "its proof.json is about other packages than those in RPMS"},
 	}
 	for name, test := range tests {
 		dir := t.TempDir()
@@ -61,7 +62,7 @@ func TestProven(t *testing.T) {
 		t.Errorf("without a proof: got %v", err)
 	}
 	write(t, dir, set.ProofFile, "[")
-	if _, err := proven(t, dir); err == nil || !strings.HasSuffix(err.Error(), "its proof.json is no proof") {
+	if _, err := proven(t, dir); err == nil || !strings.HasSuffix(err.Error(), "its proof.json is not a proof") {
 		t.Errorf("not JSON: got %v", err)
 	}
 	for page, want := range map[string]string{"{}": "has form 0, this namibuild reads form 1: an earlier version", `{"form": 2}`: "has form 2, this namibuild reads form 1: a newer namibuild"} {

@@ -20,11 +20,11 @@ type signing int
 
 const (
 	unsigned signing = iota
-	// appended: PKCS#7 or the older form of 3.7 behind the ELF file, which the
-	// kernel itself judges.
+	// appended is a signature behind the ELF file: PKCS#7, or the older form of
+	// Linux 3.7. The kernel itself verifies it.
 	appended
-	// noted: an OpenPGP signature in the section module.sig. EL6's kernel judges
-	// it itself; where the kernel does not know it, checkNote does.
+	// noted is an OpenPGP signature in an ELF section. EL6's kernel verifies it
+	// itself; the demo's kernel does not know it, so verifyNote does.
 	noted
 )
 
@@ -32,63 +32,93 @@ const (
 // (include/linux/module_signature.h).
 const appendedMark = "~Module signature appended~\n"
 
-// noteName is EL6's section for a signature.
-const noteName = "module.sig"
+// The sections that hold a signature: that of EL6's kernel 2.6.32, and that of
+// the demo (recipes/demo/modsign.sh).
+const (
+	el6Section  = ".note.module.sig"
+	demoSection = "module.sig"
+)
 
-// signing finds out how a module is signed.
+// signing returns how a module is signed.
 func (m Module) signing() signing {
 	if bytes.HasSuffix(m.Data, []byte(appendedMark)) {
 		return appended
 	}
 	f, err := elf.NewFile(bytes.NewReader(m.Data))
-	if err == nil && f.Section(noteName) != nil {
+	if err == nil && (f.Section(el6Section) != nil || f.Section(demoSection) != nil) {
 		return noted
 	}
 	return unsigned
 }
 
-// checkNote judges the OpenPGP signature in a module's section module.sig by the
-// keys of a keyring and names the key. The signed bytes are the module as it is
-// without that section.
-func (m Module) checkNote(keyring []byte) (key string, err error) {
+// verifyNote verifies the signature in a module's section module.sig by the keys
+// of a keyring and returns the ID of the key.
+func (m Module) verifyNote(keyring []byte) (key string, err error) {
 	if len(keyring) == 0 {
 		return "", errors.New("no package has the public key (crypto/signature/key.h)")
 	}
-	plain, note, err := cutSection(m.Data, noteName)
+	signed, note, err := m.splitNote()
 	if err != nil {
 		return "", err
 	}
-	p, err := packet.Read(bytes.NewReader(note))
+	r := bytes.NewReader(note)
+	p, err := packet.Read(r)
 	if err != nil {
 		return "", fmt.Errorf("its signature cannot be read: %w", err)
 	}
 	sig, ok := p.(*packet.Signature)
-	if !ok || !sig.Hash.Available() {
-		return "", errors.New("its signature is no OpenPGP signature with a hash that is known")
+	if !ok || !sig.Hash.Available() || len(bytes.Trim(note[len(note)-r.Len():], "\x00")) > 0 {
+		return "", errors.New("its signature is no OpenPGP signature with a known hash")
 	}
+	public, err := issuer(keyring, sig)
+	if err != nil {
+		return "", err
+	}
+	h := sig.Hash.New()
+	h.Write(signed)
+	if err := public.VerifySignature(h, sig); err != nil {
+		return "", fmt.Errorf("its signature is bad: %w", err)
+	}
+	return public.KeyIdString(), nil
+}
+
+// splitNote returns the bytes that the demo signs, which are the module with zeros
+// in the section module.sig, and that section.
+func (m Module) splitNote() (signed, note []byte, err error) {
+	f, err := elf.NewFile(bytes.NewReader(m.Data))
+	if err != nil {
+		return nil, nil, err
+	}
+	s := f.Section(demoSection)
+	size := uint64(len(m.Data))
+	if s == nil || s.Offset > size || s.FileSize > size-s.Offset {
+		return nil, nil, fmt.Errorf("it has no section %s", demoSection)
+	}
+	signed = bytes.Clone(m.Data)
+	clear(signed[s.Offset:][:s.FileSize])
+	return signed, m.Data[s.Offset:][:s.FileSize], nil
+}
+
+// issuer returns the key of a keyring that a signature names.
+func issuer(keyring []byte, sig *packet.Signature) (*packet.PublicKey, error) {
 	for r := packet.NewReader(bytes.NewReader(keyring)); ; {
 		p, err := r.Next()
 		if errors.Is(err, io.EOF) {
-			return "", errors.New("its signature is not by the key of kernel-devel")
+			return nil, errors.New("its signature is not by the key of kernel-devel")
 		}
 		if err != nil {
-			return "", fmt.Errorf("the public key cannot be read: %w", err)
+			return nil, fmt.Errorf("reading the public key: %w", err)
 		}
 		if public, ok := p.(*packet.PublicKey); ok && sig.IssuerKeyId != nil && public.KeyId == *sig.IssuerKeyId {
-			h := sig.Hash.New()
-			h.Write(plain)
-			if err := public.VerifySignature(h, sig); err != nil {
-				return "", fmt.Errorf("its signature is bad: %w", err)
-			}
-			return public.KeyIdString(), nil
+			return public, nil
 		}
 	}
 }
 
-// hexByte is a byte of a C array.
+// hexByte matches a byte of a C array.
 var hexByte = regexp.MustCompile(`\b0x([0-9a-fA-F]{1,2})\b`)
 
-// bytesOf are the bytes of the one array in a C header.
+// bytesOf returns the bytes of the one array in a C header.
 func bytesOf(header []byte) []byte {
 	var data []byte
 	for _, m := range hexByte.FindAllSubmatch(header, -1) {

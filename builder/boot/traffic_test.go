@@ -17,10 +17,10 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// said is a machine whose guest says these words, in small pieces.
-type said string
+// printing is a machine whose guest prints this text in small pieces.
+type printing string
 
-func (s said) Run(_ context.Context, _ Guest, serial io.Writer) error {
+func (s printing) Run(_ context.Context, _ Guest, serial io.Writer) error {
 	for i := 0; i < len(s); i += 7 {
 		if _, err := serial.Write([]byte(s[i:min(i+7, len(s))])); err != nil {
 			return err
@@ -29,10 +29,10 @@ func (s said) Run(_ context.Context, _ Guest, serial io.Writer) error {
 	return nil
 }
 
-func (said) Accel() Accel   { return TCG }
-func (said) String() string { return "a tale" }
+func (printing) Accel() Accel   { return TCG }
+func (printing) String() string { return "a machine of a test" }
 
-const tale = "[    0.1] Linux version 6.1\r\n" +
+const goodRun = "[    0.1] Linux version 6.1\r\n" +
 	"[    0.2] @namibuild fin-timeout 5\r\n" +
 	"[    0.3] @namibuild sample 0 0 0 0\r\n" +
 	"[    1.3] @namibuild sample 1000 25 25 0\r\n" +
@@ -40,14 +40,14 @@ const tale = "[    0.1] Linux version 6.1\r\n" +
 	"[   20.3] @namibuild sustained 1000 10008\r\n" +
 	"[   20.4] @namibuild end\r\n"
 
-func trialOf(words string, heard *[]Sample) Trial {
-	return Trial{Kernel: Kernel{Release: "6.1-x"}, Machine: said(words), Traffic: Traffic{500, 25, 2},
-		Tell: func(s Sample) { *heard = append(*heard, s) }}
+func trialOf(text string, told *[]Sample) Trial {
+	return Trial{Kernel: Kernel{Release: "6.1-x"}, Machine: printing(text), Traffic: Traffic{500, 25, 2},
+		Tell: func(s Sample) { *told = append(*told, s) }}
 }
 
 func TestMeasure(t *testing.T) {
 	var told []Sample
-	got, err := Measure(t.Context(), trialOf(tale, &told))
+	got, err := Measure(t.Context(), trialOf(goodRun, &told))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -66,20 +66,20 @@ func TestMeasure(t *testing.T) {
 
 func TestMeasureThatFails(t *testing.T) {
 	var told []Sample
-	for name, c := range map[string]struct{ words, want string }{
-		"no end":    {strings.Replace(tale, "@namibuild end", "", 1), "measuring 6.1-x: the kernel restarted before the traffic had ended"},
-		"no sample": {strings.Replace(tale, "sample 2000 50 50 3", "sample 2000 x", 1), "measuring 6.1-x: the kernel restarted before the traffic had ended"},
-		"cannot":    {tale + "@namibuild cannot connecting 101\n", "measuring 6.1-x: connecting: network is unreachable"},
+	for name, c := range map[string]struct{ text, want string }{
+		"no end":    {strings.Replace(goodRun, "@namibuild end", "", 1), "measuring 6.1-x: the kernel restarted before the traffic had ended"},
+		"no sample": {strings.Replace(goodRun, "sample 2000 50 50 3", "sample 2000 x", 1), "measuring 6.1-x: the kernel restarted before the traffic had ended"},
+		"cannot":    {goodRun + "@namibuild cannot connecting 101\n", "measuring 6.1-x: connecting: network is unreachable"},
 		"panic":     {"[ 1.0] Kernel panic - not syncing: no init\n", "measuring 6.1-x: the run ended with panic"},
 		"nothing":   {"", "measuring 6.1-x: the kernel restarted before the traffic had ended"},
 	} {
-		_, err := Measure(t.Context(), trialOf(c.words, &told))
+		_, err := Measure(t.Context(), trialOf(c.text, &told))
 		var no *NoCourseError
 		if !errors.As(err, &no) || err.Error() != c.want {
 			t.Errorf("%s: got %v, want %s", name, err, c.want)
 		}
 	}
-	trial := trialOf(tale, &told)
+	trial := trialOf(goodRun, &told)
 	trial.Kernel.Config = Config{"INET": "y"}
 	var lacks *OptionsError
 	if _, err := Measure(t.Context(), trial); !errors.As(err, &lacks) || !strings.Contains(err.Error(), "CONFIG_NET=y") || strings.Contains(err.Error(), "CONFIG_INET=y") {
@@ -91,17 +91,17 @@ func TestTrafficCheck(t *testing.T) {
 	if err := (Traffic{500, 25, 150}).Check(); err != nil {
 		t.Error(err)
 	}
-	const want = "9 ports: 10 to 40000 was expected\n0 connects a second: 1 to 1000 was expected\n4000 seconds: 1 to 3600 was expected"
+	const want = "9 ports: must be 10 to 40000\n0 connects a second: must be 1 to 1000\n4000 seconds: must be 1 to 3600"
 	if err := (Traffic{9, 0, 4000}).Check(); err == nil || err.Error() != want {
 		t.Errorf("got %v", err)
 	}
 }
 
 func FuzzCourse(f *testing.F) {
-	f.Add([]byte(tale))
-	f.Fuzz(func(t *testing.T, words []byte) {
+	f.Add([]byte(goodRun))
+	f.Fuzz(func(t *testing.T, text []byte) {
 		var told []Sample
-		c, err := readCourse(trialOf("", &told), Run{Reset, words})
+		c, err := readCourse(trialOf("", &told), Run{Reset, text})
 		if err == nil && (c.TimeWait < 1 || len(c.Samples) != 3 || c.Sustained < 0) {
 			t.Errorf("%+v", c)
 		}
@@ -119,7 +119,8 @@ func report() Report {
 	return Report{Traffic: Traffic{500, 25, 10}, Stock: course("6.1-stock", 60, 200, 7), Patched: course("6.1-patched", 5, 125, 0), Machine: "a tale"}
 }
 
-// TestReport: equal reports make equal files, and the chart says what it shows.
+// TestReport checks that equal reports make equal files, and that the chart has
+// its title and legend.
 func TestReport(t *testing.T) {
 	a, b := t.TempDir(), t.TempDir()
 	if err := errors.Join(report().Write(a), report().Write(b)); err != nil {

@@ -12,25 +12,28 @@ import (
 	"github.com/secure-systems-lab/go-securesystemslib/dsse"
 )
 
-// Signer signs bytes: RSA, PKCS #1 v1.5, of their SHA-256, which openssl checks
-// with "dgst -sha256 -verify". KeyID is the key's fingerprint.
+// Signer is a key that signs. ID is its fingerprint. Raw returns the RSA signature
+// (PKCS #1 v1.5) of the SHA-256 of data, which openssl verifies with "dgst -sha256
+// -verify".
 type Signer struct {
 	ID  string
 	Raw func(ctx context.Context, data []byte) ([]byte, error)
 }
 
-// Verifier checks such a signature of data; its error says what is wrong.
+// Verifier is a key that verifies. ID is its fingerprint. Raw returns an error
+// unless signature is a signature of data that Signer describes.
 type Verifier struct {
 	ID  string
 	Raw func(data, signature []byte) error
 }
 
-// signer and verifier are what DSSE's library wants.
+// signer makes a Signer what DSSE's library expects.
 type signer struct{ Signer }
 
 func (s signer) Sign(ctx context.Context, data []byte) ([]byte, error) { return s.Raw(ctx, data) }
 func (s signer) KeyID() (string, error)                                { return s.ID, nil }
 
+// verifier makes a Verifier what DSSE's library expects.
 type verifier struct{ Verifier }
 
 func (v verifier) Verify(_ context.Context, data, signature []byte) error {
@@ -39,7 +42,7 @@ func (v verifier) Verify(_ context.Context, data, signature []byte) error {
 func (v verifier) KeyID() (string, error)   { return v.ID, nil }
 func (v verifier) Public() crypto.PublicKey { return nil }
 
-// Sign gives the DSSE envelope of the statement, as JSON on one line.
+// Sign returns the DSSE envelope of the statement, as one line of JSON.
 func (s Statement) Sign(ctx context.Context, by Signer) ([]byte, error) {
 	e, err := dsse.NewEnvelopeSigner(signer{by})
 	if err != nil {
@@ -56,12 +59,13 @@ func (s Statement) Sign(ctx context.Context, by Signer) ([]byte, error) {
 	return append(data, '\n'), nil
 }
 
-// ErrOtherKey says that an envelope is not signed by the key that was given, or
-// was changed since.
+// ErrOtherKey reports that an envelope is not signed by the key that verifies it,
+// or was changed after it was signed.
 var ErrOtherKey = errors.New("no good signature by this key")
 
-// Verify gives the statement of an envelope that a key has signed. A statement
-// that is not what New makes is an error.
+// Verify returns the statement of an envelope that is signed by this key. The
+// error is ErrOtherKey if the signature is wrong. A statement of another form than
+// New makes is an error.
 func Verify(ctx context.Context, envelope []byte, by Verifier) (Statement, error) {
 	fail := func(err error) (Statement, error) {
 		return Statement{}, fmt.Errorf("verifying the provenance: %w", err)
@@ -73,7 +77,7 @@ func Verify(ctx context.Context, envelope []byte, by Verifier) (Statement, error
 		return fail(err)
 	}
 	if _, err := d.Token(); err != io.EOF {
-		return fail(errors.New("something follows the envelope"))
+		return fail(errors.New("data follows the envelope"))
 	}
 	if e.PayloadType != PayloadType {
 		return fail(fmt.Errorf("its payload is %.80q, want %s", e.PayloadType, PayloadType))

@@ -10,13 +10,14 @@ import (
 	"namibuild/builder/artifact"
 )
 
-// ours are the parts of a plan that namibuild decides; the rest is what was
-// asked for, by the recipe or on the command line.
-var ours = []string{
+// internalKeys are the fields of a plan that namibuild decides. All others come
+// from the recipe or the command line.
+var internalKeys = []string{
 	"image", "imageDigest", "hostname", "user", "userName", "topdir", "env", "args", "pins", "srpm", "insecure",
 }
 
-// parameters splits the plan. Whatever a plan has is in one of the two.
+// parameters returns the plan as external and internal parameters. Each of its
+// fields is in one of the two.
 func (in Input) parameters() (external, internal object, err error) {
 	data, err := json.Marshal(in.Plan)
 	if err != nil {
@@ -26,7 +27,7 @@ func (in Input) parameters() (external, internal object, err error) {
 	if err := json.Unmarshal(data, &external); err != nil {
 		return nil, nil, err
 	}
-	for _, key := range ours {
+	for _, key := range internalKeys {
 		if v, ok := external[key]; ok {
 			internal[key] = v
 			delete(external, key)
@@ -38,7 +39,7 @@ func (in Input) parameters() (external, internal object, err error) {
 	return external, internal, nil
 }
 
-// descriptor is in-toto's ResourceDescriptor; what is empty is left out.
+// descriptor returns in-toto's ResourceDescriptor, without what is empty.
 func descriptor(name, uri, sha256 string, more object) object {
 	d := object{}
 	for key, value := range map[string]string{"name": name, "uri": uri} {
@@ -53,8 +54,8 @@ func descriptor(name, uri, sha256 string, more object) object {
 	return d
 }
 
-// files are the packages of a set.
-func files(s artifact.Set) array {
+// subjects describes the packages of a set.
+func subjects(s artifact.Set) array {
 	all := array{}
 	for _, r := range s.RPMs {
 		all = append(all, descriptor(r.File, "", r.SHA256, nil))
@@ -62,7 +63,7 @@ func files(s artifact.Set) array {
 	return all
 }
 
-// dependencies are what the build took, by digest.
+// dependencies describes what the build used, by digest.
 func (in Input) dependencies() array {
 	p := in.Plan
 	more := object{"mediaType": "application/x-rpm"}
@@ -89,16 +90,16 @@ func (in Input) dependencies() array {
 	return all
 }
 
-// run is SLSA's runDetails.
+// run returns SLSA's runDetails.
 func (in Input) run() object {
-	by := object{"id": LocalBuilder}
+	builder := object{"id": LocalBuilder}
 	if in.Builder != "" {
-		by["id"] = in.Builder
+		builder["id"] = in.Builder
 	}
 	if in.Version != "" {
-		by["version"] = object{"namibuild": in.Version}
+		builder["version"] = object{"namibuild": in.Version}
 	}
-	details := object{"builder": by}
+	details := object{"builder": builder}
 	times := object{}
 	for name, at := range map[string]time.Time{"startedOn": in.Started, "finishedOn": in.Finished} {
 		if !at.IsZero() {
@@ -114,8 +115,8 @@ func (in Input) run() object {
 	return details
 }
 
-// byproducts are the other files of the set, and the packages as they were
-// before they were signed.
+// byproducts describes the other files of the set, and the packages as the build
+// made them if the set holds signed ones.
 func (in Input) byproducts() array {
 	var all array
 	for _, f := range in.Byproducts {

@@ -1,17 +1,19 @@
-// Package provenance says how the packages of a set came to be: an in-toto
-// statement (version 1) about all of them with SLSA's predicate (provenance,
-// version 1), signed in a DSSE envelope.
+// Package provenance states how the packages of a set were built: New makes an
+// in-toto statement (version 1) about all of them with SLSA's predicate
+// (provenance, version 1), Sign puts it into a signed DSSE envelope, and Verify
+// takes it out again.
 //
-// The plan is in it whole: what a recipe asks for as external parameters, what
-// namibuild makes of it (image, environment, arguments, limits, pins) as internal
-// ones. Resolved dependencies are the SRPM, the recipe's patches and files, the
-// image and every package in it, by digest. What a reader must not overlook, a
-// source that nobody vouches for, a kernel that was never booted, stands in the
-// internal parameters under caveats.
+// The statement holds the complete plan. What the recipe asks for is in the
+// external parameters; what namibuild decides (image, environment, arguments,
+// limits, pins) is in the internal ones. The resolved dependencies are the SRPM,
+// the patches and files of the recipe, the image and every package in it, by
+// digest. What a reader must not overlook, such as an untrusted source or a kernel
+// that was never booted, is in the internal parameters under caveats.
 //
-// The only real times are those of the run, in the metadata of runDetails. All
-// else depends on the set alone. The payload is one line of JSON with the keys in
-// order, so that the same facts are the same bytes: what protojson writes is not.
+// The only real times are those of the run, in the metadata of runDetails.
+// Everything else depends on the set alone. The payload is one line of JSON with
+// sorted keys, so that the same facts give the same bytes; protojson does not
+// promise that.
 package provenance
 
 import (
@@ -30,15 +32,15 @@ import (
 	"namibuild/builder/plan"
 )
 
-// The types of what is written here.
+// The types of the predicate, the payload, the build and the builder.
 const (
 	PredicateType = "https://slsa.dev/provenance/v1"
 	PayloadType   = "application/vnd.in-toto+json"
-	// BuildType names the meaning of the parameters: those of a plan, as this
-	// package splits them.
+	// BuildType names the meaning of the parameters: they are a plan, split as
+	// this package does it.
 	BuildType = "urn:namibuild:build:1"
-	// LocalBuilder is a namibuild on somebody's machine: nobody but the holder
-	// of the key vouches for it.
+	// LocalBuilder is a namibuild on any machine. Only the holder of the key
+	// vouches for it.
 	LocalBuilder = "urn:namibuild:builder:local"
 )
 
@@ -46,41 +48,42 @@ const (
 type Input struct {
 	Plan   plan.Plan
 	PlanID string
-	// Set are the subjects; Built, if it is another, the packages before they
-	// were signed.
+	// Set holds the subjects. Built holds the packages before they were signed;
+	// it may be the same.
 	Set, Built artifact.Set
 	Image      Image
 	Root       buildroot.Root
-	// Entropy is where the build's randomness came from.
+	// Entropy tells where the build's randomness came from.
 	Entropy string
-	// Builder is a URI for who ran the build; empty is LocalBuilder. Version is
-	// that of namibuild.
+	// Builder is a URI for who ran the build; empty means LocalBuilder. Version
+	// is the version of namibuild.
 	Builder, Version string
-	// Started and Finished are real times; zero ones are left out.
+	// Started and Finished are the real times of the run. A zero time is left out.
 	Started, Finished time.Time
-	// Caveats are what a reader must not overlook: sentences by one word each.
+	// Caveats holds what a reader must not overlook: sentences, by one word each.
 	Caveats map[string]string
-	// Byproducts are other files of the set.
+	// Byproducts holds other files of the set.
 	Byproducts []File
 }
 
 // Image is the builder image that the engine ran.
 type Image struct{ Ref, ID, Base string }
 
-// File is a file by its SHA-256.
+// File is a file with its SHA-256 in hexadecimal.
 type File struct{ Name, SHA256 string }
 
 // Statement is an in-toto statement. It does not change.
 type Statement struct{ payload []byte }
 
-// New makes the statement. What in-toto's own library finds wrong is an error.
+// New makes a statement. It returns an error if in-toto's own library finds a
+// fault in it.
 func New(in Input) (Statement, error) {
 	external, internal, err := in.parameters()
 	if err != nil {
 		return Statement{}, fmt.Errorf("stating how the set was built: %w", err)
 	}
 	payload, err := canonical(object{
-		"_type": intoto.StatementTypeUri, "predicateType": PredicateType, "subject": files(in.Set),
+		"_type": intoto.StatementTypeUri, "predicateType": PredicateType, "subject": subjects(in.Set),
 		"predicate": object{
 			"buildDefinition": object{
 				"buildType": BuildType, "externalParameters": external, "internalParameters": internal,
@@ -98,10 +101,10 @@ func New(in Input) (Statement, error) {
 	return Statement{payload}, nil
 }
 
-// JSON is the payload, one line.
+// JSON returns the payload, one line of JSON without a line break.
 func (s Statement) JSON() []byte { return bytes.Clone(s.payload) }
 
-// Subjects are the packages that the statement is about.
+// Subjects returns the packages that the statement is about.
 func (s Statement) Subjects() ([]File, error) {
 	var statement struct {
 		Subject []struct {
@@ -124,7 +127,8 @@ type (
 	array  = []any
 )
 
-// canonical is JSON on one line with sorted keys; "<" and "&" are themselves.
+// canonical returns v as one line of JSON with sorted keys, without escapes for
+// "<" and "&".
 func canonical(v any) ([]byte, error) {
 	var w bytes.Buffer
 	e := json.NewEncoder(&w)
@@ -135,8 +139,9 @@ func canonical(v any) ([]byte, error) {
 	return bytes.TrimRight(w.Bytes(), "\n"), nil
 }
 
-// check reads a payload as strictly as in-toto's library can, which knows every
-// field of both layers, and has it validated there.
+// check has in-toto's library read and validate a payload. The library knows every
+// field of the statement and of the predicate, and refuses others. Our own checks
+// would save 42 kB of the program, since BuildKit needs protobuf anyway.
 func check(payload []byte) error {
 	var s intoto.Statement
 	if err := protojson.Unmarshal(payload, &s); err != nil {
@@ -146,7 +151,7 @@ func check(payload []byte) error {
 		return err
 	}
 	if s.GetType() != intoto.StatementTypeUri || s.GetPredicateType() != PredicateType {
-		return fmt.Errorf("it is a %s about %s, want %s", s.GetType(), s.GetPredicateType(), PredicateType)
+		return fmt.Errorf("its type is %s with a predicate of %s, want %s", s.GetType(), s.GetPredicateType(), PredicateType)
 	}
 	predicate, err := protojson.Marshal(s.GetPredicate())
 	if err != nil {
@@ -160,7 +165,7 @@ func check(payload []byte) error {
 		return err
 	}
 	if p.GetBuildDefinition().GetBuildType() != BuildType {
-		return errors.New("it is about a build of another type: " + p.GetBuildDefinition().GetBuildType())
+		return errors.New("its build is of another type: " + p.GetBuildDefinition().GetBuildType())
 	}
 	return nil
 }

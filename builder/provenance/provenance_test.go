@@ -95,8 +95,9 @@ func TestStatement(t *testing.T) {
 	}
 }
 
-// TestWholePlan: what a plan says is in the parameters, in one place each.
-func TestWholePlan(t *testing.T) {
+// TestPlanIsComplete checks that each field of a plan is in one of the two kinds of
+// parameters.
+func TestPlanIsComplete(t *testing.T) {
 	in := input()
 	in.Plan.Insecure = "the package is not signed"
 	external, internal, err := in.parameters()
@@ -123,7 +124,7 @@ func TestWholePlan(t *testing.T) {
 	}
 }
 
-// TestTimesAreOnlyOfTheRun: with other times nothing but the metadata changes.
+// TestTimesAreOnlyOfTheRun checks that other times change nothing but the metadata.
 func TestTimesAreOnlyOfTheRun(t *testing.T) {
 	var all [2]map[string]any
 	for i := range all {
@@ -144,7 +145,7 @@ func TestTimesAreOnlyOfTheRun(t *testing.T) {
 	in := input()
 	in.Started, in.Finished = time.Time{}, time.Time{}
 	if bytes.Contains(mustState(t, in).JSON(), []byte("metadata")) {
-		t.Error("times are made up")
+		t.Error("got metadata without times")
 	}
 }
 
@@ -183,7 +184,8 @@ func newKey(t *testing.T) (*rsa.PrivateKey, Signer, Verifier) {
 	return key, Signer{"AB12", sign}, Verifier{"AB12", verify}
 }
 
-// TestEnvelope: signed twice the same; DSSE's own encoding, checked by openssl.
+// TestEnvelope checks that signing twice gives the same envelope, and has openssl
+// verify its signature over DSSE's encoding.
 func TestEnvelope(t *testing.T) {
 	key, signer, verifier := newKey(t)
 	s := mustState(t, input())
@@ -259,23 +261,23 @@ func TestVerifyErrors(t *testing.T) {
 		}
 		return data
 	}
-	whole := envelope(func(*dsse.Envelope) {})
+	good := envelope(func(*dsse.Envelope) {})
 	for name, test := range map[string]struct {
 		envelope []byte
 		by       Verifier
 		want     string
 	}{
-		"another key":         {whole, other, "no good signature by this key"},
-		"another fingerprint": {whole, Verifier{"CD34", verifier.Raw}, "no good signature by this key"},
+		"another key":         {good, other, "no good signature by this key"},
+		"another fingerprint": {good, Verifier{"CD34", verifier.Raw}, "no good signature by this key"},
 		"no signature":        {envelope(func(e *dsse.Envelope) { e.Signatures = nil }), verifier, "no signature found"},
 		"another payload": {envelope(func(e *dsse.Envelope) {
 			e.Payload = base64.StdEncoding.EncodeToString(bytes.Replace(statement.JSON(), []byte(strings.Repeat("3", 64)), []byte(strings.Repeat("d", 64)), 1))
 		}), verifier, "no good signature by this key"},
 		"another type":      {envelope(func(e *dsse.Envelope) { e.PayloadType = "text/plain" }), verifier, `its payload is "text/plain"`},
-		"half":              {whole[:len(whole)/2], verifier, "unexpected EOF"},
-		"more":              {append(bytes.Clone(whole), "{}"...), verifier, "something follows"},
+		"half":              {good[:len(good)/2], verifier, "unexpected EOF"},
+		"more":              {append(bytes.Clone(good), "{}"...), verifier, "data follows the envelope"},
 		"another field":     {[]byte(`{"payloads": ""}`), verifier, "unknown field"},
-		"another build":     {resigned(BuildType, "urn:namibuild:build:2"), verifier, "a build of another type: urn:namibuild:build:2"},
+		"another build":     {resigned(BuildType, "urn:namibuild:build:2"), verifier, "its build is of another type: urn:namibuild:build:2"},
 		"another predicate": {resigned(PredicateType, "https://slsa.dev/provenance/v0.2"), verifier, "want https://slsa.dev/provenance/v1"},
 		"no statement":      {resigned(`"subject"`, `"subjects"`), verifier, "unknown field"},
 	} {
@@ -285,8 +287,8 @@ func TestVerifyErrors(t *testing.T) {
 	}
 }
 
-// FuzzVerify: with a key that finds every signature good, nothing panics and
-// what is taken has subjects.
+// FuzzVerify accepts every signature. It checks that nothing panics, and that a
+// statement without an error has subjects.
 func FuzzVerify(f *testing.F) {
 	good := Verifier{"", func(_, _ []byte) error { return nil }}
 	s, err := New(input())

@@ -10,25 +10,25 @@ import (
 	cdx "github.com/CycloneDX/cyclonedx-go"
 )
 
-// CycloneDX is the bill as CycloneDX 1.6. The packages of the builder image
-// have the scope "excluded": they are in no package of the set.
-func (b Bill) CycloneDX() ([]byte, error) {
+// CycloneDX returns the SBOM as CycloneDX 1.6. The packages of the builder image
+// have the scope "excluded", because no package of the set contains them.
+func (s SBOM) CycloneDX() ([]byte, error) {
 	bom := cdx.NewBOM()
-	subject := b.subject()
+	subject := s.subject()
 	bom.Metadata = &cdx.Metadata{
-		Timestamp:  b.created.Format(time.RFC3339),
-		Tools:      &cdx.ToolsChoice{Components: &[]cdx.Component{b.maker()}},
+		Timestamp:  s.created.Format(time.RFC3339),
+		Tools:      &cdx.ToolsChoice{Components: &[]cdx.Component{s.maker()}},
 		Component:  &subject,
-		Properties: b.properties(),
+		Properties: s.properties(),
 	}
 	var parts []cdx.Component
-	for _, i := range b.items {
+	for _, i := range s.items {
 		if i.kind != isBoot {
-			parts = append(parts, b.component(i))
+			parts = append(parts, s.component(i))
 		}
 	}
 	bom.Components = &parts
-	bom.Dependencies = b.dependencies(subject.BOMRef)
+	bom.Dependencies = s.dependencies(subject.BOMRef)
 	content, err := writeCycloneDX(bom)
 	if err != nil {
 		return nil, err
@@ -46,32 +46,35 @@ func writeCycloneDX(bom *cdx.BOM) ([]byte, error) {
 	return w.Bytes(), nil
 }
 
-// subject is the set as a whole.
-func (b Bill) subject() cdx.Component {
-	return cdx.Component{BOMRef: "set-" + b.planID, Type: cdx.ComponentTypeOS, Name: b.name, Version: b.version, Pedigree: b.pedigree()}
+// subject returns the set as a component.
+func (s SBOM) subject() cdx.Component {
+	return cdx.Component{BOMRef: "set-" + s.planID, Type: cdx.ComponentTypeOS, Name: s.name, Version: s.version, Pedigree: s.pedigree()}
 }
 
-func (b Bill) maker() cdx.Component {
-	name, version, _ := strings.Cut(b.tool, "-")
+// maker returns namibuild as a component.
+func (s SBOM) maker() cdx.Component {
+	name, version, _ := strings.Cut(s.tool, "-")
 	return cdx.Component{Type: cdx.ComponentTypeApplication, Name: name, Version: version}
 }
 
-func (b Bill) properties() *[]cdx.Property {
-	all := []cdx.Property{{Name: "namibuild:plan", Value: b.planID}}
-	if b.insecure != "" {
-		all = append(all, cdx.Property{Name: "namibuild:insecure", Value: b.insecure})
+// properties returns what CycloneDX has no field for.
+func (s SBOM) properties() *[]cdx.Property {
+	all := []cdx.Property{{Name: "namibuild:plan", Value: s.planID}}
+	if s.insecure != "" {
+		all = append(all, cdx.Property{Name: "namibuild:insecure", Value: s.insecure})
 	}
 	return &all
 }
 
-// types are CycloneDX's words for what an item is.
+// types holds CycloneDX's names of the kinds.
 var types = map[kind]cdx.ComponentType{
 	isPackage: cdx.ComponentTypeApplication, isBoot: cdx.ComponentTypeFile, isSRPM: cdx.ComponentTypeApplication, isSource: cdx.ComponentTypeFile,
 	isPatch: cdx.ComponentTypeFile, isAdded: cdx.ComponentTypeFile, isChanges: cdx.ComponentTypeFile, isImage: cdx.ComponentTypeContainer,
 	isTool: cdx.ComponentTypeApplication,
 }
 
-func (b Bill) component(i item) cdx.Component {
+// component returns an item as a component.
+func (s SBOM) component(i item) cdx.Component {
 	c := cdx.Component{
 		BOMRef: i.id(), Type: types[i.kind], Name: i.name, Version: i.version, PackageURL: i.purl,
 		Description: i.comment, Licenses: choices(i.licenses), Hashes: hashes(i.digests),
@@ -96,32 +99,32 @@ func (b Bill) component(i item) cdx.Component {
 		c.Properties = &properties
 	}
 	if i.kind == isPackage {
-		c.Components = b.parts(i)
+		c.Components = s.parts(i)
 	}
 	return c
 }
 
-// pedigree says what the set was made from, and what was changed on the way.
-func (b Bill) pedigree() *cdx.Pedigree {
+// pedigree says which SRPM the set was made from, and what the recipe changed.
+func (s SBOM) pedigree() *cdx.Pedigree {
 	p := &cdx.Pedigree{}
 	var ancestors []cdx.Component
-	for _, i := range b.of(isSRPM) {
+	for _, i := range s.of(isSRPM) {
 		ancestors = append(ancestors, cdx.Component{Type: types[i.kind], Name: i.name, Version: i.version, PackageURL: i.purl, Hashes: hashes(i.digests)})
 	}
 	p.Ancestors = &ancestors
-	if b.changes != "" {
-		p.Patches = &[]cdx.Patch{{Type: cdx.PatchTypeUnofficial, Diff: &cdx.Diff{Text: &cdx.AttachedText{ContentType: "text/x-diff", Content: b.changes}}}}
+	if s.changes != "" {
+		p.Patches = &[]cdx.Patch{{Type: cdx.PatchTypeUnofficial, Diff: &cdx.Diff{Text: &cdx.AttachedText{ContentType: "text/x-diff", Content: s.changes}}}}
 	}
 	return p
 }
 
-// parts are the files of a package that boot.
-func (b Bill) parts(i item) *[]cdx.Component {
+// parts returns the files of a package below /boot.
+func (s SBOM) parts(i item) *[]cdx.Component {
 	var all []cdx.Component
-	in := b.related(i.id(), contains)
-	for _, file := range b.of(isBoot) {
+	in := s.related(i.id(), contains)
+	for _, file := range s.of(isBoot) {
 		if slices.Contains(in, file.id()) {
-			all = append(all, b.component(file))
+			all = append(all, s.component(file))
 		}
 	}
 	if all == nil {
@@ -130,16 +133,17 @@ func (b Bill) parts(i item) *[]cdx.Component {
 	return &all
 }
 
-// dependencies: the set has its packages, a package what it was made from and
-// with, the SRPM its files and its patches, the image its packages.
-func (b Bill) dependencies(set string) *[]cdx.Dependency {
+// dependencies says that the set depends on its packages, a package on what it was
+// made from and with, the SRPM on its files and patches, and the image on its
+// packages.
+func (s SBOM) dependencies(set string) *[]cdx.Dependency {
 	var packages []string
 	var all []cdx.Dependency
-	for _, i := range b.items {
+	for _, i := range s.items {
 		if i.kind == isPackage {
 			packages = append(packages, i.id())
 		}
-		if on := b.related(i.id(), contains, madeFrom, madeWith, patchedBy); len(on) > 0 {
+		if on := s.related(i.id(), contains, madeFrom, madeWith, patchedBy); len(on) > 0 {
 			slices.Sort(on)
 			all = append(all, cdx.Dependency{Ref: i.id(), Dependencies: &on})
 		}
@@ -148,9 +152,9 @@ func (b Bill) dependencies(set string) *[]cdx.Dependency {
 	return &all
 }
 
-// choices are licenses: as one expression where SPDX has words for all of them,
-// else each in the package's own words. Never by identifier: the schema takes
-// only those that SPDX had when it was published.
+// choices returns licenses as one expression if SPDX has terms for all of them,
+// and otherwise each by the package's own name. It uses no identifiers, because the
+// schema accepts only those that SPDX had when it was published.
 func choices(licenses []string) *cdx.Licenses {
 	if len(licenses) == 0 {
 		return nil
@@ -167,11 +171,12 @@ func choices(licenses []string) *cdx.Licenses {
 	return &all
 }
 
-// hashNames are CycloneDX's; it has none for SHA-224.
+// hashNames holds CycloneDX's names of algorithms. It has none for SHA-224.
 var hashNames = map[string]cdx.HashAlgorithm{
 	"md5": cdx.HashAlgoMD5, "sha1": cdx.HashAlgoSHA1, "sha256": cdx.HashAlgoSHA256, "sha384": cdx.HashAlgoSHA384, "sha512": cdx.HashAlgoSHA512,
 }
 
+// hashes returns the digests whose algorithms CycloneDX knows.
 func hashes(digests []digest) *[]cdx.Hash {
 	var all []cdx.Hash
 	for _, d := range digests {

@@ -11,9 +11,9 @@ import (
 	"namibuild/builder/buildroot"
 )
 
-// names are the licenses of a package of the builder image. Some copyright
-// files of Debian have the license's text where its name should be: three words
-// in a row that connect nothing are a sentence, which is left out.
+// names returns the licenses of a package of the builder image. Some copyright
+// files of Debian have the text of the license in place of its name; names leaves
+// such a sentence out.
 func names(p buildroot.Package) []string {
 	if p.Kind != buildroot.Deb {
 		return p.Licenses
@@ -21,6 +21,8 @@ func names(p buildroot.Package) []string {
 	return slices.DeleteFunc(slices.Clone(p.Licenses), sentence)
 }
 
+// sentence reports whether a license is a sentence: it has three words in a row of
+// which none connects names.
 func sentence(license string) bool {
 	connect := []string{"and", "or", "and/or", "with", "exception", "exceptions"}
 	row := 0
@@ -36,12 +38,13 @@ func sentence(license string) bool {
 	return false
 }
 
-// ownLicense is a license in a package's own words, which SPDX wants declared
-// under an identifier.
+// ownLicense is a license in a package's own words. SPDX requires that it is
+// declared under an identifier.
 type ownLicense struct{ id, words string }
 
-// expression is what SPDX calls the declared license: all of them hold. Words
-// that are no expression of SPDX stand under an identifier of their own.
+// expression returns what SPDX calls the declared license: an expression that says
+// that all of these licenses hold. What is not an expression of SPDX gets an
+// identifier of its own.
 func expression(licenses []string) (string, []ownLicense) {
 	var terms []string
 	var own []ownLicense
@@ -68,10 +71,12 @@ func expression(licenses []string) (string, []ownLicense) {
 	return strings.Join(terms, " AND "), own
 }
 
-// operators are SPDX's, which Debian and Fedora write small.
+// operators changes SPDX's operators to upper case. Debian and Fedora write them in
+// lower case.
 var operators = strings.NewReplacer(" or ", " OR ", " and ", " AND ", " with ", " WITH ")
 
-// normal is an expression of SPDX as SPDX writes it.
+// normal returns an expression of SPDX in the spelling of SPDX, or false if words
+// is not one.
 func normal(words string) (string, bool) {
 	if strings.Contains(words, "LicenseRef") || strings.Contains(words, "DocumentRef") {
 		return "", false // these would be references into this document
@@ -83,8 +88,8 @@ func normal(words string) (string, bool) {
 	return all[0], true
 }
 
-// licenseRef names words. Two texts that look the same as an identifier are
-// told apart by a digest.
+// licenseRef returns an identifier for a license in a package's own words. A digest
+// distinguishes texts that differ only in what an identifier cannot contain.
 func licenseRef(words string) string {
 	id := strings.Trim(notInID.ReplaceAllString(words, "-"), "-")
 	if id != words {

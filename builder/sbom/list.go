@@ -15,23 +15,25 @@ import (
 	"namibuild/builder/source"
 )
 
-// list collects the items of a bill.
+// list collects the items of an SBOM.
 type list struct {
 	name, version string
 	items         []item
 	relations     []relation
 }
 
-// add puts an item into the list and gives its identifier.
+// add adds an item and returns its identifier.
 func (l *list) add(i item) string {
 	l.items = append(l.items, i)
 	return i.id()
 }
 
+// relate adds a relation between two identifiers.
 func (l *list) relate(from string, v verb, to string) {
 	l.relations = append(l.relations, relation{from, v, to})
 }
 
+// all adds everything.
 func (l *list) all(in Input) error {
 	if len(in.Set.RPMs) == 0 {
 		return errors.New("it has no package")
@@ -54,8 +56,9 @@ func (l *list) all(in Input) error {
 	return nil
 }
 
-// rpm adds a package and its files that boot. The set's name is that of the
-// SRPM which the package names as its source; it has the tag in it.
+// rpm adds a package and its files below /boot, and returns the package's
+// identifier. The name of the set is that of the SRPM that the package names as its
+// source, because that has the tag in it.
 func (l *list) rpm(dir string, r artifact.RPM) (string, error) {
 	p, files, err := readHeader(filepath.Join(dir, r.File))
 	if err != nil {
@@ -82,6 +85,7 @@ func (l *list) rpm(dir string, r artifact.RPM) (string, error) {
 	return id, nil
 }
 
+// readHeader reads the header of a package and the files that it lists.
 func readHeader(path string) (*rpm.Package, []rpm.File, error) {
 	f, err := os.Open(path)
 	if err != nil {
@@ -96,7 +100,7 @@ func readHeader(path string) (*rpm.Package, []rpm.File, error) {
 	return p, files, err
 }
 
-// srpm adds the SRPM and the files in it.
+// srpm adds the SRPM and the files in it, and returns the SRPM's identifier.
 func (l *list) srpm(p plan.Plan, c source.Contents) string {
 	i := item{
 		kind: isSRPM, name: c.Package.Name, version: evr(c.Package), file: p.SRPM.File, purl: rpmPURL(c.Vendor, c.Package),
@@ -129,7 +133,8 @@ func (l *list) changes(in Input, srpm string) {
 	}
 }
 
-// added adds the files that the recipe puts beside the SRPM's.
+// added adds the files that the recipe adds to those of the SRPM, and returns their
+// identifiers.
 func (l *list) added(p plan.Plan) []string {
 	var ids []string
 	for _, a := range p.Sources {
@@ -138,9 +143,9 @@ func (l *list) added(p plan.Plan) []string {
 	return ids
 }
 
-// image adds the builder image and the packages in it. Its own digest is that
-// of its definition: images made from one definition and the same packages
-// have other identifiers in every engine.
+// image adds the builder image and the packages in it, and returns the image's
+// identifier. Its version is the digest of its definition, because each engine gives
+// an image of the same definition and packages another ID.
 func (l *list) image(p plan.Plan, root buildroot.Root) string {
 	id := l.add(item{
 		kind: isImage, name: "namibuild/" + p.Image, version: p.ImageDigest,
@@ -162,7 +167,7 @@ func (l *list) image(p plan.Plan, root buildroot.Root) string {
 	return id
 }
 
-// nameVersion cuts name-version-release.src.rpm.
+// nameVersion splits name-version-release.src.rpm into the name and the rest.
 func nameVersion(srpm string) (name, version string) {
 	name = strings.TrimSuffix(strings.TrimSuffix(srpm, ".rpm"), ".src")
 	if i := strings.LastIndexByte(name, '-'); i > 0 {
@@ -173,6 +178,7 @@ func nameVersion(srpm string) (name, version string) {
 	return name, ""
 }
 
+// nonEmpty returns s as a list, which is nil if s is empty.
 func nonEmpty(s string) []string {
 	if s == "" {
 		return nil

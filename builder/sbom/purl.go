@@ -9,7 +9,7 @@ import (
 	"namibuild/builder/rpm"
 )
 
-// evr is an RPM's version as purl and SPDX want it: without the epoch 0.
+// evr returns the version and release of an RPM, with its epoch unless that is 0.
 func evr(n rpm.NEVRA) string {
 	if n.Epoch != "" && n.Epoch != "0" {
 		return n.Epoch + ":" + n.Version + "-" + n.Release
@@ -17,10 +17,11 @@ func evr(n rpm.NEVRA) string {
 	return n.Version + "-" + n.Release
 }
 
+// oneWord matches a vendor's name that is usable as a namespace.
 var oneWord = regexp.MustCompile(`^[A-Za-z0-9.]+$`)
 
-// rpmPURL names an RPM. Its namespace is the vendor in its header, where that
-// is one word (CentOS); a package that names no vendor is nobody's.
+// rpmPURL returns the purl of an RPM. Its namespace is the vendor in the header if
+// that is one word (CentOS); otherwise it has none.
 func rpmPURL(vendor string, n rpm.NEVRA) string {
 	if !oneWord.MatchString(vendor) {
 		vendor = ""
@@ -32,7 +33,7 @@ func rpmPURL(vendor string, n rpm.NEVRA) string {
 	return packageurl.NewPackageURL(packageurl.TypeRPM, strings.ToLower(vendor), n.Name, n.Version+"-"+n.Release, packageurl.QualifiersFromMap(q), "").ToString()
 }
 
-// distributor is a distribution as people write it.
+// distributor returns the name of a distribution as people write it.
 func distributor(id string) string {
 	switch id {
 	case "centos":

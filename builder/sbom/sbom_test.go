@@ -25,7 +25,7 @@ var update = flag.Bool("update", false, "rewrite the goldens")
 
 const vaultURL = "http://vault.centos.org/6.5/updates/Source/SPackages/kernel-2.6.32-431.3.1.el6.src.rpm"
 
-// input is the procedure's set in little: two packages made in memory.
+// input is a small set of the procedure: two packages made in memory.
 func input(t *testing.T) sbom.Input {
 	t.Helper()
 	return sbom.Input{
@@ -88,33 +88,33 @@ func set(t *testing.T) artifact.Set {
 	return s
 }
 
-// license has the package declare what kernels do.
+// license gives a package the license that kernels declare.
 func license(all []rpm.Value) []rpm.Value {
 	all = slices.DeleteFunc(all, func(v rpm.Value) bool { return v.Tag() == rpm.TagLicense })
 	return append(all, rpm.StringValue(rpm.TagLicense, "GPLv2"))
 }
 
-// documents writes both forms, twice, and sees that they are the same.
+// documents writes both formats twice, and checks that they do not differ.
 func documents(t *testing.T, in sbom.Input) (spdx, cyclonedx []byte) {
 	t.Helper()
 	for range 2 {
-		bill, err := sbom.New(in)
+		made, err := sbom.New(in)
 		if err != nil {
 			t.Fatal(err)
 		}
-		s, err := bill.SPDX()
+		x, err := made.SPDX()
 		if err != nil {
 			t.Fatal(err)
 		}
-		c, err := bill.CycloneDX()
+		c, err := made.CycloneDX()
 		if err != nil {
 			t.Fatal(err)
 		}
-		if spdx != nil && (!bytes.Equal(s, spdx) || !bytes.Equal(c, cyclonedx)) {
-			t.Error("two bills of one set differ")
+		if spdx != nil && (!bytes.Equal(x, spdx) || !bytes.Equal(c, cyclonedx)) {
+			t.Error("two SBOMs of one set differ")
 		}
-		spdx, cyclonedx = s, c
-		slices.Reverse(in.Source.Files) // their order says nothing
+		spdx, cyclonedx = x, c
+		slices.Reverse(in.Source.Files) // their order must not matter
 	}
 	return spdx, cyclonedx
 }
@@ -135,9 +135,9 @@ func TestGoldens(t *testing.T) {
 	}
 }
 
-// TestNameIsOfContent: whatever is another in a set, its documents have another
-// name; the same set in another folder has the same one.
-func TestNameIsOfContent(t *testing.T) {
+// TestNameDependsOnContent checks that documents of different sets have different
+// identifiers, and that the same set in another folder has the same ones.
+func TestNameDependsOnContent(t *testing.T) {
 	seen := map[string]string{}
 	for name, change := range map[string]func(*sbom.Input){
 		"as it is":  func(*sbom.Input) {},
@@ -155,13 +155,13 @@ func TestNameIsOfContent(t *testing.T) {
 		for _, doc := range [][]byte{spdx, cyclonedx} {
 			id := between(string(doc), "urn:uuid:", `"`)
 			if other, twice := seen[id]; twice || len(id) != 36 {
-				t.Errorf("%s has the name of %s: %q", name, other, id)
+				t.Errorf("%s has the identifier of %s: %q", name, other, id)
 			}
 			seen[id] = name
 		}
 		again, _ := documents(t, func() sbom.Input { in := input(t); change(&in); return in }())
 		if !bytes.Equal(again, spdx) {
-			t.Errorf("%s: another folder, another document", name)
+			t.Errorf("%s: the document depends on the folder", name)
 		}
 	}
 }
@@ -172,7 +172,8 @@ func between(s, from, to string) string {
 	return s
 }
 
-// TestInsecureIsSaid: in both, where a person and where a program looks.
+// TestInsecureIsSaid checks that both documents say it, for people and for
+// programs.
 func TestInsecureIsSaid(t *testing.T) {
 	in := input(t)
 	in.Plan.Insecure = "the package is not signed"

@@ -22,7 +22,8 @@ import (
 	"github.com/spdx/tools-golang/tagvalue"
 )
 
-// published finds the schemas of CycloneDX in the module that reads it.
+// published loads the schemas of CycloneDX from a folder of the module
+// cyclonedx-go.
 type published string
 
 func (dir published) Load(url string) (any, error) {
@@ -31,7 +32,7 @@ func (dir published) Load(url string) (any, error) {
 		return nil, fmt.Errorf("no schema %s", url)
 	}
 	if name == "jsf-0.82.schema.json" {
-		name = "jsf-0.82.schemax.json" // as the module calls it
+		name = "jsf-0.82.schemax.json" // the module's name of it
 	}
 	f, err := os.Open(filepath.Join(string(dir), "schema", name))
 	if err != nil {
@@ -57,8 +58,8 @@ func cycloneDXSchema(t *testing.T) *jsonschema.Schema {
 	return schema
 }
 
-// TestCycloneDXValidates: by the published schema, which refuses what is wrong,
-// and every reference leads to one component.
+// TestCycloneDXValidates validates the document by the published schema, checks
+// that the schema refuses faults, and that every reference leads to one component.
 func TestCycloneDXValidates(t *testing.T) {
 	schema := cycloneDXSchema(t)
 	valid := func(doc []byte) error {
@@ -74,7 +75,7 @@ func TestCycloneDXValidates(t *testing.T) {
 	}
 	for from, to := range map[string]string{`"alg": "SHA-256"`: `"alg": "SHA256"`, `"urn:uuid:`: `"uuid:`, `"type": "file"`: `"type": "flie"`} {
 		if valid(bytes.Replace(doc, []byte(from), []byte(to), 1)) == nil {
-			t.Errorf("the schema takes %s", to)
+			t.Errorf("the schema accepts %s", to)
 		}
 	}
 	var bom cdx.BOM
@@ -99,8 +100,8 @@ func TestCycloneDXValidates(t *testing.T) {
 	}
 }
 
-// TestSPDXIsRead: by the readers of SPDX's own library, the strict one of the
-// tag-value form too, without a loss; and what its schema demands is there.
+// TestSPDXIsRead reads the document with SPDX's own library, in both formats,
+// because the reader of tag-value is stricter, and checks that nothing is lost.
 func TestSPDXIsRead(t *testing.T) {
 	data, _ := documents(t, input(t))
 	doc, err := spdxjson.Read(bytes.NewReader(data))
@@ -121,10 +122,10 @@ func TestSPDXIsRead(t *testing.T) {
 	if d := cmp.Diff(facts(doc), facts(again)); d != "" {
 		t.Errorf("-JSON +tag-value\n%s", d)
 	}
-	demanded(t, data)
+	strict(t, data)
 }
 
-// facts are what both forms hold, by identifier.
+// facts returns what both formats hold, by identifier.
 func facts(d *spdx.Document) map[string]string {
 	all := map[string]string{"": d.DocumentNamespace + " " + d.CreationInfo.Created}
 	for _, p := range d.Packages {
@@ -140,11 +141,12 @@ func facts(d *spdx.Document) map[string]string {
 	return all
 }
 
-// demanded checks what no reader of the library does: no unknown field, every
-// license an expression of known terms, purls as their own library writes them.
-func demanded(t *testing.T, data []byte) {
+// strict checks what no reader of the library does: there is no unknown field,
+// every license is an expression of known terms, and every purl is as its own
+// library writes it.
+func strict(t *testing.T, data []byte) {
 	t.Helper()
-	type document v2_3.Document // without the lenient reader
+	type document v2_3.Document // without its lenient UnmarshalJSON
 	var doc document
 	d := json.NewDecoder(bytes.NewReader(data))
 	d.DisallowUnknownFields()
@@ -160,7 +162,7 @@ func demanded(t *testing.T, data []byte) {
 			terms, err := spdxexp.ExtractLicenses(p.PackageLicenseDeclared)
 			for _, term := range terms {
 				if strings.HasPrefix(term, "LicenseRef-") && !known[term] {
-					err = fmt.Errorf("%s is declared nowhere", term)
+					err = fmt.Errorf("%s is not declared", term)
 				}
 			}
 			if err != nil {

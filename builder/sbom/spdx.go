@@ -14,18 +14,19 @@ import (
 	"github.com/spdx/tools-golang/spdx/v2/v2_3"
 )
 
+// noAssertion is what SPDX writes for what is not known.
 const noAssertion = "NOASSERTION"
 
-// SPDX is the bill as SPDX 2.3. Everything in it is one of SPDX's packages, the
-// files too: of a file SPDX wants the SHA-1, which nothing here is known by.
-func (b Bill) SPDX() ([]byte, error) {
+// SPDX returns the SBOM as SPDX 2.3. Every item is a package of SPDX, even the
+// files, because SPDX requires the SHA-1 of a file and no item has one.
+func (s SBOM) SPDX() ([]byte, error) {
 	doc := &v2_3.Document{
 		SPDXVersion: v2_3.Version, DataLicense: v2_3.DataLicense, SPDXIdentifier: "DOCUMENT",
-		DocumentName: b.title(), DocumentComment: b.remark(),
-		CreationInfo: &v2_3.CreationInfo{Creators: []common.Creator{{CreatorType: "Tool", Creator: b.tool}}, Created: b.created.Format(time.RFC3339)},
+		DocumentName: s.title(), DocumentComment: s.remark(),
+		CreationInfo: &v2_3.CreationInfo{Creators: []common.Creator{{CreatorType: "Tool", Creator: s.tool}}, Created: s.created.Format(time.RFC3339)},
 	}
 	own := map[string]string{}
-	for _, i := range b.items {
+	for _, i := range s.items {
 		p, licenses := i.spdx()
 		doc.Packages = append(doc.Packages, p)
 		for _, l := range licenses {
@@ -33,7 +34,7 @@ func (b Bill) SPDX() ([]byte, error) {
 		}
 	}
 	doc.OtherLicenses = otherLicenses(own)
-	doc.Relationships = b.relationships()
+	doc.Relationships = s.relationships()
 	content, err := writeSPDX(doc)
 	if err != nil {
 		return nil, err
@@ -50,30 +51,32 @@ func writeSPDX(doc *v2_3.Document) ([]byte, error) {
 	return w.Bytes(), nil
 }
 
-// space is what the identifiers of documents are made in.
+// space is the namespace of the UUIDs that identify documents.
 var space = uuid.NewSHA1(uuid.NameSpaceOID, []byte("namibuild bill of materials"))
 
-// urn names a document by its content.
+// urn returns an identifier of a document that depends on its content.
 func urn(content []byte) string { return uuid.NewSHA1(space, content).URN() }
 
-// title is what the document is about: the set as an SRPM would be called.
-func (b Bill) title() string { return strings.TrimSuffix(b.name+"-"+b.version, "-") }
+// title returns the name of the document: that of the set's SRPM.
+func (s SBOM) title() string { return strings.TrimSuffix(s.name+"-"+s.version, "-") }
 
-// remark says what the set was built by, and what must not be overlooked.
-func (b Bill) remark() string {
-	s := "built by plan " + b.planID
-	if b.insecure != "" {
-		s += "; its source is NOT TRUSTED: it was taken although " + b.insecure
+// remark says which plan the set was built by, and why its source is not trusted,
+// if that is so.
+func (s SBOM) remark() string {
+	text := "built by plan " + s.planID
+	if s.insecure != "" {
+		text += "; its source is NOT TRUSTED: it was taken although " + s.insecure
 	}
-	return s
+	return text
 }
 
-// purposes are SPDX's words for what an item is.
+// purposes holds SPDX's names of the kinds.
 var purposes = map[kind]string{
 	isPackage: "INSTALL", isBoot: "FILE", isSRPM: "SOURCE", isSource: "SOURCE", isPatch: "SOURCE", isAdded: "SOURCE",
 	isChanges: "SOURCE", isImage: "CONTAINER", isTool: "APPLICATION",
 }
 
+// spdx returns an item as a package of SPDX, with the licenses to declare.
 func (i item) spdx() (*v2_3.Package, []ownLicense) {
 	declared, own := expression(i.licenses)
 	p := &v2_3.Package{
@@ -100,6 +103,7 @@ func (i item) spdx() (*v2_3.Package, []ownLicense) {
 	return p, own
 }
 
+// otherLicenses declares licenses, by their identifiers.
 func otherLicenses(own map[string]string) []*v2_3.OtherLicense {
 	var all []*v2_3.OtherLicense
 	for id, words := range own {
@@ -112,17 +116,17 @@ func otherLicenses(own map[string]string) []*v2_3.OtherLicense {
 	return all
 }
 
-// relationships has the document describe the packages of the set, and the rest
-// as SPDX has it: some of its verbs look the other way.
-func (b Bill) relationships() []*v2_3.Relationship {
+// relationships says that the document describes the packages of the set, and
+// translates the relations. Some of SPDX's verbs have the opposite direction.
+func (s SBOM) relationships() []*v2_3.Relationship {
 	var all []*v2_3.Relationship
 	add := func(from, verb, to string) {
 		all = append(all, &v2_3.Relationship{RefA: common.MakeDocElementID("", from), RefB: common.MakeDocElementID("", to), Relationship: verb})
 	}
-	for _, i := range b.of(isPackage) {
+	for _, i := range s.of(isPackage) {
 		add("DOCUMENT", common.TypeRelationshipDescribe, i.id())
 	}
-	for _, r := range b.relations {
+	for _, r := range s.relations {
 		switch r.verb {
 		case contains:
 			add(r.from, common.TypeRelationshipContains, r.to)

@@ -102,11 +102,11 @@ func TestEndToEndBootBad(t *testing.T) {
 		want                       string
 	}{
 		"hangs":                  {string(boot.RealMode(0xeb, 0xfe)), config, "x86_64", "4s", exitNoKernel, "booting: no verdict within the time limit of 4s; the console showed nothing"},
-		"reboots in a loop":      {string(boot.RealMode(0xb0, 0xfe, 0xe6, 0x64, 0xf4)), config, "x86_64", "4s", exitUnproven, "got restarts without a word of the witness: a reboot loop on a machine"},
+		"reboots in a loop":      {string(boot.RealMode(0xb0, 0xfe, 0xe6, 0x64, 0xf4)), config, "x86_64", "4s", exitUnproven, "got restarts before the witness prints anything, so a machine would reboot in a loop"},
 		"prints without end":     {string(boot.RealMode(0xba, 0xf8, 0x03, 0xb0, 'x', 0xee, 0xeb, 0xfd)), config, "x86_64", "1m", exitUnproven, "got prints without end: more than 8 MB"},
 		"lacks options":          {string(boot.RealMode(0xeb, 0xfe)), strings.Replace(config, "CONFIG_PRINTK=y", "# CONFIG_PRINTK is not set", 1), "x86_64", "4s", exitNoKernel, "its configuration lacks CONFIG_PRINTK=y (the console)"},
-		"is for another machine": {string(boot.RealMode(0xeb, 0xfe)), config, "aarch64", "4s", exitNoKernel, "its kernel is for aarch64, and only x86_64 is booted here"},
-		"is no kernel":           {"text", config, "x86_64", "4s", exitNoKernel, "is no x86 bzImage"},
+		"is for another machine": {string(boot.RealMode(0xeb, 0xfe)), config, "aarch64", "4s", exitNoKernel, "its kernel is for aarch64, and only x86_64 kernels can be booted"},
+		"is no kernel":           {"text", config, "x86_64", "4s", exitNoKernel, "is not an x86 bzImage"},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -33,8 +33,8 @@ func TestExpression(t *testing.T) {
 	}
 }
 
-// TestSentencesAreNoNames: lines of genuine copyright files.
-func TestSentencesAreNoNames(t *testing.T) {
+// TestSentencesAreNotNames has lines of real copyright files.
+func TestSentencesAreNotNames(t *testing.T) {
 	for license, want := range map[string]bool{
 		"GPL-2+ or Artistic":                                false,
 		"GPL-3 with OpenSSL-xxhash exception":               false,

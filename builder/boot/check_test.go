@@ -9,7 +9,7 @@ import (
 	"namibuild/builder/recipe"
 )
 
-// good is what the witness says of a kernel that passes everything.
+// good is the output of the witness on a kernel that passes every check.
 const good = `@namibuild release 6.1.0-1.x86_64
 @namibuild version Linux version 6.1.0-1.x86_64 (a@b) #1 SMP
 @namibuild fin-timeout 60
@@ -23,7 +23,7 @@ func order() Order {
 	return Order{Kernel: Kernel{Release: "6.1.0-1.x86_64"}, Want: recipe.Proof{TimeWait: 60, FinTimeout: 60, Version: "SMP"}}
 }
 
-func TestJudgePasses(t *testing.T) {
+func TestCheckPasses(t *testing.T) {
 	want := []Check{
 		{"boot", "boots, answers, powers off", "boots, answers, powers off", true},
 		{"release", "6.1.0-1.x86_64", "6.1.0-1.x86_64", true},
@@ -32,13 +32,13 @@ func TestJudgePasses(t *testing.T) {
 		{"tcp_fin_timeout", "60 s", "60 s", true},
 		{"console", "no panic, no oops, no warning", "no panic, no oops, no warning", true},
 	}
-	if d := cmp.Diff(want, judge(order(), nil, Reset, readConsole([]byte(good)))); d != "" {
+	if d := cmp.Diff(want, check(order(), nil, Reset, readConsole([]byte(good)))); d != "" {
 		t.Errorf("-want +got\n%s", d)
 	}
 }
 
-// TestJudgeFails: each case is one thing wrong, and which checks tell it.
-func TestJudgeFails(t *testing.T) {
+// TestCheckFails changes one thing in each case, and names the checks that fail.
+func TestCheckFails(t *testing.T) {
 	replace := func(from, to string) string {
 		if !strings.Contains(good, from) {
 			t.Fatalf("the good log has no %q", from)
@@ -51,13 +51,13 @@ func TestJudgeFails(t *testing.T) {
 		want   string // failed checks and what they got
 	}{
 		"panic": {Panicked, "VFS: x\nKernel panic - not syncing: No working init found.\n", "boot: panics: No working init found."},
-		"panic after a word": {Panicked, "@namibuild release 6.1.0-1.x86_64\nKernel panic - not syncing: x\n",
-			"boot: panics: x|/proc/version: |time-wait: no socket was timed|tcp_fin_timeout: not said|console: Kernel panic - not syncing: x"},
-		"hang":            {TimedOut, "Linux version\n", `boot: hangs: no word of the witness within the time limit of 3m0s; the console's last line is "Linux version"`},
-		"hang at its end": {TimedOut, replace("@namibuild end\n", ""), `boot: hangs: the witness did not get to its end within the time limit of 3m0s; the console's last line is "tainted 0"`},
-		"silent hang":     {TimedOut, "", "boot: hangs: no word of the witness within the time limit of 3m0s; the console showed nothing"},
-		"reboot loop":     {Reset, "Linux version\n", "boot: restarts without a word of the witness: a reboot loop on a machine"},
-		"early end":       {Reset, replace("@namibuild end\n", ""), "boot: restarts before the witness got to its end"},
+		"panic after one line": {Panicked, "@namibuild release 6.1.0-1.x86_64\nKernel panic - not syncing: x\n",
+			"boot: panics: x|/proc/version: |time-wait: no socket was timed|tcp_fin_timeout: not reported|console: Kernel panic - not syncing: x"},
+		"hang":            {TimedOut, "Linux version\n", `boot: hangs: the witness printed nothing within the time limit of 3m0s; the console's last line is "Linux version"`},
+		"hang at its end": {TimedOut, replace("@namibuild end\n", ""), `boot: hangs: the witness did not finish within the time limit of 3m0s; the console's last line is "tainted 0"`},
+		"silent hang":     {TimedOut, "", "boot: hangs: the witness printed nothing within the time limit of 3m0s; the console showed nothing"},
+		"reboot loop":     {Reset, "Linux version\n", "boot: restarts before the witness prints anything, so a machine would reboot in a loop"},
+		"early end":       {Reset, replace("@namibuild end\n", ""), "boot: restarts before the witness finishes"},
 		"flood":           {Flooded, "x\n", "boot: prints without end: more than 8 MB"},
 		"release":         {Reset, replace("release 6.1.0-1", "release 6.1.0-2"), "release: 6.1.0-2.x86_64"},
 		"version":         {Reset, replace("Linux version 6.1.0-1.x86_64 ", "Linux version 6.1.0-11.x86_64 "), "/proc/version: Linux version 6.1.0-11.x86_64 (a@b) #1 SMP"},
@@ -74,7 +74,7 @@ func TestJudgeFails(t *testing.T) {
 	}
 	for name, test := range tests {
 		var failed []string
-		for _, c := range judge(order(), nil, test.ending, readConsole([]byte(test.log))) {
+		for _, c := range check(order(), nil, test.ending, readConsole([]byte(test.log))) {
 			if !c.Passed {
 				failed = append(failed, c.Name+": "+c.Got)
 			}
@@ -85,7 +85,8 @@ func TestJudgeFails(t *testing.T) {
 	}
 }
 
-// TestAllow: a line that a recipe allows is no trouble, another one is.
+// TestAllow checks that a line that the recipe allows is ignored, and another one
+// is not.
 func TestAllow(t *testing.T) {
 	o := order()
 	o.Want.Allow = []string{"at a.c:1"}
@@ -93,49 +94,49 @@ func TestAllow(t *testing.T) {
 		"WARNING: CPU: 0 PID: 1 at a.c:1\n":                    true,
 		"WARNING: CPU: 0 PID: 1 at a.c:1\nWARNING: at b.c:1\n": false,
 	} {
-		all := judge(o, nil, Reset, readConsole([]byte(log+good)))
+		all := check(o, nil, Reset, readConsole([]byte(log+good)))
 		if got := all[len(all)-1]; got.Passed != want {
 			t.Errorf("%q: %+v", log, got)
 		}
 	}
 }
 
-// TestJudgeModules: the kernel's answer to a module and to its altered copy.
-func TestJudgeModules(t *testing.T) {
+// TestCheckModules checks the kernel's answers to a module and to its damaged copy.
+func TestCheckModules(t *testing.T) {
 	plain := Module{Name: "dummy", Wanted: true}
 	tests := map[string]struct {
-		signed bool
-		module Module
-		loads  []load
-		said   map[int]int
-		want   Check
+		signed   bool
+		module   Module
+		attempts []attempt
+		answers  map[int]int
+		want     Check
 	}{
-		"loads":     {false, plain, []load{{plain, nil, false}}, map[int]int{0: 0}, Check{"module dummy", "loads", "loads", true}},
-		"refused":   {false, plain, []load{{plain, nil, false}}, map[int]int{0: 8}, Check{"module dummy", "loads", "is refused: exec format error", false}},
-		"not tried": {false, plain, []load{{plain, nil, false}}, nil, Check{"module dummy", "loads", "was not tried", false}},
-		"unsigned": {true, plain, []load{{plain, nil, false}}, map[int]int{0: 0},
+		"loads":     {false, plain, []attempt{{plain, nil, false}}, map[int]int{0: 0}, Check{"module dummy", "loads", "loads", true}},
+		"refused":   {false, plain, []attempt{{plain, nil, false}}, map[int]int{0: 8}, Check{"module dummy", "loads", "is refused: exec format error", false}},
+		"not tried": {false, plain, []attempt{{plain, nil, false}}, nil, Check{"module dummy", "loads", "was not tried", false}},
+		"unsigned": {true, plain, []attempt{{plain, nil, false}}, map[int]int{0: 0},
 			Check{"module dummy", "loads, its signature is accepted", "loads, it is not signed", false}},
 	}
 	signed := Module{Name: "dummy", Wanted: true, Data: []byte(appendedMark)}
-	pair := []load{{signed, nil, true}, {signed, nil, false}}
+	pair := []attempt{{signed, nil, true}, {signed, nil, false}}
 	tests["accepted"] = struct {
-		signed bool
-		module Module
-		loads  []load
-		said   map[int]int
-		want   Check
+		signed   bool
+		module   Module
+		attempts []attempt
+		answers  map[int]int
+		want     Check
 	}{true, signed, pair, map[int]int{0: 129, 1: 0}, Check{"module dummy", "loads, its signature is accepted",
-		"loads, signature accepted by the kernel, an altered copy refused (EKEYREJECTED)", true}}
-	tests["nothing judged"] = struct {
-		signed bool
-		module Module
-		loads  []load
-		said   map[int]int
-		want   Check
+		"loads, signature accepted by the kernel, a damaged copy refused (EKEYREJECTED)", true}}
+	tests["nothing verified"] = struct {
+		signed   bool
+		module   Module
+		attempts []attempt
+		answers  map[int]int
+		want     Check
 	}{true, signed, pair, map[int]int{0: 0, 1: 17}, Check{"module dummy", "loads, its signature is accepted", "is refused: file exists", false}}
 	for name, test := range tests {
 		o := Order{Want: recipe.Proof{Signed: test.signed}}
-		if d := cmp.Diff(test.want, o.judgeModule(len(test.loads)-1, test.loads, Testimony{Modules: test.said})); d != "" {
+		if d := cmp.Diff(test.want, o.checkModule(len(test.attempts)-1, test.attempts, observation{Modules: test.answers})); d != "" {
 			t.Errorf("%s: -want +got\n%s", name, d)
 		}
 	}
