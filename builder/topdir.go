@@ -1,6 +1,7 @@
 package builder
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -80,6 +81,10 @@ func (b *build) upload(ctx context.Context, box Container, t *topdir) error {
 		return &StepError{StepUpload, err}
 	}
 	defer tar.Close()
+	vary, err := b.varyFiles()
+	if err != nil {
+		return &StepError{StepUpload, err}
+	}
 	b.tell(Begin, StepUpload, "patched sources")
 	var k *keeper
 	var source io.Reader = tar
@@ -87,7 +92,8 @@ func (b *build) upload(ctx context.Context, box Container, t *topdir) error {
 		k = startKeeping(b.Store, t.key)
 		source = io.TeeReader(tar, k)
 	}
-	err = box.Upload(ctx, &reading{r: source, total: t.size, tell: b.bytes(StepUpload)})
+	sent := &reading{r: source, total: t.size, tell: b.bytes(StepUpload)}
+	err = box.Upload(ctx, io.MultiReader(bytes.NewReader(vary), sent))
 	if err == nil {
 		_, err = io.Copy(io.Discard, source) // an engine need not read behind a tar's end mark
 	}

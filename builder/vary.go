@@ -1,8 +1,12 @@
 package builder
 
 import (
+	"archive/tar"
+	"bytes"
 	"cmp"
 	"fmt"
+	"io/fs"
+	"path"
 	"strings"
 	"time"
 
@@ -91,28 +95,72 @@ func (v Vary) checkDate(p plan.Plan, now time.Time) error {
 	return nil
 }
 
-// apply varies a container that begins now.
-func (v Vary) apply(s *engine.ContainerSpec, now time.Time) {
-	s.CPUSet = v.CPUs
+// The libraries of images/vary, by the names that its preload.sh knows.
+const (
+	shuffleLibrary = "shuffle"
+	dateLibrary    = "date"
+)
+
+// varyFolder is where the topdir has the sources of those libraries. rpmbuild
+// has no folder of that name.
+const varyFolder = "VARY"
+
+// libraries are those that a varied build preloads below the pins.
+func (v Vary) libraries() []string {
+	var all []string
 	if v.Shuffle {
-		preload(s, plan.Shuffle)
+		all = append(all, shuffleLibrary)
 	}
 	if v.Days != 0 {
-		preload(s, plan.Date)
-		// a minute earlier, for the engine's clock may be another
+		all = append(all, dateLibrary)
+	}
+	return all
+}
+
+// apply varies a container that begins now. The builder image holds none of the
+// libraries, so that they are no part of its digest: the container compiles
+// them, from the files that varyFiles puts into the topdir, before it runs its
+// command.
+func (v Vary) apply(s *engine.ContainerSpec, now time.Time) {
+	s.CPUSet = v.CPUs
+	if v.Days != 0 {
+		// The engine's clock may be behind this host's: a minute is enough.
 		shift, since := v.moment(now).Sub(now)/time.Second, now.Add(-time.Minute)
 		s.Env = append(s.Env, fmt.Sprintf("NAMIBUILD_DATE=%d %d", shift, since.Unix()))
 	}
+	if libraries := v.libraries(); libraries != nil {
+		preload := path.Join(s.Topdir, varyFolder, plan.VaryFolder, "preload.sh")
+		s.Command = append([]string{"/bin/sh", preload, strings.Join(libraries, " ")}, s.Command...)
+	}
 }
 
-// preload puts a library below those that a container's programs have already.
-func preload(s *engine.ContainerSpec, library string) {
-	const name = "LD_PRELOAD="
-	for i, variable := range s.Env {
-		if strings.HasPrefix(variable, name) {
-			s.Env[i] = variable + ":" + library
-			return
+// varyFiles returns the beginning of a tar, without its end mark: the sources
+// of the libraries, which the topdir's tar follows. It is empty if the build
+// preloads none.
+func (b *build) varyFiles() ([]byte, error) {
+	if b.Vary.libraries() == nil {
+		return nil, nil
+	}
+	var tarred bytes.Buffer
+	w := tar.NewWriter(&tarred)
+	for _, folder := range []string{plan.PinFolder, plan.VaryFolder} {
+		err := fs.WalkDir(b.Images, folder, func(name string, d fs.DirEntry, err error) error {
+			if err != nil || d.IsDir() {
+				return err
+			}
+			data, err := fs.ReadFile(b.Images, name)
+			if err != nil {
+				return err
+			}
+			// Writing to memory cannot fail, and the size is right.
+			_ = w.WriteHeader(&tar.Header{Name: path.Join(varyFolder, name), Mode: 0o644, Size: int64(len(data)), Uid: 1000, Gid: 1000})
+			_, _ = w.Write(data)
+			return nil
+		})
+		if err != nil {
+			return nil, fmt.Errorf("reading the libraries of a varied build: %w", err)
 		}
 	}
-	s.Env = append(s.Env, name+library)
+	_ = w.Flush()
+	return tarred.Bytes(), nil
 }

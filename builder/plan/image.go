@@ -25,8 +25,16 @@ type Image struct {
 	Sums   map[string]string
 }
 
-// common is what all images have.
-const common = "images/common"
+// common is the folder that every image has. PinFolder is the part of it with
+// the sources of the pins.
+const (
+	common    = "images/common"
+	PinFolder = common + "/pins"
+)
+
+// VaryFolder has the sources of the libraries that a varied build preloads. They
+// are in no image and in no plan: below the pins they must have no effect.
+const VaryFolder = "images/vary"
 
 // DefineImage finds the definition of a recipe's image among the files that
 // come with namibuild.

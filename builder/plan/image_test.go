@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"namibuild"
 	"namibuild/builder/recipe"
 )
 
@@ -86,6 +88,48 @@ func mustDefine(t *testing.T, files fstest.MapFS, name string) Image {
 		t.Fatal(err)
 	}
 	return image
+}
+
+// TestImageDigestOfPinsAndVary checks, on the files that come with namibuild,
+// that a changed byte in a pin makes another image and plan, and that one in a
+// library of a varied build does not: a lock would refuse it.
+func TestImageDigestOfPinsAndVary(t *testing.T) {
+	build := func(changed string) (digest, id string) {
+		files := fstest.MapFS{}
+		for _, root := range []string{"Dockerfile.centos6", "images"} {
+			err := fs.WalkDir(namibuild.Files, root, func(name string, d fs.DirEntry, err error) error {
+				if err != nil || d.IsDir() {
+					return err
+				}
+				data, err := fs.ReadFile(namibuild.Files, name)
+				if name == changed {
+					data = append(data, '\n')
+				}
+				files[name] = &fstest.MapFile{Data: data}
+				return err
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		if changed != "" && files[changed] == nil {
+			t.Fatalf("there is no %s", changed)
+		}
+		image := mustDefine(t, files, "centos6")
+		in := facts()
+		in.Image, in.Files = image.Digest, image.Sums
+		return image.Digest, mustNew(t, timewait(), in).ID()
+	}
+	digest, id := build("")
+	for file, counts := range map[string]bool{
+		"images/common/pins/clock.c": true, "images/common/pins/stat.c": true, "images/common/pins/order.c": true,
+		"images/vary/date.c": false, "images/vary/shuffle.c": false, "images/vary/preload.sh": false,
+	} {
+		gotDigest, gotID := build(file)
+		if gotDigest != digest != counts || gotID != id != counts {
+			t.Errorf("a changed byte in %s makes another digest: %v, another plan: %v; want %v", file, gotDigest != digest, gotID != id, counts)
+		}
+	}
 }
 
 // TestTreeDigest: trees that differ in anything that counts have other digests.

@@ -112,14 +112,6 @@ func (in Input) checkPins() error {
 // libexec is where the images have what namibuild brings along.
 const libexec = "/usr/lib/namibuild"
 
-// Shuffle is the library that reads directories in another order than the file
-// system's. It is in no plan: preloaded below the pins it must not matter.
-const Shuffle = libexec + "/shuffle.so"
-
-// Date is the library that has it be another day, by the variable
-// NAMIBUILD_DATE. It is in no plan either.
-const Date = libexec + "/date.so"
-
 // preload is the environment's list of libraries for every program.
 func preload(key ModuleKey, in Input) []Var {
 	var list, names, reasons []string
