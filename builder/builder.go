@@ -93,6 +93,11 @@ type Options struct {
 	Vary Vary
 	// Version is that of the program, for the record.
 	Version string
+	// Program identifies the code of the program exactly, as the digest of its
+	// executable does and a version, which edited sources share, does not. A run
+	// uses what an earlier run has made or found of a source if both have the
+	// same Program. If it is empty, nothing of the kind is used or kept.
+	Program string
 	// Now, if not nil, is the real clock: a record holds when a build began and
 	// ended, and nothing else depends on it.
 	Now func() time.Time

@@ -41,6 +41,17 @@ func TestLookAgain(t *testing.T) {
 		t.Fatal(err)
 	}
 
+	for name, program := range map[string]string{"an edited program": "4567", "an unknown program": ""} {
+		edited := o
+		edited.Program = program
+		if text, again := dry(edited); again || text != first {
+			t.Errorf("%s takes what another one has found", name)
+		}
+		if _, again := dry(edited); again != (program != "") {
+			t.Errorf("%s: the second run takes what the first one has found: %v", name, again)
+		}
+	}
+
 	uncached := o
 	uncached.NoCache = true
 	if _, again := dry(uncached); again {
@@ -52,7 +63,7 @@ func TestLookAgain(t *testing.T) {
 		t.Error("another recipe has the same changes")
 	}
 	kept, err := filepath.Glob(filepath.Join(o.Store.Dir(), "kept", "*"))
-	if err != nil || len(kept) != 4 {
+	if err != nil || len(kept) != 6 {
 		t.Fatalf("%v, %v", kept, err)
 	}
 	for _, file := range kept {

@@ -131,7 +131,7 @@ func setup(t *testing.T) (Options, *enginetest.Fake, *[]Event) {
 			Packages: []string{"kernel"},
 		},
 		Images: images, Store: store, Engine: fake{f}, Output: filepath.Join(dir, "out"), Jobs: 2, Memory: 1 << 30,
-		Version: "v1.2.3", Now: func() time.Time { return time.Unix(1800000000, 5) },
+		Version: "v1.2.3", Program: "0123abcd", Now: func() time.Time { return time.Unix(1800000000, 5) },
 		Tell: func(e Event) { *events = append(*events, e) },
 	}, f, events
 }

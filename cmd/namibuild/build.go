@@ -159,7 +159,7 @@ func loadRecipe(name string) (recipe.Recipe, error) {
 // the build is over.
 func (a *app) options(ctx context.Context, r recipe.Recipe, f buildFlags) (builder.Options, func(), error) {
 	o := builder.Options{Recipe: r, Images: namibuild.Files, Output: f.output, NoCache: f.noCache, Offline: f.offline, InsecureSource: f.insecure, SRPM: f.srpm,
-		Version: version().Version, Now: time.Now}
+		Version: version().Version, Program: executableDigest(), Now: time.Now}
 	var err error
 	if o.Args, err = arguments(f.args); err != nil {
 		return o, nil, err

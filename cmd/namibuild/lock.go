@@ -139,7 +139,7 @@ func (a *app) lockOptions(ctx context.Context, r recipe.Recipe, noImage bool, f 
 	if !noImage {
 		return a.options(ctx, r, f)
 	}
-	o := builder.Options{Recipe: r, Images: namibuild.Files, NoCache: f.noCache, Offline: f.offline, InsecureSource: f.insecure, Version: version().Version}
+	o := builder.Options{Recipe: r, Images: namibuild.Files, NoCache: f.noCache, Offline: f.offline, InsecureSource: f.insecure, Version: version().Version, Program: executableDigest()}
 	store, err := a.openStore()
 	if err != nil {
 		return o, nil, err

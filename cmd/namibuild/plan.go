@@ -59,7 +59,7 @@ func (a *app) plan(ctx context.Context, name string, f buildFlags) error {
 	d := newDisplay(os.Stderr, false)
 	defer d.Close()
 	o := builder.Options{Recipe: r, Images: namibuild.Files, Store: store, NoCache: f.noCache, Offline: f.offline, InsecureSource: f.insecure,
-		Version: version().Version, Tell: a.tell(d)}
+		Version: version().Version, Program: executableDigest(), Tell: a.tell(d)}
 	if err := errors.Join(f.setLimits(&o, runtime.NumCPU()), f.setPins(&o)); err != nil {
 		return err
 	}
