@@ -145,22 +145,36 @@ func (b *build) varyFiles() ([]byte, error) {
 	w := tar.NewWriter(&tarred)
 	for _, folder := range []string{plan.PinFolder, plan.VaryFolder} {
 		err := fs.WalkDir(b.Images, folder, func(name string, d fs.DirEntry, err error) error {
-			if err != nil || d.IsDir() {
-				return err
-			}
-			data, err := fs.ReadFile(b.Images, name)
 			if err != nil {
 				return err
 			}
-			// Writing to memory cannot fail, and the size is right.
-			_ = w.WriteHeader(&tar.Header{Name: path.Join(varyFolder, name), Mode: 0o644, Size: int64(len(data)), Uid: 1000, Gid: 1000})
-			_, _ = w.Write(data)
-			return nil
+			return addVaryFile(w, b.Images, name, d.IsDir())
 		})
 		if err != nil {
 			return nil, fmt.Errorf("reading the libraries of a varied build: %w", err)
 		}
 	}
-	_ = w.Flush()
-	return tarred.Bytes(), nil
+	err := w.Flush()
+	return tarred.Bytes(), err
+}
+
+// addVaryFile adds a file or folder to a tar, in varyFolder. The folders belong
+// to the build's user, who compiles the libraries into one of them.
+func addVaryFile(w *tar.Writer, files fs.FS, name string, folder bool) error {
+	head := tar.Header{Name: path.Join(varyFolder, name), Mode: 0o644, Uid: 1000, Gid: 1000}
+	var data []byte
+	if folder {
+		head.Name, head.Mode = head.Name+"/", 0o755
+	} else {
+		var err error
+		if data, err = fs.ReadFile(files, name); err != nil {
+			return err
+		}
+		head.Size = int64(len(data))
+	}
+	if err := w.WriteHeader(&head); err != nil {
+		return err
+	}
+	_, err := w.Write(data)
+	return err
 }
