@@ -38,7 +38,7 @@ func TestDefineImage(t *testing.T) {
 	tests := []struct {
 		name, dockerfile string
 		paths            []string
-		mine, others     []string // files that the digest must and must not depend on
+		mine, others     []string // files on which the digest must depend, and must not
 	}{
 		{"centos6", "Dockerfile.centos6", []string{"images/common", "images/centos6"},
 			[]string{"Dockerfile.centos6", "images/common/rpmbuild.sh", "images/centos6/key"},
@@ -72,8 +72,8 @@ func TestDefineImageErrors(t *testing.T) {
 	delete(without, "Dockerfile.centos6")
 	for name, want := range map[string]string{
 		"centos6":    "reading the definition of image centos6: open Dockerfile.centos6: file does not exist",
-		"../centos6": `no image "../centos6" comes with namibuild, want one of centos6, centos7, debian12, rocky8, rocky9`,
-		"":           `no image "" comes with namibuild, want one of centos6, centos7, debian12, rocky8, rocky9`,
+		"../centos6": `no such image: "../centos6", must be one of centos6, centos7, debian12, rocky8, rocky9`,
+		"":           `no such image: "", must be one of centos6, centos7, debian12, rocky8, rocky9`,
 	} {
 		if _, err := DefineImage(without, name); err == nil || err.Error() != want {
 			t.Errorf("%q: got %v\nwant %s", name, err, want)
@@ -132,7 +132,8 @@ func TestImageDigestOfPinsAndVary(t *testing.T) {
 	}
 }
 
-// TestTreeDigest: trees that differ in anything that counts have other digests.
+// TestTreeDigest checks that trees which differ in paths, contents or executable bits
+// have different digests.
 func TestTreeDigest(t *testing.T) {
 	seen := map[string]int{}
 	for i, tree := range []fstest.MapFS{
@@ -157,8 +158,8 @@ func TestTreeDigest(t *testing.T) {
 	}
 }
 
-// TestTreeDigestOfADisk: a folder of the host has the digest of the same files
-// in the binary, whatever its umask; a link is refused.
+// TestTreeDigestOfADisk checks that a folder of the host has the digest of the same
+// files in the binary, whatever the umask was, and that a link is an error.
 func TestTreeDigestOfADisk(t *testing.T) {
 	dir := t.TempDir()
 	if err := os.WriteFile(filepath.Join(dir, "a"), []byte("1"), 0o600); err != nil {
@@ -174,7 +175,7 @@ func TestTreeDigestOfADisk(t *testing.T) {
 	if err := os.Symlink("a", filepath.Join(dir, "b")); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := TreeDigest(os.DirFS(dir)); err == nil || !strings.Contains(err.Error(), "b is no regular file") {
+	if _, err := TreeDigest(os.DirFS(dir)); err == nil || !strings.Contains(err.Error(), "b is not a regular file") {
 		t.Errorf("a link: got %v", err)
 	}
 }
