@@ -276,7 +276,7 @@ func TestInsecure(t *testing.T) {
 	if _, err := New(r, in); err == nil {
 		t.Error("another digest than the recipe's is no error")
 	}
-	if !strings.Contains(p.Text(), "\n  insecure   used although package is not\ufffd signed\n") {
+	if !strings.Contains(p.Text(), "\n  insecure   taken although package is not\ufffd signed\n") {
 		t.Errorf("got\n%s", p.Text())
 	}
 	other := p

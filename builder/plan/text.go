@@ -58,7 +58,7 @@ func (p Plan) facts() [][2]string {
 		all = append(all, [2]string{"tarball", cmp.Or(t.URL, "file "+t.File)}, [2]string{"", "sha256 " + t.SHA256})
 	}
 	if p.Insecure != "" {
-		all = append(all, [2]string{"insecure", "used although " + strings.Map(printable, p.Insecure)})
+		all = append(all, [2]string{"insecure", "taken although " + strings.Map(printable, p.Insecure)})
 	}
 	if p.SRPM.File == "" {
 		all = append(all, [2]string{"SRPM", "not read yet, so that its build time, the clock of the build, is not known"})
