@@ -11,8 +11,9 @@ import (
 	"github.com/ulikunitz/xz"
 )
 
-// decompress reads r by its first bytes: bzip2 (on all processors), xz, gzip,
-// or as it is. Close stops early and frees everything; r is not touched after.
+// decompress returns a reader of the unpacked content of r, which its first bytes
+// show to be bzip2 (unpacked on all processors), xz, gzip, or not packed. Close may
+// be called at any time, and frees everything. r is not used afterwards.
 func decompress(ctx context.Context, r io.Reader) (io.ReadCloser, error) {
 	buffered := bufio.NewReaderSize(r, 1<<16)
 	magic, err := buffered.Peek(6)
@@ -32,8 +33,8 @@ func decompress(ctx context.Context, r io.Reader) (io.ReadCloser, error) {
 	return io.NopCloser(buffered), nil
 }
 
-// bunzip2 is pbzip2's reader with a Close: that library ends its goroutines
-// only when its context has ended and Read was called again.
+// bunzip2 adds Close to pbzip2's reader. That library ends its goroutines only when
+// its context has ended and Read is called again.
 type bunzip2 struct {
 	io.Reader
 	cancel context.CancelFunc
@@ -44,7 +45,7 @@ func newBunzip2(ctx context.Context, r io.Reader) *bunzip2 {
 	return &bunzip2{Reader: pbzip2.NewReader(ctx, r), cancel: cancel}
 }
 
-// Close returns when every goroutine has ended.
+// Close returns when all goroutines have ended.
 func (b *bunzip2) Close() error {
 	b.cancel()
 	rest := make([]byte, 1<<16)
