@@ -17,9 +17,9 @@ import (
 // lockForm names the file format of a lock, and its version.
 const lockForm = "namibuild lock 1"
 
-// MaxLock is the size limit of a lock's file, in bytes. The files beside a recipe
+// maxLock is the size limit of a lock's file, in bytes. The files beside a recipe
 // have at most 64 MiB, and base64 takes a third more.
-const MaxLock = 96 << 20
+const maxLock = 96 << 20
 
 // Lock has all that is needed to make a build again: its plan, its recipe with all
 // files beside it, and the digests of the builder image. It is a plain value.
@@ -91,9 +91,9 @@ func toJSON(f LockedFile) fileJSON {
 
 // ParseLock reads a lock's file. It checks the plan's ID and every digest in it.
 func ParseLock(r io.Reader) (Lock, error) {
-	data, err := io.ReadAll(io.LimitReader(r, MaxLock+1))
-	if err == nil && len(data) > MaxLock {
-		err = fmt.Errorf("it has more than %d bytes", MaxLock)
+	data, err := io.ReadAll(io.LimitReader(r, maxLock+1))
+	if err == nil && len(data) > maxLock {
+		err = fmt.Errorf("it has more than %d bytes", maxLock)
 	}
 	if err != nil {
 		return Lock{}, fmt.Errorf("reading the lock: %w", err)

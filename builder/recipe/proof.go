@@ -33,8 +33,8 @@ type StockProof struct {
 	FinTimeout int `json:"finTimeout,omitempty"`
 }
 
-// ForStock returns the proof of the kernel without the recipe's changes.
-func (p Proof) ForStock() Proof {
+// forStock returns the proof of the kernel without the recipe's changes.
+func (p Proof) forStock() Proof {
 	p.TimeWait, p.FinTimeout, p.Version = 0, 0, ""
 	if p.Stock != nil {
 		p.TimeWait, p.FinTimeout = p.Stock.TimeWait, p.Stock.FinTimeout

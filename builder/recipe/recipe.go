@@ -69,7 +69,7 @@ type Recipe struct {
 // kernel in the same way, and has the proof for that kernel.
 func (r Recipe) AsStock() Recipe {
 	r.Tag, r.Config, r.Patches, r.Sources, r.Edits = "", nil, nil, nil, nil
-	r.Proof, r.Stock = r.Proof.ForStock(), true
+	r.Proof, r.Stock = r.Proof.forStock(), true
 	return r
 }
 
