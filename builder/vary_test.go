@@ -13,8 +13,9 @@ import (
 	"namibuild/builder/rpm/rpmtest"
 )
 
-// The libraries of a varied build reach the container in the topdir, and the
-// date in the environment. The plan is that of a build that is not varied.
+// TestVariedDate checks that the libraries of a varied build reach the container in
+// the topdir, and the date in the environment, and that the plan is that of a build
+// that is not varied.
 func TestVariedDate(t *testing.T) {
 	o, f, _ := setup(t)
 	now := time.Unix(1800000000, 0) // 2027-01-15
@@ -59,7 +60,8 @@ func TestVariedDate(t *testing.T) {
 	}
 }
 
-// A build looks for the day that it was in the build, and check does so again.
+// TestVariedDateLeaks checks that a build looks for the day on which it has run in its
+// packages, and that Check does so too.
 func TestVariedDateLeaks(t *testing.T) {
 	o, f, _ := setup(t)
 	o.Now = func() time.Time { return time.Unix(1800000000, 0) }
@@ -91,7 +93,8 @@ func TestVariedDateLeaks(t *testing.T) {
 	}
 }
 
-// make would not come to an end on a day when the source was not there.
+// TestVariedDateBeforeTheSource checks that a build cannot run on a day before its
+// source was made.
 func TestVariedDateBeforeTheSource(t *testing.T) {
 	o, _, _ := setup(t)
 	o.Now = func() time.Time { return time.Unix(1389000000+86400, 0) }

@@ -55,11 +55,11 @@ func every(kind) bool { return true }
 var definedPins = []definedPin{
 	{PinClock, "the time of day is SOURCE_DATE_EPOCH in every program but make", []string{"pins/clock.c"}, every},
 	{PinStat, "rpmbuild sees device 0:1, inodes from 1, and 4096 bytes and one link of every directory", []string{"pins/stat.c"}, every},
-	{PinOrder, "directories are read in the order of their names", []string{"pins/order.c"}, every},
-	{PinMtimes, "everything in the buildroot has the time SOURCE_DATE_EPOCH", []string{"step.sh", "mtimes.sh"}, every},
-	{PinGzip, "gzip stamps neither time nor name", nil, every},
-	{PinKbuild, "uname -v and /proc/version: count, moment, user and host of the build", nil, every},
-	{PinBuildHost, "the host name is " + hostname + ", and /etc/hosts knows it", nil, every},
+	{PinOrder, "the entries of a directory are read in the order of their names", []string{"pins/order.c"}, every},
+	{PinMtimes, "all files in the buildroot have the time SOURCE_DATE_EPOCH", []string{"step.sh", "mtimes.sh"}, every},
+	{PinGzip, "gzip writes neither time nor name", nil, every},
+	{PinKbuild, "uname -v and /proc/version have a fixed count, time, user and host", nil, every},
+	{PinBuildHost, "the host name is " + hostname + ", and /etc/hosts has it", nil, every},
 	{PinRPM, "rpm's BUILDTIME is SOURCE_DATE_EPOCH, and no file is newer", nil, func(k kind) bool { return k.ownClock }},
 }
 
@@ -125,7 +125,7 @@ func preload(key ModuleKey, in Input) []Var {
 		reasons = []string{"the pins " + strings.Join(names, ", ")}
 	}
 	if key.isX509() {
-		list, reasons = append(list, libexec+"/signfile.so"), append(reasons, "sign-file gets no key")
+		list, reasons = append(list, libexec+"/signfile.so"), append(reasons, "sign-file runs without a key")
 	}
 	if list == nil {
 		return nil

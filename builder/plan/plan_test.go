@@ -97,17 +97,17 @@ func TestNew(t *testing.T) {
 		Image:    "centos6", ImageDigest: imageDigest,
 		Hostname: "namibuild", User: "1000:1000", UserName: "builder", Topdir: "/usr/src/namibuild/rpmbuild",
 		Env: []Var{
-			{"PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "the image's own programs, behind those that stand in for some; depmod is in /sbin"},
-			{"HOME", "/usr/src/namibuild/rpmbuild", "gpg and rpm keep files there; nothing else can be written to"},
+			{"PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "the image's own programs, after those that replace some of them; depmod is in /sbin"},
+			{"HOME", "/usr/src/namibuild/rpmbuild", "gpg and rpm write files there; no other folder can be written to"},
 			{"TMPDIR", "/usr/src/namibuild/rpmbuild/TMP", "the root file system is read-only"},
-			{"LC_ALL", "C", "sorting and messages without a language"},
-			{"TZ", "UTC", "dates without a time zone"},
-			{"SOURCE_DATE_EPOCH", "1388785812", "the clock of the build: when the SRPM was built"},
+			{"LC_ALL", "C", "sorting and messages do not depend on a language"},
+			{"TZ", "UTC", "dates do not depend on a time zone"},
+			{"SOURCE_DATE_EPOCH", "1388785812", "the clock of the build: the time at which the SRPM was built"},
 			{"KBUILD_BUILD_VERSION", "1", "the #1 of uname -v, which counts builds"},
-			{"KBUILD_BUILD_USER", "builder", "whoami in /proc/version"},
-			{"KBUILD_BUILD_HOST", "namibuild", "hostname in /proc/version"},
-			{"KBUILD_BUILD_TIMESTAMP", "Fri Jan  3 21:50:12 UTC 2014", "SOURCE_DATE_EPOCH for /proc/version, which date(1) would stamp"},
-			{"GZIP", "-n", "gzip 1.3 stamps the time into whatever it compresses"},
+			{"KBUILD_BUILD_USER", "builder", "the user in /proc/version"},
+			{"KBUILD_BUILD_HOST", "namibuild", "the host in /proc/version"},
+			{"KBUILD_BUILD_TIMESTAMP", "Fri Jan  3 21:50:12 UTC 2014", "the time in /proc/version: SOURCE_DATE_EPOCH, and not the real one"},
+			{"GZIP", "-n", "gzip 1.3 writes the time into everything that it compresses"},
 			{"LD_PRELOAD", "/usr/lib/namibuild/clock.so:/usr/lib/namibuild/stat.so:/usr/lib/namibuild/order.so", "the pins clock, stat, order"},
 		},
 		Args: []string{"-bb", "--with", "firmware", "--define", "_smp_mflags -j2",
@@ -116,11 +116,11 @@ func TestNew(t *testing.T) {
 		Pins: []Pin{
 			{Name: "clock", Holds: "the time of day is SOURCE_DATE_EPOCH in every program but make", Files: pinFile("pins/clock.c")},
 			{Name: "stat", Holds: "rpmbuild sees device 0:1, inodes from 1, and 4096 bytes and one link of every directory", Files: pinFile("pins/stat.c")},
-			{Name: "order", Holds: "directories are read in the order of their names", Files: pinFile("pins/order.c")},
-			{Name: "mtimes", Holds: "everything in the buildroot has the time SOURCE_DATE_EPOCH", Files: pinFile("step.sh", "mtimes.sh")},
-			{Name: "gzip", Holds: "gzip stamps neither time nor name"},
-			{Name: "kbuild", Holds: "uname -v and /proc/version: count, moment, user and host of the build"},
-			{Name: "buildhost", Holds: "the host name is namibuild, and /etc/hosts knows it"},
+			{Name: "order", Holds: "the entries of a directory are read in the order of their names", Files: pinFile("pins/order.c")},
+			{Name: "mtimes", Holds: "all files in the buildroot have the time SOURCE_DATE_EPOCH", Files: pinFile("step.sh", "mtimes.sh")},
+			{Name: "gzip", Holds: "gzip writes neither time nor name"},
+			{Name: "kbuild", Holds: "uname -v and /proc/version have a fixed count, time, user and host"},
+			{Name: "buildhost", Holds: "the host name is namibuild, and /etc/hosts has it"},
 		},
 		ModuleKey: ModuleKey{Mode: "ephemeral"},
 		Jobs:      2, MemoryBytes: 4 << 30,
@@ -219,10 +219,11 @@ func TestPlanDoesNotChange(t *testing.T) {
 	}
 }
 
-// TestIDIsStable checks that the form of a plan's JSON does not change by accident.
-// If a change is intended, the number of the form in ID goes up.
+// TestIDIsStable checks that the ID does not change by accident. If the form of a
+// plan's JSON is changed on purpose, the number of the form in ID goes up. Another
+// text of a reason or a pin changes the ID too, so that existing locks are refused.
 func TestIDIsStable(t *testing.T) {
-	const want = "607043db21a3397f382beb6c622ef78d9ef2611a200202b385eee6571c18b6b0"
+	const want = "968ea3aa30e8c421bf5373e98e6bebd04d1c985f7d512eca2a7500c38657bb18"
 	if got := mustNew(t, timewait(), facts()).ID(); got != want {
 		t.Errorf("got %s", got)
 	}

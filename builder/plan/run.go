@@ -11,20 +11,20 @@ import (
 // environment returns the whole environment of a build.
 func environment(k kind, key ModuleKey, in Input) []Var {
 	env := []Var{
-		{"PATH", in.path(k, key), "the image's own programs, behind those that stand in for some; depmod is in /sbin"},
-		{"HOME", topdir, "gpg and rpm keep files there; nothing else can be written to"},
+		{"PATH", in.path(k, key), "the image's own programs, after those that replace some of them; depmod is in /sbin"},
+		{"HOME", topdir, "gpg and rpm write files there; no other folder can be written to"},
 		{"TMPDIR", topdir + "/TMP", "the root file system is read-only"},
-		{"LC_ALL", "C", "sorting and messages without a language"},
-		{"TZ", "UTC", "dates without a time zone"},
+		{"LC_ALL", "C", "sorting and messages do not depend on a language"},
+		{"TZ", "UTC", "dates do not depend on a time zone"},
 	}
 	if in.SRPM.File != "" {
-		env = append(env, Var{"SOURCE_DATE_EPOCH", strconv.FormatInt(in.SRPM.Epoch, 10), "the clock of the build: when the SRPM was built"})
+		env = append(env, Var{"SOURCE_DATE_EPOCH", strconv.FormatInt(in.SRPM.Epoch, 10), "the clock of the build: the time at which the SRPM was built"})
 	}
 	if in.pinned(PinKbuild) {
 		env = append(env, kbuild(in.SRPM)...)
 	}
 	if k.oldGzip && in.pinned(PinGzip) {
-		env = append(env, Var{"GZIP", "-n", "gzip 1.3 stamps the time into whatever it compresses"})
+		env = append(env, Var{"GZIP", "-n", "gzip 1.3 writes the time into everything that it compresses"})
 	}
 	return append(env, preload(key, in)...)
 }
@@ -47,11 +47,11 @@ func (in Input) path(k kind, key ModuleKey) string {
 func kbuild(srpm SRPM) []Var {
 	env := []Var{
 		{"KBUILD_BUILD_VERSION", "1", "the #1 of uname -v, which counts builds"},
-		{"KBUILD_BUILD_USER", userName, "whoami in /proc/version"},
-		{"KBUILD_BUILD_HOST", hostname, "hostname in /proc/version"},
+		{"KBUILD_BUILD_USER", userName, "the user in /proc/version"},
+		{"KBUILD_BUILD_HOST", hostname, "the host in /proc/version"},
 	}
 	if srpm.File != "" {
-		env = append(env, Var{"KBUILD_BUILD_TIMESTAMP", date(srpm.Epoch), "SOURCE_DATE_EPOCH for /proc/version, which date(1) would stamp"})
+		env = append(env, Var{"KBUILD_BUILD_TIMESTAMP", date(srpm.Epoch), "the time in /proc/version: SOURCE_DATE_EPOCH, and not the real one"})
 	}
 	return env
 }
