@@ -69,7 +69,7 @@ func ExampleLoad() {
 	// Output: fix.patch, 30 bytes
 }
 
-// Stock builds the kernel without the recipe's changes, to compare with it.
+// AsStock returns the recipe of the kernel without the changes, to compare with it.
 func ExampleRecipe_AsStock() {
 	r, err := recipe.Parse("my-kernel.yaml", []byte(page))
 	if err != nil {
