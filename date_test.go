@@ -10,9 +10,11 @@ import (
 	"time"
 )
 
-// daysC prints what a program sees of another day: by every call how many days
-// the clock and a file's times are from the day that it is given; and of that
-// file's time, given to another file by every call, how many seconds it is off.
+// daysC prints what a program sees of another day. Its arguments are the time
+// that it should be, and two files. It prints how many days the clock, and the
+// times of the first file, are from that time, by every call that returns them.
+// It then gives the first file's time to the second one, by every call that sets
+// times, and prints how many seconds the result is off.
 const daysC = `#define _GNU_SOURCE
 #include <dlfcn.h>
 #include <fcntl.h>
@@ -39,12 +41,12 @@ static void show_status(const char *call, int failed, struct stat *st)
 	memset(st, 0, sizeof *st);
 }
 
-static void off(const char *call, int failed, const char *file, time_t given)
+static void off(const char *call, int failed, const char *file, time_t written)
 {
 	struct stat st;
 
 	failed |= stat(file, &st);
-	printf("%s %ld\n", call, failed ? -1L : (long)(st.st_mtime - given));
+	printf("%s %ld\n", call, failed ? -1L : (long)(st.st_mtime - written));
 	utime(file, &(struct utimbuf){1, 1});
 }
 
@@ -82,7 +84,7 @@ int main(int argc, char **argv)
 	show_status("stat", stat(file, &st), &st);
 	stat(file, &st);
 	tvs[1].tv_sec = tss[1].tv_sec = st.st_mtime;
-	printf("given\n");
+	printf("written\n");
 	off("utime", utime(other, &(struct utimbuf){0, st.st_mtime}), other, st.st_mtime);
 	off("utimes", utimes(other, tvs), other, st.st_mtime);
 	off("lutimes", lutimes(other, tvs), other, st.st_mtime);
@@ -94,11 +96,13 @@ int main(int argc, char **argv)
 }
 `
 
-// TestDate: below the pins a new file is of the other day for every program, and
-// so is the clock for make; without them the clock is for all.
+// TestDate checks that a new file has the other day's time in every program, also
+// below the pins. The clock is the other day's in every program without the pins,
+// and in make alone below them.
 func TestDate(t *testing.T) {
 	dir := t.TempDir()
 	run(t, nil, "sh", "images/common/pins/build.sh", dir)
+	preloaded(t, dir, "shuffle", "date")
 	look := filepath.Join(dir, "look")
 	if err := os.WriteFile(look+".c", []byte(daysC), 0o666); err != nil {
 		t.Fatal(err)
@@ -110,7 +114,7 @@ func TestDate(t *testing.T) {
 	made, other, old := filepath.Join(dir, "made"), filepath.Join(dir, "other"), filepath.Join(dir, "old")
 	run(t, nil, "touch", made, other)
 	run(t, nil, "touch", "-d", "@1000000", old)
-	see := func(program string, days int, libraries ...string) (clock, files, given []string) {
+	see := func(program string, days int, libraries ...string) (clock, files, written []string) {
 		for i, l := range libraries {
 			libraries[i] = filepath.Join(dir, l+".so")
 		}
@@ -119,13 +123,13 @@ func TestDate(t *testing.T) {
 		saw := run(t, []string{"SOURCE_DATE_EPOCH=77", "LD_PRELOAD=" + strings.Join(libraries, ":"), variable}, filepath.Join(dir, program), day, made, other)
 		lines, saw, _ := strings.Cut(saw, "files\n")
 		clock = wrong(lines)
-		lines, saw, _ = strings.Cut(saw, "given\n")
+		lines, saw, _ = strings.Cut(saw, "written\n")
 		return clock, wrong(lines), wrong(saw)
 	}
 	tests := []struct {
 		name, program string
 		libraries     []string
-		clock         bool // it is the other day's
+		clock         bool // the clock is the other day's
 	}{
 		{"alone", "look", []string{"date"}, true},
 		{"below the pins, make", "make", []string{"clock", "stat", "order", "date"}, true},
@@ -134,9 +138,9 @@ func TestDate(t *testing.T) {
 	}
 	for _, test := range tests {
 		for _, days := range []int{400, -30} {
-			clock, files, given := see(test.program, days, slices.Clone(test.libraries)...)
-			if (len(clock) == 0) != test.clock || len(files) > 0 || len(given) > 0 {
-				t.Errorf("%s, %d days: not of that day: the clock %q, files %q; given, but not told: %q", test.name, days, clock, files, given)
+			clock, files, written := see(test.program, days, slices.Clone(test.libraries)...)
+			if (len(clock) == 0) != test.clock || len(files) > 0 || len(written) > 0 {
+				t.Errorf("%s, %d days: not of that day: the clock %q, files %q; written, but not read again: %q", test.name, days, clock, files, written)
 			}
 		}
 	}
@@ -145,11 +149,11 @@ func TestDate(t *testing.T) {
 	}
 	env := []string{"LD_PRELOAD=" + filepath.Join(dir, "date.so"), "NAMIBUILD_DATE=86400 1000001"}
 	if got := run(t, env, "stat", "-c", "%Y", old); got != "1000000\n" {
-		t.Errorf("a file from before is of %s", got)
+		t.Errorf("an older file has the time %s, want 1000000", got)
 	}
 }
 
-// wrong are the lines that do not end with " 0".
+// wrong returns the lines that do not end with " 0".
 func wrong(lines string) []string {
 	return slices.DeleteFunc(strings.Split(strings.TrimSpace(lines), "\n"), func(l string) bool { return strings.HasSuffix(l, " 0") })
 }

@@ -14,8 +14,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// lookC prints what a program sees: the time by every call, and of the folder
-// that it is given the status by every call, and the entries.
+// lookC prints what a program sees: the time, by every call that returns it; and
+// of a folder the status, by every call, and the entries.
 const lookC = `#define _GNU_SOURCE
 #include <dirent.h>
 #include <dlfcn.h>
@@ -74,10 +74,12 @@ int main(int argc, char **argv)
 }
 `
 
-// TestPins compiles the pins as the images do and looks through them.
+// TestPins compiles the pins as the images do and checks what a program sees
+// through them.
 func TestPins(t *testing.T) {
 	dir := t.TempDir()
 	run(t, nil, "sh", "images/common/pins/build.sh", dir)
+	preloaded(t, dir, "shuffle")
 	look := filepath.Join(dir, "look")
 	if err := os.WriteFile(look+".c", []byte(lookC), 0o666); err != nil {
 		t.Fatal(err)
@@ -116,13 +118,13 @@ func TestPins(t *testing.T) {
 	}
 	for _, test := range tests {
 		if got := strings.HasPrefix(test.saw, stopped); got != test.clock {
-			t.Errorf("%s: the clock stands: %v\n%s", test.name, got, test.saw)
+			t.Errorf("%s: the clock is stopped: %v\n%s", test.name, got, test.saw)
 		}
 		if got := len(status.FindAllString(test.saw, -1)); got != map[bool]int{true: 6}[test.status] {
 			t.Errorf("%s: %d of 6 calls hide the file system\n%s", test.name, got, test.saw)
 		}
 		if got := strings.HasSuffix(test.saw, ordered); test.name != "nothing" && got != test.sorted {
-			t.Errorf("%s: in order: %v\n%s", test.name, got, test.saw)
+			t.Errorf("%s: the entries are sorted: %v\n%s", test.name, got, test.saw)
 		}
 	}
 }
@@ -149,9 +151,10 @@ int main(int argc, char **argv)
 }
 `
 
-// TestPinnedInodes: rpmbuild sees the files of the buildroot numbered in the
-// order in which it asks for them, two names of one file alike, however often
-// and however many; others keep their inodes, and so do all in other programs.
+// TestPinnedInodes checks that rpmbuild sees the files of the buildroot numbered
+// in the order in which it first asks for them, with one number for two names of
+// a file, for any number of files and requests. Other files keep their inodes,
+// and all files do in other programs.
 func TestPinnedInodes(t *testing.T) {
 	dir := t.TempDir()
 	run(t, nil, "sh", "images/common/pins/build.sh", dir)
@@ -199,16 +202,17 @@ func TestPinnedInodes(t *testing.T) {
 		t.Error(diff)
 	}
 	if slices.Contains(real[:len(real)-1], number(1)) {
-		t.Error("numbered in another program, too")
+		t.Error("another program sees numbered inodes")
 	}
 }
 
-// TestPinsNeedNoNewGlibc: what is compiled with today's glibc would load with
-// 2.12, CentOS 6's, so that nothing in the sources asks for more.
+// TestPinsNeedNoNewGlibc checks that libraries compiled with today's glibc would
+// load with CentOS 6's 2.12, so that nothing in the sources needs a later one.
 func TestPinsNeedNoNewGlibc(t *testing.T) {
 	dir := t.TempDir()
 	run(t, nil, "sh", "images/common/pins/build.sh", dir)
 	needs := regexp.MustCompile(`@GLIBC_2\.(\d+)`)
+	preloaded(t, dir, "shuffle", "date")
 	for _, pin := range []string{"clock", "stat", "order", "shuffle", "date", "signfile"} {
 		found := needs.FindAllStringSubmatch(run(t, nil, "nm", "-D", "--undefined-only", filepath.Join(dir, pin+".so")), -1)
 		for _, m := range found {
@@ -217,12 +221,45 @@ func TestPinsNeedNoNewGlibc(t *testing.T) {
 			}
 		}
 		if len(found) == 0 {
-			t.Errorf("%s.so: nothing found", pin)
+			t.Errorf("%s.so needs no version of glibc at all", pin)
 		}
 	}
 }
 
-// run gives what a program prints, in an environment of the host's and more.
+// preloaded runs images/vary/preload.sh as a varied build does, and moves the
+// libraries that it compiles to dir. It returns the LD_PRELOAD of the command.
+func preloaded(t *testing.T, dir string, libraries ...string) string {
+	t.Helper()
+	copied := t.TempDir()
+	run(t, nil, "cp", "-r", "images/common", "images/vary", copied)
+	got := run(t, []string{"LD_PRELOAD=" + filepath.Join(dir, "order.so")},
+		"sh", filepath.Join(copied, "vary", "preload.sh"), strings.Join(libraries, " "), "sh", "-c", "echo $LD_PRELOAD")
+	for _, l := range libraries {
+		run(t, nil, "mv", filepath.Join(copied, "vary", l+".so"), dir)
+	}
+	return strings.ReplaceAll(strings.TrimSpace(got), filepath.Join(copied, "vary"), dir)
+}
+
+// TestPreload checks that a varied build preloads the libraries below those that
+// its container preloads already, and that it fails with a library that cannot
+// be made.
+func TestPreload(t *testing.T) {
+	dir := t.TempDir()
+	run(t, nil, "sh", "images/common/pins/build.sh", dir)
+	got, want := preloaded(t, dir, "shuffle", "date"), ""
+	for _, l := range []string{"order", "shuffle", "date"} {
+		want += ":" + filepath.Join(dir, l+".so")
+	}
+	if got != want[1:] {
+		t.Errorf("LD_PRELOAD is %s, want %s", got, want[1:])
+	}
+	out, err := exec.Command("sh", "images/vary/preload.sh", "clock", "true").CombinedOutput()
+	if want := "preload.sh: no such library: clock\n"; err == nil || string(out) != want {
+		t.Errorf("an unknown library: %v, %q, want %q", err, out, want)
+	}
+}
+
+// run returns what a program prints, in the environment of the host with env.
 func run(t *testing.T, env []string, name string, args ...string) string {
 	t.Helper()
 	c := exec.Command(name, args...)

@@ -7,9 +7,9 @@ import (
 	"testing"
 )
 
-// TestBuildRequires: rpmbuild goes without them only where no package at all is
-// known to be installed, and not where the database cannot be read, which rpm
-// 4.8 tells on stderr and with status 0.
+// TestBuildRequires checks that rpmbuild ignores a spec's BuildRequires only
+// where rpm's database is empty, and not where it cannot be read. rpm 4.8 reports
+// the latter on stderr, with exit status 0.
 func TestBuildRequires(t *testing.T) {
 	script, err := filepath.Abs("images/common/rpmbuild.sh")
 	if err != nil {
@@ -21,12 +21,12 @@ func TestBuildRequires(t *testing.T) {
 		want string
 		code int
 	}{
-		"packages":                   {"echo gcc-4.4.7", "-bb SPECS/kernel.spec\n", 0},
-		"packages and a warning":     {"echo gcc-4.4.7; echo a lock >&2", "-bb SPECS/kernel.spec\n", 0},
-		"none":                       {":", "-bb --nodeps SPECS/kernel.spec\n", 0},
-		"unreadable, rpm 4.8":        {"echo '" + broken + "' >&2", broken + "\n", 1},
-		"unreadable, rpm 4.18":       {"echo '" + broken + "' >&2; exit 1", broken + "\n", 1},
-		"unreadable, without a word": {"exit 1", "", 1},
+		"packages":                      {"echo gcc-4.4.7", "-bb SPECS/kernel.spec\n", 0},
+		"packages and a warning":        {"echo gcc-4.4.7; echo a lock >&2", "-bb SPECS/kernel.spec\n", 0},
+		"none":                          {":", "-bb --nodeps SPECS/kernel.spec\n", 0},
+		"unreadable, rpm 4.8":           {"echo '" + broken + "' >&2", broken + "\n", 1},
+		"unreadable, rpm 4.18":          {"echo '" + broken + "' >&2; exit 1", broken + "\n", 1},
+		"unreadable, without a message": {"exit 1", "", 1},
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
@@ -49,7 +49,7 @@ func TestBuildRequires(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			log, err := os.Create(filepath.Join(dir, "log")) // no pipe: what watches stdin outlives the script, and has it open
+			log, err := os.Create(filepath.Join(dir, "log")) // not a pipe: the process that watches stdin outlives the script and keeps the log open
 			if err != nil {
 				t.Fatal(err)
 			}

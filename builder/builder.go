@@ -83,6 +83,11 @@ type SourceOptions struct {
 	InsecureSource bool
 	// Version is the version of the program, for the record.
 	Version string
+	// Program identifies the code of the program exactly, as the digest of its
+	// executable does and a version, which edited sources share, does not. A run
+	// uses what an earlier run has made or found of a source if both have the
+	// same Program. If it is empty, nothing of the kind is used or kept.
+	Program string
 	// Tell takes the events; nil drops them.
 	Tell event.Sink
 }

@@ -10,12 +10,12 @@ import (
 	"namibuild/builder/source"
 )
 
-// look tells what the recipe does to the source: what an earlier run of this version
-// found of the same source and the same changes, or what the source itself shows, which is kept
-// for the next run.
+// look returns what the recipe does to the source. It takes what an earlier run
+// of this program has found for the same source and the same changes, or inspects
+// the source, and keeps the result for the next run.
 func (b *build) look(ctx context.Context, in fetch.File) (source.Preview, error) {
 	b.Tell.Say(event.Begin, event.Prepare, "looking the edits up")
-	key, how := "preview "+b.Version+" "+source.Key(in.SHA256, b.Recipe), ", as found before"
+	key, how := b.cacheKey("preview", in), ", as found before"
 	p, known := b.keptPreview(key)
 	if !known {
 		var err error
@@ -32,10 +32,7 @@ func (b *build) look(ctx context.Context, in fetch.File) (source.Preview, error)
 }
 
 func (b *build) keptPreview(key string) (p source.Preview, ok bool) {
-	if b.NoCache {
-		return p, false
-	}
-	f, ok := b.Store.Kept(key, &struct{}{})
+	f, ok := b.kept(key, &struct{}{})
 	if !ok {
 		return p, false
 	}
@@ -44,6 +41,9 @@ func (b *build) keptPreview(key string) (p source.Preview, ok bool) {
 }
 
 func (b *build) keepPreview(key string, p source.Preview) error {
+	if key == "" {
+		return nil
+	}
 	k, err := b.Store.StartKeeping(key)
 	if err != nil {
 		return err

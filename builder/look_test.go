@@ -13,8 +13,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestLookAgain: what a recipe does to a source is found once; another change, a
-// damaged note, and who wants no cache, look again. What is found is the same.
+// TestLookAgain checks that a source is inspected once for a recipe and a program. It
+// is inspected again for another change, by another program, without the cache, and
+// if the note is damaged. The result is the same.
 func TestLookAgain(t *testing.T) {
 	o, _, events := setup(t)
 	dry := func(o Options) (text string, again bool) {
@@ -31,17 +32,28 @@ func TestLookAgain(t *testing.T) {
 	}
 	first, again := dry(o)
 	if again {
-		t.Error("nobody has looked before")
+		t.Error("the first run takes what was found before")
 	}
 	second, again := dry(o)
 	if !again {
-		t.Error("it looks twice")
+		t.Error("the second run inspects the source again")
 	}
 	if d := cmp.Diff(first, second); d != "" {
 		t.Errorf("-looked +found before\n%s", d)
 	}
 	if _, err := Lock(context.Background(), o.PlanOptions, "timewait.yaml", []byte(kerneltest.Page)); err != nil {
 		t.Fatal(err)
+	}
+
+	for name, program := range map[string]string{"an edited program": "4567", "an unknown program": ""} {
+		edited := o
+		edited.Program = program
+		if text, again := dry(edited); again || text != first {
+			t.Errorf("%s takes what another one has found", name)
+		}
+		if _, again := dry(edited); again != (program != "") {
+			t.Errorf("%s: the second run takes what the first one has found: %v", name, again)
+		}
 	}
 
 	uncached := o
@@ -52,10 +64,10 @@ func TestLookAgain(t *testing.T) {
 	other := o
 	other.Recipe.Tag = "other"
 	if text, again := dry(other); again || text == first {
-		t.Error("another recipe has the same changes")
+		t.Error("another recipe takes what was found for this one")
 	}
 	kept, err := filepath.Glob(filepath.Join(o.Store.Dir(), "kept", "*"))
-	if err != nil || len(kept) != 4 {
+	if err != nil || len(kept) != 6 {
 		t.Fatalf("%v, %v", kept, err)
 	}
 	for _, file := range kept {
@@ -66,6 +78,6 @@ func TestLookAgain(t *testing.T) {
 		}
 	}
 	if text, again := dry(o); again || text != first {
-		t.Error("a damaged note counts")
+		t.Error("a damaged note is used")
 	}
 }

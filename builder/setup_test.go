@@ -37,7 +37,7 @@ func setup(t *testing.T) (Options, *enginetest.Fake, *[]event.Event) {
 	return Options{
 		PlanOptions: PlanOptions{
 			SourceOptions: SourceOptions{
-				Recipe: kerneltest.Recipe(t, dir), Images: kerneltest.Images, Store: store, Engine: fake{f}, Version: "v1.2.3",
+				Recipe: kerneltest.Recipe(t, dir), Images: kerneltest.Images, Store: store, Engine: fake{f}, Version: "v1.2.3", Program: "0123abcd",
 				Tell: func(e event.Event) { *events = append(*events, e) },
 			},
 			Jobs: 2, Memory: 1 << 30,

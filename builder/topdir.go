@@ -1,6 +1,7 @@
 package builder
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -12,17 +13,37 @@ import (
 	"namibuild/builder/unpack"
 )
 
-// topdir is the patched topdir of a build: a nameless tar, or one that an
-// earlier build has kept. Close frees it.
+// topdir is the patched topdir of a build: a tar in a file without a name, or
+// the packed tar that an earlier build has kept in the store. Close frees it.
 type topdir struct {
 	file *os.File
-	size int64 // bytes of the tar
-	// key is what it will be kept under; empty: it is from the store, packed.
+	size int64 // of the tar, in bytes
+	// packed tells that the file is from the store.
+	packed bool
+	// key is the store's key for a new tar, or empty if the tar is not to be kept.
 	key     string
 	preview source.Preview
 }
 
-// keptTopdir is the note beside a kept topdir.
+// cacheKey returns the store's key for something that this program makes of a
+// source and the changes in the recipe. It is empty if nothing is known of the
+// program: another one might make something else of them.
+func (b *build) cacheKey(what string, in fetch.File) string {
+	if b.Program == "" {
+		return ""
+	}
+	return what + " " + b.Program + " " + source.Key(in.SHA256, b.Recipe)
+}
+
+// kept opens what an earlier run has kept under a key, and reads its note.
+func (b *build) kept(key string, note any) (*os.File, bool) {
+	if b.NoCache || key == "" {
+		return nil, false
+	}
+	return b.Store.Kept(key, note)
+}
+
+// keptTopdir is the note that the store has of a kept topdir.
 type keptTopdir struct {
 	Size    int64          `json:"size"`
 	Preview source.Preview `json:"preview"`
@@ -30,17 +51,15 @@ type keptTopdir struct {
 
 func (t *topdir) Close() error { return t.file.Close() }
 
-// prepare gives the patched topdir: the one that an earlier build has made of
-// the same source and the same changes, or a new one.
+// prepare returns the patched topdir: the one that an earlier build of this
+// program has made of the same source and the same changes, or a new one.
 func (b *build) prepare(ctx context.Context, in fetch.File) (*topdir, error) {
-	key := source.Key(in.SHA256, b.Recipe)
-	if !b.NoCache {
-		var note keptTopdir
-		if f, ok := b.Store.Kept(key, &note); ok {
-			b.Tell.Say(event.Begin, event.Prepare, "kept from an earlier build")
-			b.tellPrepared(note.Preview, ", kept from an earlier build")
-			return &topdir{file: f, size: note.Size, preview: note.Preview}, nil
-		}
+	key := b.cacheKey("topdir", in)
+	var note keptTopdir
+	if f, ok := b.kept(key, &note); ok {
+		b.Tell.Say(event.Begin, event.Prepare, "kept from an earlier build")
+		b.tellPrepared(note.Preview, ", kept from an earlier build")
+		return &topdir{file: f, size: note.Size, packed: true, preview: note.Preview}, nil
 	}
 	f, err := b.Store.Scratch()
 	if err != nil {
@@ -60,10 +79,10 @@ func (b *build) prepare(ctx context.Context, in fetch.File) (*topdir, error) {
 	return t, nil
 }
 
-// open gives the tar from its beginning. The caller closes it, and the topdir
+// open returns the tar from its beginning. The caller closes it, and the topdir
 // later.
 func (t *topdir) open(ctx context.Context) (io.ReadCloser, error) {
-	if t.key != "" {
+	if !t.packed {
 		return io.NopCloser(t.file), nil
 	}
 	return unpack.OpenParallel(ctx, t.file, t.size)
@@ -76,6 +95,10 @@ func (b *build) upload(ctx context.Context, box Container, t *topdir) error {
 		return &event.StepError{Step: event.Upload, Err: err}
 	}
 	defer tar.Close()
+	vary, err := b.varyFiles()
+	if err != nil {
+		return &event.StepError{Step: event.Upload, Err: err}
+	}
 	b.Tell.Say(event.Begin, event.Upload, "patched sources")
 	var k *keeper
 	var source io.Reader = tar
@@ -83,7 +106,8 @@ func (b *build) upload(ctx context.Context, box Container, t *topdir) error {
 		k = startKeeping(b.Store, t.key)
 		source = io.TeeReader(tar, k)
 	}
-	err = box.Upload(ctx, event.NewReader(source, t.size, b.Tell.Bytes(event.Upload)))
+	sent := event.NewReader(source, t.size, b.Tell.Bytes(event.Upload))
+	err = box.Upload(ctx, io.MultiReader(bytes.NewReader(vary), sent))
 	if err == nil {
 		_, err = io.Copy(io.Discard, source) // an engine need not read behind a tar's end mark
 	}
@@ -97,8 +121,8 @@ func (b *build) upload(ctx context.Context, box Container, t *topdir) error {
 	return nil
 }
 
-// endKeeping keeps a topdir that was read whole. That it cannot is no reason not
-// to build.
+// endKeeping keeps a topdir that was read to its end. Failure to keep it is only
+// a warning.
 func (b *build) endKeeping(k *keeper, t *topdir, whole bool) {
 	all, err := k.end(whole, keptTopdir{t.size, t.preview})
 	switch {

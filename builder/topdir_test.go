@@ -42,8 +42,8 @@ func reused(events []event.Event) bool {
 	return false
 }
 
-// A build with the source and the changes of an earlier one sends the very same
-// topdir without preparing it; anything else that goes in makes it anew.
+// A build by the program, and with the source and the changes, of an earlier one
+// sends the same topdir without preparing it. Anything else prepares it again.
 func TestBuildReusesTheTopdir(t *testing.T) {
 	edit := func(o *Options) {
 		o.Recipe.Edits = append(o.Recipe.Edits, recipe.Edit{File: "Makefile", Find: "EXTRAVERSION", Replace: "EXTRAVERSION", Times: 1})
@@ -74,6 +74,9 @@ func TestBuildReusesTheTopdir(t *testing.T) {
 		"tag":      {func(o *Options) { o.Recipe.Tag = "other" }, false, false},
 		"sources":  {func(o *Options) { o.Recipe.Sources = []recipe.Added{{File: "a", As: "a", Content: []byte("a")}} }, false, false},
 		"no cache": {func(o *Options) { o.NoCache = true }, false, true},
+		"version":  {func(o *Options) { o.Version = "v1.2.4" }, true, true},
+		"program":  {func(o *Options) { o.Program = "4567" }, false, true},
+		"unknown":  {func(o *Options) { o.Program = "" }, false, true},
 		"damaged":  {damage, false, true},
 	} {
 		t.Run(name, func(t *testing.T) {

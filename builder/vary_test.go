@@ -3,7 +3,6 @@ package builder
 import (
 	"context"
 	"slices"
-	"strings"
 	"testing"
 	"testing/fstest"
 	"time"
@@ -16,7 +15,9 @@ import (
 	"namibuild/builder/set"
 )
 
-// Another day is in the container's environment, below the pins, and in no plan.
+// TestVariedDate checks that the libraries of a varied build reach the container in
+// the topdir, and the date in the environment, and that the plan is that of a build
+// that is not varied.
 func TestVariedDate(t *testing.T) {
 	o, f, _ := setup(t)
 	now := time.Unix(1800000000, 0) // 2027-01-15
@@ -24,6 +25,11 @@ func TestVariedDate(t *testing.T) {
 	plain, err := Build(context.Background(), o)
 	if err != nil {
 		t.Fatal(err)
+	}
+	var sent fstest.MapFS
+	f.Program = func(ctx context.Context, p *enginetest.Process) engine.Exit {
+		sent = p.Topdir
+		return kerneltest.Rpmbuild(ctx, p)
 	}
 	o.Vary = Vary{Shuffle: true, Days: -30}
 	res, err := Build(context.Background(), o)
@@ -33,19 +39,31 @@ func TestVariedDate(t *testing.T) {
 	if res.PlanID != plain.PlanID || !slices.Equal(res.Varied, []string{"shuffle", "date=-30"}) || res.Run.Days != -30 {
 		t.Errorf("got plan %s, varied %q, %+v", res.PlanID, res.Varied, res.Run)
 	}
-	env := f.Specs()[len(f.Specs())-1].Env
-	if !slices.Contains(env, "NAMIBUILD_DATE=-2592000 1799999940") {
-		t.Errorf("no date in %q", env)
+	specs := f.Specs()
+	before, varied := specs[len(specs)-2], specs[len(specs)-1]
+	if want := append(slices.Clone(before.Env), "NAMIBUILD_DATE=-2592000 1799999940"); !slices.Equal(varied.Env, want) {
+		t.Errorf("the environment is %q, want %q", varied.Env, want)
 	}
-	below := slices.ContainsFunc(env, func(v string) bool {
-		return strings.HasPrefix(v, "LD_PRELOAD=") && strings.HasSuffix(v, "/order.so:/usr/lib/namibuild/shuffle.so:/usr/lib/namibuild/date.so")
-	})
-	if !below {
-		t.Errorf("not below the pins in %q", env)
+	const folder = "VARY/images/vary/"
+	if want := append([]string{"/bin/sh", before.Topdir + "/" + folder + "preload.sh", "shuffle date"}, before.Command...); !slices.Equal(varied.Command, want) {
+		t.Errorf("the command is %q, want %q", varied.Command, want)
+	}
+	for _, file := range []string{folder + "preload.sh", "VARY/images/common/pins/stat.c", "SPECS/kernel.spec"} {
+		if sent[file] == nil {
+			t.Errorf("%s is not in the topdir", file)
+		}
+	}
+	o.Vary = Vary{CPUs: "0"}
+	if _, err := Build(context.Background(), o); err != nil {
+		t.Fatal(err)
+	}
+	if sent[folder+"preload.sh"] != nil {
+		t.Error("the topdir has the libraries, and the build preloads none")
 	}
 }
 
-// A build looks for the day that it was in the build, and check does so again.
+// TestVariedDateLeaks checks that a build looks for the day on which it has run in its
+// packages, and that Check does so too.
 func TestVariedDateLeaks(t *testing.T) {
 	o, f, _ := setup(t)
 	o.Now = func() time.Time { return time.Unix(1800000000, 0) }
@@ -77,7 +95,8 @@ func TestVariedDateLeaks(t *testing.T) {
 	}
 }
 
-// make would not come to an end on a day when the source was not there.
+// TestVariedDateBeforeTheSource checks that a build cannot run on a day before its
+// source was made.
 func TestVariedDateBeforeTheSource(t *testing.T) {
 	o, _, _ := setup(t)
 	o.Now = func() time.Time { return time.Unix(1389000000+86400, 0) }

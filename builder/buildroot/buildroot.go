@@ -1,9 +1,11 @@
-// Package buildroot is what a build ran in: the packages of its builder image,
-// each with its version, its source and the digest of its file. (It is not
-// rpm's %{buildroot}, the folder that a package is made from.)
+// Package buildroot describes what a build ran in: the packages installed in its
+// builder image, each with its version, its source and the digest of its file. (It
+// has nothing to do with rpm's %{buildroot}, the folder that packages are made
+// from.)
 //
-// An image holds its own list, which images/*/buildroot.sh wrote while the
-// image was made; Parse reads it, Root as JSON is what a set keeps of it.
+// An image has a list of its packages, at Path, which images/*/buildroot.sh writes
+// while the image is built. Parse reads this list. Root.JSON is the form in which a
+// set has it, and ParseJSON reads that. Root.PURL names a package for an SBOM.
 package buildroot
 
 import (
@@ -14,11 +16,12 @@ import (
 	"io"
 )
 
-// Path is where an image has its list.
+// Path is the path of the list in an image.
 const Path = "/usr/lib/namibuild/buildroot"
 
-// MaxSize bounds the list, in bytes. A root of Debian's 190 packages needs 40
-// thousand, one of all that Debian has 20 million.
+// MaxSize is the size limit of the list, in bytes. The list of an image with 190
+// packages of Debian has 40 thousand; that of all packages of Debian would have 20
+// million.
 const MaxSize = 32 << 20
 
 // The kinds of packages.
@@ -27,34 +30,35 @@ const (
 	RPM = "rpm"
 )
 
-// Package is one installed package. What is not known is empty.
+// Package is one installed package. Fields that are not known are empty.
 type Package struct {
 	// Kind is Deb or RPM.
 	Kind string `json:"kind"`
 	Name string `json:"name"`
-	// Version is the whole of it: [epoch:]version[-release].
+	// Version is complete: [epoch:]version[-release].
 	Version string `json:"version"`
 	Arch    string `json:"arch"`
-	// Source is what it was built from, as its package database has it: an
-	// SRPM's file name, or name and version of Debian's source package.
+	// Source is what the package was built from, according to the package database:
+	// the file name of an SRPM, or name and version of Debian's source package.
 	Source string `json:"source,omitempty"`
-	// SHA256 is that of the package's file, HeaderSHA1 what rpm calls the
-	// digest of its header.
+	// SHA256 is the digest of the package's file, HeaderSHA1 that of its header, as
+	// rpm has it.
 	SHA256     string `json:"sha256,omitempty"`
 	HeaderSHA1 string `json:"headerSHA1,omitempty"`
-	// Licenses are in the package's own words.
+	// Licenses are the names that the package uses.
 	Licenses []string `json:"licenses,omitempty"`
 }
 
-// Root is the packages of one builder image, sorted.
+// Root has the packages of one builder image, sorted.
 type Root struct {
-	// Distribution and Release are os-release's ID and VERSION_ID: debian, 12.
+	// Distribution and Release are ID and VERSION_ID of os-release, such as debian
+	// and 12.
 	Distribution string    `json:"distribution"`
 	Release      string    `json:"release"`
 	Packages     []Package `json:"packages"`
 }
 
-// ParseJSON reads what a set keeps, as strictly as Parse.
+// ParseJSON reads what JSON has written, and checks it as Parse does.
 func ParseJSON(data []byte) (Root, error) {
 	var r Root
 	d := json.NewDecoder(bytes.NewReader(data))
@@ -63,7 +67,7 @@ func ParseJSON(data []byte) (Root, error) {
 		return Root{}, fmt.Errorf("reading the build root: %w", err)
 	}
 	if _, err := d.Token(); err != io.EOF {
-		return Root{}, errors.New("reading the build root: something follows its end")
+		return Root{}, errors.New("reading the build root: there is more text behind its end")
 	}
 	if err := r.check(); err != nil {
 		return Root{}, err
@@ -71,11 +75,11 @@ func ParseJSON(data []byte) (Root, error) {
 	return r, nil
 }
 
-// JSON is the Root as a set keeps it: the same bytes for the same packages.
+// JSON returns the Root for a set: the same bytes for the same packages.
 func (r Root) JSON() []byte {
 	data, err := json.MarshalIndent(r, "", " ")
 	if err != nil {
-		panic(err) // strings alone: cannot happen
+		panic(err) // cannot happen: a Root is made of text
 	}
 	return append(data, '\n')
 }

@@ -18,8 +18,8 @@ func list(t testing.TB, name string) []byte {
 	return data
 }
 
-// TestParse: lists that images/debian12/buildroot.sh and
-// images/centos6/buildroot.sh wrote, the latter of genuine packages.
+// TestParse reads lists that images/debian12/buildroot.sh and
+// images/centos6/buildroot.sh have written, the latter for genuine packages.
 func TestParse(t *testing.T) {
 	tests := map[string]Root{
 		"debian12": {"debian", "12", []Package{
@@ -53,18 +53,18 @@ func TestParseErrors(t *testing.T) {
 	const top, pkg = "buildroot 1\tdebian\t12\n", "deb\tbash\t5.2\tamd64\tbash 5.2\t-\t-\n"
 	digest := strings.Repeat("0", 64)
 	tests := map[string]struct{ list, want string }{
-		"nothing":      {"", "it is empty"},
+		"nothing":      {"", "the list is empty"},
 		"another file": {"root:x:0:0\n", `line 1 is "root:x:0:0", want "buildroot 1"`},
 		"newer":        {"buildroot 2\tdebian\t12\n" + pkg, `want "buildroot 1"`},
 		"no release":   {"buildroot 1\tdebian\t\n" + pkg, `release ""`},
-		"no package":   {top, "it has no package"},
+		"no package":   {top, "it must have at least one package"},
 		"cut":          {top + pkg + "deb\tgcc\t12", "line 3: 3 fields, want at least 7"},
-		"twice":        {top + pkg + pkg, `package "bash" is there twice`},
-		"kind":         {top + "apk" + pkg[3:], `its kind is "apk", want deb or rpm`},
-		"no name":      {top + strings.Replace(pkg, "bash", "-", 1), `"" is no name`},
-		"digest":       {top + strings.Replace(pkg, "-\t-", digest[1:]+"\t-", 1), "want 64 lower-case"},
-		"header":       {top + strings.Replace(pkg, "-\t-", "-\t"+digest, 1), "want 40 lower-case"},
-		"control":      {top + strings.Replace(pkg, "bash 5.2", "bash\x1b[0m", 1), "want one line"},
+		"twice":        {top + pkg + pkg, `package "bash" is in it twice`},
+		"kind":         {top + "apk" + pkg[3:], `kind is "apk", must be deb or rpm`},
+		"no name":      {top + strings.Replace(pkg, "bash", "-", 1), `"" must be a name`},
+		"digest":       {top + strings.Replace(pkg, "-\t-", digest[1:]+"\t-", 1), "must be 64 lower-case"},
+		"header":       {top + strings.Replace(pkg, "-\t-", "-\t"+digest, 1), "must be 40 lower-case"},
+		"control":      {top + strings.Replace(pkg, "bash 5.2", "bash\x1b[0m", 1), "must be one line"},
 	}
 	for name, test := range tests {
 		if _, err := Parse([]byte(test.list)); err == nil || !strings.Contains(err.Error(), test.want) {
@@ -80,8 +80,8 @@ func TestParseJSONErrors(t *testing.T) {
 	}
 	tests := map[string]struct{ from, to, want string }{
 		"another field": {`"release"`, `"relase": "", "release"`, `unknown field "relase"`},
-		"order":         {`"name": "apt"`, `"name": "zsh"`, "out of order"},
-		"more":          {"\n}\n", "\n}\n{}", "something follows"},
+		"order":         {`"name": "apt"`, `"name": "zsh"`, "not sorted"},
+		"more":          {"\n}\n", "\n}\n{}", "more text behind"},
 		"half":          {"\n}\n", "", "unexpected EOF"},
 	}
 	for name, test := range tests {
@@ -92,7 +92,7 @@ func TestParseJSONErrors(t *testing.T) {
 	}
 }
 
-// FuzzParse: what Parse takes, JSON gives back.
+// FuzzParse checks that ParseJSON reads what JSON writes of a Root from Parse.
 func FuzzParse(f *testing.F) {
 	for _, name := range []string{"debian12", "centos6"} {
 		f.Add(list(f, name))

@@ -9,15 +9,15 @@ import (
 	"strings"
 )
 
-// heading starts the list of an image.
+// heading is the beginning of the list of an image.
 const heading = "buildroot 1"
 
-// Parse reads the list of an image. An error names the line.
+// Parse reads the list of an image. Its errors name the line.
 func Parse(list []byte) (Root, error) {
 	lines := bufio.NewScanner(bytes.NewReader(list))
 	lines.Buffer(nil, MaxSize)
 	if !lines.Scan() {
-		return Root{}, errors.Join(errors.New("reading the list of the build root: it is empty"), lines.Err())
+		return Root{}, errors.Join(errors.New("reading the list of the build root: the list is empty"), lines.Err())
 	}
 	r := Root{}
 	first := strings.Split(lines.Text(), "\t")
@@ -36,8 +36,8 @@ func Parse(list []byte) (Root, error) {
 	return r, errors.Join(lines.Err(), r.check())
 }
 
-// parsePackage reads kind, name, version, architecture, source, SHA-256,
-// header's SHA-1 and any number of licenses; "-" is what is not known.
+// parsePackage parses kind, name, version, architecture, source, SHA-256, SHA-1 of
+// the header, and any number of licenses. "-" stands for what is not known.
 func parsePackage(fields []string) (Package, error) {
 	const fixed = 7
 	if len(fields) < fixed {

@@ -6,8 +6,8 @@ import (
 	"github.com/package-url/packageurl-go"
 )
 
-// PURL names a package of the root. RPM's epoch is a qualifier, Debian's a part
-// of the version (purl's own definition of the types).
+// PURL returns the package URL of a package of the root. An RPM's epoch is a
+// qualifier, Debian's is a part of the version, as purl defines these types.
 func (r Root) PURL(p Package) string {
 	q := map[string]string{"arch": p.Arch, "distro": r.Distribution + "-" + r.Release}
 	kind, version := packageurl.TypeDebian, p.Version

@@ -8,9 +8,8 @@ import (
 	"testing"
 )
 
-// TestListOfCentOS runs the image's script over a root that the rpm of this
-// machine fills: with two genuine packages whose files yum kept, and one whose
-// file it did not.
+// TestListOfCentOS runs the image's script on a root that the host's rpm has filled:
+// with two genuine packages whose files yum has kept, and one whose file it has not.
 func TestListOfCentOS(t *testing.T) {
 	root, cache := t.TempDir(), t.TempDir()
 	release := genuine(t, "centos-release-6-0.el6.centos.5.x86_64.rpm")

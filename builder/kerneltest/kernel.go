@@ -98,6 +98,7 @@ var Images = fstest.MapFS{
 	"images/common/pins/clock.c": {Data: []byte("/* clock */\n")},
 	"images/common/pins/stat.c":  {Data: []byte("/* stat */\n")},
 	"images/common/pins/order.c": {Data: []byte("/* order */\n")},
+	"images/vary/preload.sh":     {Data: []byte("#!/bin/sh\n")},
 	"images/centos6/yum.conf":    {Data: []byte("[main]\n")},
 	"images/debian12/Dockerfile": {Data: []byte("FROM scratch\n")},
 }

@@ -9,19 +9,19 @@ import (
 	"strings"
 )
 
-// Difference is a fact in which two plans differ. A side that lacks it has
-// nothing there.
+// Difference is a fact in which two plans, A and B, differ. It is empty for a plan
+// that lacks the fact.
 type Difference struct {
-	// Fact is a field of the plan, a variable of the environment or a macro of
-	// rpmbuild, by name.
+	// Fact is the name of a field of the plan, of a variable of the environment, or
+	// of a macro of rpmbuild.
 	Fact string `json:"fact"`
 	A    string `json:"a,omitempty"`
 	B    string `json:"b,omitempty"`
 }
 
-// Differences are the facts in which two plans differ, by name.
+// Differences returns the facts in which two plans differ, sorted by name.
 func Differences(a, b Plan) []Difference {
-	one, two := a.named(), b.named()
+	one, two := a.factsByName(), b.factsByName()
 	var all []Difference
 	for name, x := range one {
 		if y := two[name]; x != y {
@@ -37,8 +37,8 @@ func Differences(a, b Plan) []Difference {
 	return all
 }
 
-// PinFact is what the facts of the pins begin with, as "pin clock"; each is on,
-// with the digests of its files, or off.
+// PinFact begins the name of a Fact that is a pin, such as "pin clock". Its value is
+// "on", with the digests of the pin's files, or "off".
 const PinFact = "pin "
 
 func (p Pin) fact() string {
@@ -52,8 +52,8 @@ func (p Pin) fact() string {
 	return text
 }
 
-// named are all facts of a plan by name.
-func (p Plan) named() map[string]string {
+// factsByName returns all facts of a plan by their names.
+func (p Plan) factsByName() map[string]string {
 	all := map[string]string{}
 	for _, v := range p.Env {
 		all[v.Name] = v.Value

@@ -9,9 +9,9 @@ import (
 	"strconv"
 )
 
-// Differences are what another build has otherwise, one a sentence, by
-// their paths in the plan's JSON, sorted; none: it is the locked one. Layers that nobody
-// knows differ from nothing.
+// Differences returns in what another build differs from the locked one, one
+// sentence for each value, sorted by its path in the plan's JSON. There is none if
+// the build is the locked one. Layers are not compared if either side has none.
 func (l Lock) Differences(p Plan, layers []string) []string {
 	p.Source.Mirrors, l.Plan.Source.Mirrors = nil, nil
 	all := compare(factsOf(l.Plan), factsOf(p))
@@ -24,7 +24,7 @@ func (l Lock) Differences(p Plan, layers []string) []string {
 	return all
 }
 
-// factsOf are all values of a plan by their paths in its JSON.
+// factsOf returns all values of a plan by their paths in its JSON.
 func factsOf(p Plan) map[string]string {
 	data, err := json.Marshal(p)
 	tree := map[string]any{}
@@ -34,7 +34,7 @@ func factsOf(p Plan) map[string]string {
 		err = d.Decode(&tree)
 	}
 	if err != nil {
-		panic(err) // strings and numbers alone: cannot happen
+		panic(err) // cannot happen: a plan is made of text and numbers
 	}
 	all := map[string]string{}
 	for key, value := range tree {
@@ -43,7 +43,8 @@ func factsOf(p Plan) map[string]string {
 	return all
 }
 
-// flatten adds the values at and below one, by path. What has a name goes by it.
+// flatten adds a value, and all values in it, by their paths. An object in a list
+// that has a name is called by it, and not by its index.
 func flatten(path string, value any, all map[string]string) {
 	switch v := value.(type) {
 	case map[string]any:
@@ -86,15 +87,15 @@ func compare(locked, got map[string]string) []string {
 		case had && has && was != is:
 			all = append(all, fmt.Sprintf("%s is %s, locked %s", key, short(is), short(was)))
 		case !has:
-			all = append(all, fmt.Sprintf("%s is not there, locked %s", key, short(was)))
+			all = append(all, fmt.Sprintf("%s is missing, locked %s", key, short(was)))
 		case !had:
-			all = append(all, fmt.Sprintf("%s is %s and not in the lock", key, short(is)))
+			all = append(all, fmt.Sprintf("%s is %s, and is not in the lock", key, short(is)))
 		}
 	}
 	return all
 }
 
-// short cuts a value to what fits into a line.
+// short returns a value, cut to what fits in a line.
 func short(value string) string {
 	const most = 90
 	if r := []rune(value); len(r) > most {

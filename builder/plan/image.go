@@ -14,22 +14,30 @@ import (
 // Image is the definition of a builder image.
 type Image struct {
 	Name string
-	// Files are the files it is made from; Dockerfile is one of them, and only
-	// what lies under it and Paths goes into the image.
+	// Files has the files that the image is made from: the Dockerfile and all
+	// files below Paths. It may have others, which are not used.
 	Files      fs.FS
 	Dockerfile string
 	Paths      []string
-	// Digest is over the Dockerfile and the files under Paths; Sums are the
-	// SHA-256 of each by path.
+	// Digest is that of the Dockerfile and the files below Paths. Sums are the
+	// SHA-256 of each of them by its path.
 	Digest string
 	Sums   map[string]string
 }
 
-// common is what all images have.
-const common = "images/common"
+// common is the folder that every image has. PinFolder is the part of it with
+// the sources of the pins.
+const (
+	common    = "images/common"
+	PinFolder = common + "/pins"
+)
 
-// DefineImage finds the definition of a recipe's image among the files that
-// come with namibuild.
+// VaryFolder has the sources of the libraries that a varied build preloads. They
+// are in no image and in no plan: below the pins they must have no effect.
+const VaryFolder = "images/vary"
+
+// DefineImage returns the definition of the image that a recipe names, from the
+// files that come with namibuild.
 func DefineImage(files fs.FS, name string) (Image, error) {
 	kind, err := imageNamed(name)
 	if err != nil {
@@ -53,7 +61,7 @@ func DefineImage(files fs.FS, name string) (Image, error) {
 	return image, nil
 }
 
-// sums adds the digests of the files at and below root.
+// sums adds the digests of root, or of the files below it, to all.
 func sums(all map[string]string, files fs.FS, root string) error {
 	return fs.WalkDir(files, root, func(name string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
@@ -65,9 +73,8 @@ func sums(all map[string]string, files fs.FS, root string) error {
 	})
 }
 
-// TreeDigest is the SHA-256 over the paths, the contents and the executable
-// bits of all files in a tree. Anything but regular files and folders is an
-// error.
+// TreeDigest returns the SHA-256 of the paths, contents and executable bits of all
+// files in a tree. Anything but a regular file or a folder is an error.
 func TreeDigest(tree fs.FS) (string, error) {
 	h := sha256.New()
 	if err := addTree(h, tree, "."); err != nil {
@@ -76,7 +83,7 @@ func TreeDigest(tree fs.FS) (string, error) {
 	return fmt.Sprintf("%x", h.Sum(nil)), nil
 }
 
-// addTree adds the files at and below root to a hash.
+// addTree adds root, or the files below it, to a hash.
 func addTree(h hash.Hash, files fs.FS, root string) error {
 	return fs.WalkDir(files, root, func(name string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
@@ -86,14 +93,15 @@ func addTree(h hash.Hash, files fs.FS, root string) error {
 	})
 }
 
-// addFile adds one file so that no two lists of files add the same.
+// addFile adds one file to a hash. Different lists of files never add the same
+// bytes.
 func addFile(h hash.Hash, files fs.FS, name string) error {
 	info, err := fs.Lstat(files, name)
 	if err != nil {
 		return err
 	}
 	if !info.Mode().IsRegular() {
-		return fmt.Errorf("%s is no regular file", name)
+		return fmt.Errorf("%s is not a regular file", name)
 	}
 	f, err := files.Open(name)
 	if err != nil {
@@ -108,23 +116,24 @@ func addFile(h hash.Hash, files fs.FS, name string) error {
 	return err
 }
 
-// kind is what a builder image asks of a plan.
+// kind is how a builder image differs from others.
 type kind struct {
 	dockerfile string
-	// shared is a folder that it has in common with some of the others.
+	// shared is a folder that the image has in common with some others, or empty.
 	shared string
-	// oldGzip: gzip stamps the time even of a pipe and takes its options from
-	// GZIP without a word. The other images have a gzip -n to put before it.
+	// oldGzip tells that gzip writes the time even when it reads a pipe, and that
+	// it takes options from GZIP without a warning. The other images have a
+	// program in front of gzip that adds -n.
 	oldGzip bool
-	// noclean: rpmbuild -bb removes the build tree at its end unless it is told
-	// not to, which takes up to a minute; the topdir goes as a whole. rpm 4.8
-	// knows neither the habit nor the option.
+	// noclean tells that rpmbuild -bb has to be told not to remove the build tree
+	// at its end. That takes up to a minute, and the topdir is removed anyway. rpm
+	// 4.8 does not remove the tree, and does not know the option.
 	noclean bool
-	// ownClock: rpm reads SOURCE_DATE_EPOCH when its macros say so.
+	// ownClock tells that rpm reads SOURCE_DATE_EPOCH when its macros say so.
 	ownClock bool
 }
 
-// kinds are the images that a recipe may name: CentOS 6.5 has gzip 1.3.12 and
+// kinds are the images that a recipe can name. CentOS 6.5 has gzip 1.3.12 and
 // rpm 4.8.0, CentOS 7.9 gzip 1.5 and rpm 4.11, Rocky Linux 8.9 gzip 1.9 and rpm
 // 4.14, 9.3 gzip 1.12 and rpm 4.16, Debian 12 gzip 1.12 and rpm 4.18.0.
 var kinds = map[string]kind{
@@ -138,7 +147,7 @@ var kinds = map[string]kind{
 func imageNamed(name string) (kind, error) {
 	k, ok := kinds[name]
 	if !ok {
-		return k, fmt.Errorf("no image %q comes with namibuild, want one of %s", name, strings.Join(recipe.Images(), ", "))
+		return k, fmt.Errorf("no such image: %q, must be one of %s", name, strings.Join(recipe.Images(), ", "))
 	}
 	return k, nil
 }

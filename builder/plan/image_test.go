@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"namibuild"
 	"namibuild/builder/recipe"
 )
 
@@ -36,7 +38,7 @@ func TestDefineImage(t *testing.T) {
 	tests := []struct {
 		name, dockerfile string
 		paths            []string
-		mine, others     []string // files that the digest must and must not depend on
+		mine, others     []string // files on which the digest must depend, and must not
 	}{
 		{"centos6", "Dockerfile.centos6", []string{"images/common", "images/centos6"},
 			[]string{"Dockerfile.centos6", "images/common/rpmbuild.sh", "images/centos6/key"},
@@ -70,8 +72,8 @@ func TestDefineImageErrors(t *testing.T) {
 	delete(without, "Dockerfile.centos6")
 	for name, want := range map[string]string{
 		"centos6":    "reading the definition of image centos6: open Dockerfile.centos6: file does not exist",
-		"../centos6": `no image "../centos6" comes with namibuild, want one of centos6, centos7, debian12, rocky8, rocky9`,
-		"":           `no image "" comes with namibuild, want one of centos6, centos7, debian12, rocky8, rocky9`,
+		"../centos6": `no such image: "../centos6", must be one of centos6, centos7, debian12, rocky8, rocky9`,
+		"":           `no such image: "", must be one of centos6, centos7, debian12, rocky8, rocky9`,
 	} {
 		if _, err := DefineImage(without, name); err == nil || err.Error() != want {
 			t.Errorf("%q: got %v\nwant %s", name, err, want)
@@ -88,7 +90,50 @@ func mustDefine(t *testing.T, files fstest.MapFS, name string) Image {
 	return image
 }
 
-// TestTreeDigest: trees that differ in anything that counts have other digests.
+// TestImageDigestOfPinsAndVary checks, on the files that come with namibuild,
+// that a changed byte in a pin makes another image and plan, and that one in a
+// library of a varied build does not: a lock would refuse it.
+func TestImageDigestOfPinsAndVary(t *testing.T) {
+	build := func(changed string) (digest, id string) {
+		files := fstest.MapFS{}
+		for _, root := range []string{"Dockerfile.centos6", "images"} {
+			err := fs.WalkDir(namibuild.Files, root, func(name string, d fs.DirEntry, err error) error {
+				if err != nil || d.IsDir() {
+					return err
+				}
+				data, err := fs.ReadFile(namibuild.Files, name)
+				if name == changed {
+					data = append(data, '\n')
+				}
+				files[name] = &fstest.MapFile{Data: data}
+				return err
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		if changed != "" && files[changed] == nil {
+			t.Fatalf("there is no %s", changed)
+		}
+		image := mustDefine(t, files, "centos6")
+		in := facts()
+		in.Image, in.Files = image.Digest, image.Sums
+		return image.Digest, mustNew(t, timewait(), in).ID()
+	}
+	digest, id := build("")
+	for file, counts := range map[string]bool{
+		"images/common/pins/clock.c": true, "images/common/pins/stat.c": true, "images/common/pins/order.c": true,
+		"images/vary/date.c": false, "images/vary/shuffle.c": false, "images/vary/preload.sh": false,
+	} {
+		gotDigest, gotID := build(file)
+		if gotDigest != digest != counts || gotID != id != counts {
+			t.Errorf("a changed byte in %s makes another digest: %v, another plan: %v; want %v", file, gotDigest != digest, gotID != id, counts)
+		}
+	}
+}
+
+// TestTreeDigest checks that trees which differ in paths, contents or executable bits
+// have different digests.
 func TestTreeDigest(t *testing.T) {
 	seen := map[string]int{}
 	for i, tree := range []fstest.MapFS{
@@ -113,8 +158,8 @@ func TestTreeDigest(t *testing.T) {
 	}
 }
 
-// TestTreeDigestOfADisk: a folder of the host has the digest of the same files
-// in the binary, whatever its umask; a link is refused.
+// TestTreeDigestOfADisk checks that a folder of the host has the digest of the same
+// files in the binary, whatever the umask was, and that a link is an error.
 func TestTreeDigestOfADisk(t *testing.T) {
 	dir := t.TempDir()
 	if err := os.WriteFile(filepath.Join(dir, "a"), []byte("1"), 0o600); err != nil {
@@ -130,7 +175,7 @@ func TestTreeDigestOfADisk(t *testing.T) {
 	if err := os.Symlink("a", filepath.Join(dir, "b")); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := TreeDigest(os.DirFS(dir)); err == nil || !strings.Contains(err.Error(), "b is no regular file") {
+	if _, err := TreeDigest(os.DirFS(dir)); err == nil || !strings.Contains(err.Error(), "b is not a regular file") {
 		t.Errorf("a link: got %v", err)
 	}
 }

@@ -14,45 +14,47 @@ import (
 	"namibuild/builder/recipe"
 )
 
-// lockForm is the form of a lock's file.
+// lockForm names the file format of a lock, and its version.
 const lockForm = "namibuild lock 1"
 
-// MaxLock is how big a lock's file may be, in bytes: the files beside a recipe
+// maxLock is the size limit of a lock's file, in bytes. The files beside a recipe
 // have at most 64 MiB, and base64 takes a third more.
-const MaxLock = 96 << 20
+const maxLock = 96 << 20
 
-// Lock is one build, to be made again: its plan, the recipe it came from with all
-// that lies beside it, and the builder image as it was. It is a plain value.
+// Lock has all that is needed to make a build again: its plan, its recipe with all
+// files beside it, and the digests of the builder image. It is a plain value.
 type Lock struct {
 	Plan Plan
 	// Page is the recipe's file.
 	Page LockedFile
-	// Beside are the files that the recipe names, by their paths from it.
+	// Beside are the files that the recipe names. Their paths are relative to its
+	// folder.
 	Beside []LockedFile
-	// Layers are the digests of the builder image's file system; empty: the
-	// image was not known, and its definition alone is pinned.
+	// Layers are the digests of the builder image's file system. They are empty if
+	// the image was not known; then only its definition is locked.
 	Layers []string
 }
 
-// LockedFile is a file with its content.
+// LockedFile is a file in a lock.
 type LockedFile struct {
 	File       string
 	Executable bool
 	Content    []byte
 }
 
-// lockPage is a lock as JSON.
-type lockPage struct {
-	Form   string       `json:"form"`
-	PlanID string       `json:"planID"`
-	Plan   Plan         `json:"plan"`
-	Recipe lockedPage   `json:"recipe"`
-	Beside []lockedPage `json:"beside"`
-	Layers []string     `json:"imageLayers"`
+// lockJSON is the JSON form of a lock.
+type lockJSON struct {
+	Form   string     `json:"form"`
+	PlanID string     `json:"planID"`
+	Plan   Plan       `json:"plan"`
+	Recipe fileJSON   `json:"recipe"`
+	Beside []fileJSON `json:"beside"`
+	Layers []string   `json:"imageLayers"`
 }
 
-// lockedPage has the content as text where it is some.
-type lockedPage struct {
+// fileJSON is the JSON form of a LockedFile. The content is in Text if it is valid
+// UTF-8, and in Base64 otherwise.
+type fileJSON struct {
 	File       string `json:"file"`
 	Executable bool   `json:"executable,omitempty"`
 	SHA256     string `json:"sha256"`
@@ -60,25 +62,25 @@ type lockedPage struct {
 	Base64     []byte `json:"base64,omitempty"`
 }
 
-// Write gives the lock's file: the same bytes for the same lock.
+// Write returns the content of the lock's file. It is the same for equal locks.
 func (l Lock) Write() ([]byte, error) {
-	page := lockPage{Form: lockForm, PlanID: l.Plan.ID(), Plan: l.Plan, Recipe: written(l.Page), Beside: []lockedPage{}, Layers: append([]string{}, l.Layers...)}
-	page.Plan.Source.Mirrors = nil // in the recipe, and not in the plan's ID
+	out := lockJSON{Form: lockForm, PlanID: l.Plan.ID(), Plan: l.Plan, Recipe: toJSON(l.Page), Beside: []fileJSON{}, Layers: append([]string{}, l.Layers...)}
+	out.Plan.Source.Mirrors = nil // the recipe has them, and the plan's ID does not cover them
 	for _, f := range l.Beside {
-		page.Beside = append(page.Beside, written(f))
+		out.Beside = append(out.Beside, toJSON(f))
 	}
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false)
 	e.SetIndent("", "  ")
-	if err := e.Encode(page); err != nil {
+	if err := e.Encode(out); err != nil {
 		return nil, fmt.Errorf("writing the lock: %w", err)
 	}
 	return b.Bytes(), nil
 }
 
-func written(f LockedFile) lockedPage {
-	p := lockedPage{File: f.File, Executable: f.Executable, SHA256: digest(f.Content)}
+func toJSON(f LockedFile) fileJSON {
+	p := fileJSON{File: f.File, Executable: f.Executable, SHA256: digest(f.Content)}
 	if utf8.Valid(f.Content) {
 		p.Text = string(f.Content)
 	} else {
@@ -87,39 +89,38 @@ func written(f LockedFile) lockedPage {
 	return p
 }
 
-// ParseLock reads a lock's file. All that it says of itself is checked: the
-// plan's ID, every digest.
+// ParseLock reads a lock's file. It checks the plan's ID and every digest in it.
 func ParseLock(r io.Reader) (Lock, error) {
-	data, err := io.ReadAll(io.LimitReader(r, MaxLock+1))
-	if err == nil && len(data) > MaxLock {
-		err = fmt.Errorf("it has more than %d bytes", MaxLock)
+	data, err := io.ReadAll(io.LimitReader(r, maxLock+1))
+	if err == nil && len(data) > maxLock {
+		err = fmt.Errorf("it has more than %d bytes", maxLock)
 	}
 	if err != nil {
 		return Lock{}, fmt.Errorf("reading the lock: %w", err)
 	}
-	var page lockPage
+	var in lockJSON
 	d := json.NewDecoder(bytes.NewReader(data))
 	d.DisallowUnknownFields()
-	if err := d.Decode(&page); err != nil {
+	if err := d.Decode(&in); err != nil {
 		return Lock{}, fmt.Errorf("reading the lock: %w", err)
 	}
 	if _, err := d.Token(); err != io.EOF {
-		return Lock{}, errors.New("reading the lock: something stands behind its end")
+		return Lock{}, errors.New("reading the lock: there is more text behind its end")
 	}
-	l, err := page.lock()
+	l, err := in.lock()
 	if err != nil {
 		return Lock{}, fmt.Errorf("reading the lock: %w", err)
 	}
 	return l, nil
 }
 
-func (p lockPage) lock() (Lock, error) {
+func (p lockJSON) lock() (Lock, error) {
 	l := Lock{Plan: p.Plan, Layers: p.Layers}
 	if p.Form != lockForm {
-		return l, fmt.Errorf("its form is %q, want %q", p.Form, lockForm)
+		return l, fmt.Errorf("form is %q, want %q", p.Form, lockForm)
 	}
 	if id := p.Plan.ID(); id != p.PlanID {
-		return l, fmt.Errorf("the plan in it has the ID %s, and it says %q", id, p.PlanID)
+		return l, fmt.Errorf("planID is %[2]q, but the plan has the ID %[1]s", id, p.PlanID)
 	}
 	var err error
 	if l.Page, err = p.Recipe.file(); err != nil {
@@ -128,7 +129,7 @@ func (p lockPage) lock() (Lock, error) {
 	for _, one := range p.Beside {
 		f, err := one.file()
 		if err == nil && slices.ContainsFunc(l.Beside, func(o LockedFile) bool { return o.File == f.File }) {
-			err = fmt.Errorf("%s stands twice in it", f.File)
+			err = fmt.Errorf("%s is in it twice", f.File)
 		}
 		if err != nil {
 			return l, err
@@ -138,22 +139,22 @@ func (p lockPage) lock() (Lock, error) {
 	return l, nil
 }
 
-func (p lockedPage) file() (LockedFile, error) {
+func (p fileJSON) file() (LockedFile, error) {
 	f := LockedFile{p.File, p.Executable, append([]byte(p.Text), p.Base64...)}
 	switch {
 	case !fs.ValidPath(p.File) || p.File == ".":
-		return f, fmt.Errorf("%q is no path of a file beside the recipe", p.File)
+		return f, fmt.Errorf("%q is not the path of a file beside the recipe", p.File)
 	case p.Text != "" && p.Base64 != nil:
-		return f, fmt.Errorf("%s has text and base64", p.File)
+		return f, fmt.Errorf("%s has both text and base64", p.File)
 	case digest(f.Content) != p.SHA256:
 		return f, fmt.Errorf("sha256 of %s got %s, want %q", p.File, digest(f.Content), p.SHA256)
 	}
 	return f, nil
 }
 
-// Recipe is the locked recipe with the locked files beside it, and with the
-// SRPM's digest as what vouches for the source. A source that is a file of the
-// host is one no more: it has to be in the store.
+// Recipe returns the locked recipe, with the locked files beside it. Its source
+// must have the digest of the locked SRPM. If the source is a file of the host,
+// the path is not known any more, and the SRPM has to be in the store.
 func (l Lock) Recipe() (recipe.Recipe, error) {
 	beside, err := l.files()
 	if err != nil {
@@ -169,8 +170,8 @@ func (l Lock) Recipe() (recipe.Recipe, error) {
 	return r, nil
 }
 
-// files are the files beside the recipe as a file system in memory, which the
-// standard library has in the form of a zip archive.
+// files returns the files beside the recipe as a file system in memory. It is a zip
+// archive, because the standard library can read that as a file system.
 func (l Lock) files() (fs.FS, error) {
 	var b bytes.Buffer
 	z := zip.NewWriter(&b)

@@ -58,7 +58,7 @@ func TestLockRoundTrip(t *testing.T) {
 		t.Errorf("-want +got\n%s", d)
 	}
 	if again := mustWrite(t, got); !bytes.Equal(again, data) {
-		t.Errorf("written again it is another:\n%s", cmp.Diff(string(data), string(again)))
+		t.Errorf("writing it again gives other bytes:\n%s", cmp.Diff(string(data), string(again)))
 	}
 }
 
@@ -88,27 +88,27 @@ func TestLockRecipe(t *testing.T) {
 		t.Errorf("source %+v, %v", r.Source, err)
 	}
 	l.Beside = nil
-	if _, err := l.Recipe(); err == nil || !strings.Contains(err.Error(), `file "fixes/tcp.patch": expected a file beside the recipe: there is none`) {
+	if _, err := l.Recipe(); err == nil || !strings.Contains(err.Error(), `file "fixes/tcp.patch": must be a file beside the recipe: it does not exist`) {
 		t.Errorf("without the patch: %v", err)
 	}
 }
 
 func TestParseLockErrors(t *testing.T) {
-	whole := string(mustWrite(t, locked(t)))
+	good := string(mustWrite(t, locked(t)))
 	for name, test := range map[string]struct{ from, to, want string }{
-		"form":      {"namibuild lock 1", "namibuild lock 9", `its form is "namibuild lock 9", want "namibuild lock 1"`},
-		"plan":      {`"jobs": 2`, `"jobs": 3`, "the plan in it has the ID "},
+		"form":      {"namibuild lock 1", "namibuild lock 9", `form is "namibuild lock 9", want "namibuild lock 1"`},
+		"plan":      {`"jobs": 2`, `"jobs": 3`, ", but the plan has the ID "},
 		"page":      {"name: demo", "name: other", "sha256 of demo.yaml got "},
 		"beside":    {"+++ b/x", "+++ b/y", "sha256 of fixes/tcp.patch got "},
 		"key":       {`"form"`, `"fork": 1, "form"`, `unknown field "fork"`},
-		"twice":     {`"file": "demo/pack.sh"`, `"file": "demo/Dockerfile"`, "demo/Dockerfile stands twice in it"},
-		"outside":   {`"file": "demo/pack.sh"`, `"file": "../pack.sh"`, `"../pack.sh" is no path of a file beside the recipe`},
-		"truncated": {whole[len(whole)/2:], "", "unexpected EOF"},
-		"more":      {whole, whole + "{}", "something stands behind its end"},
-		"both":      {`"base64": "`, `"text": "a", "base64": "`, "my.config has text and base64"},
+		"twice":     {`"file": "demo/pack.sh"`, `"file": "demo/Dockerfile"`, "demo/Dockerfile is in it twice"},
+		"outside":   {`"file": "demo/pack.sh"`, `"file": "../pack.sh"`, `"../pack.sh" is not the path of a file beside the recipe`},
+		"truncated": {good[len(good)/2:], "", "unexpected EOF"},
+		"more":      {good, good + "{}", "there is more text behind its end"},
+		"both":      {`"base64": "`, `"text": "a", "base64": "`, "my.config has both text and base64"},
 	} {
-		changed := strings.Replace(whole, test.from, test.to, 1)
-		if changed == whole {
+		changed := strings.Replace(good, test.from, test.to, 1)
+		if changed == good {
 			t.Fatalf("%s changes nothing", name)
 		}
 		_, err := ParseLock(strings.NewReader(changed))
@@ -121,7 +121,7 @@ func TestParseLockErrors(t *testing.T) {
 func TestLockDifferences(t *testing.T) {
 	l := locked(t)
 	if got := l.Differences(l.Plan, l.Layers); got != nil {
-		t.Errorf("it differs from itself: %v", got)
+		t.Errorf("the lock differs from itself: %v", got)
 	}
 	in := facts()
 	in.Jobs, in.Unpinned = 3, []string{PinGzip}
@@ -131,15 +131,15 @@ func TestLockDifferences(t *testing.T) {
 	want := []string{
 		`args[11] is "_smp_build_ncpus 3", locked "_smp_build_ncpus 2"`,
 		`args[9] is "_smp_mflags -j3", locked "_smp_mflags -j2"`,
-		`edits[0].file is not there, locked "include/net/tcp.h"`,
-		`edits[0].find is not there, locked "#define TCP_TIMEWAIT_LEN (60*HZ)"`,
-		`edits[0].replace is not there, locked "#define TCP_TIMEWAIT_LEN (5*HZ)"`,
-		"edits[0].times is not there, locked 1",
+		`edits[0].file is missing, locked "include/net/tcp.h"`,
+		`edits[0].find is missing, locked "#define TCP_TIMEWAIT_LEN (60*HZ)"`,
+		`edits[0].replace is missing, locked "#define TCP_TIMEWAIT_LEN (5*HZ)"`,
+		"edits[0].times is missing, locked 1",
 		`env[KBUILD_BUILD_TIMESTAMP].value is "Fri Jan  3 21:50:13 UTC 2014", locked "Fri Jan  3 21:50:12 UTC 2014"`,
 		`env[PATH].value is "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", locked "/usr/lib/namibuild/gzip:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"`,
 		`env[SOURCE_DATE_EPOCH].value is "1388785813", locked "1388785812"`,
 		"jobs is 3, locked 2",
-		"pins[gzip].off is true and not in the lock",
+		"pins[gzip].off is true, and is not in the lock",
 		"srpm.epoch is 1388785813, locked 1388785812",
 		`imageLayers[1] is "sha256:cc", locked "sha256:bb"`,
 	}
@@ -147,12 +147,12 @@ func TestLockDifferences(t *testing.T) {
 		t.Errorf("-want +got\n%s", d)
 	}
 	if got := l.Differences(l.Plan, nil); got != nil {
-		t.Errorf("layers that are not known yet differ: %v", got)
+		t.Errorf("without layers the build differs: %v", got)
 	}
 }
 
-// FuzzParseLock: whatever is taken for a lock is written and read again as the
-// same one.
+// FuzzParseLock checks that a lock that was parsed can be written, and parsed again
+// as the same lock.
 func FuzzParseLock(f *testing.F) {
 	seeds, err := filepath.Glob("testdata/lock*.json")
 	if err != nil || len(seeds) == 0 {
@@ -173,10 +173,10 @@ func FuzzParseLock(f *testing.F) {
 		}
 		again, err := ParseLock(bytes.NewReader(mustWrite(t, l)))
 		if err != nil {
-			t.Fatalf("written, it is no lock: %v", err)
+			t.Fatalf("what was written is not a lock: %v", err)
 		}
 		if diff := l.Differences(again.Plan, again.Layers); diff != nil {
-			t.Errorf("written and read it differs: %v", diff)
+			t.Errorf("what was written is another lock: %v", diff)
 		}
 		l.Recipe() // must not panic
 	})

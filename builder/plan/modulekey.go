@@ -10,31 +10,31 @@ import (
 	"namibuild/builder/recipe"
 )
 
-// Ephemeral is the Mode of a key that is made in the build. What is signed with
-// one is another thing in every build, and so is the kernel it is built into.
+// Ephemeral is the Mode of a key that is made during the build. Each build then
+// has other signatures, and another public key in its kernel.
 const Ephemeral = "ephemeral"
 
 // ModuleKey is what signs the kernel's modules.
 type ModuleKey struct {
 	// Mode is ephemeral, persistent or recorded.
 	Mode string `json:"mode"`
-	// Fingerprint is the key's in upper-case hexadecimal: 40 digits of an OpenPGP
-	// key, 64 of an X.509 certificate.
+	// Fingerprint is that of the key, in upper-case hexadecimal digits: 40 for an
+	// OpenPGP key, 64 for an X.509 certificate.
 	Fingerprint string `json:"fingerprint,omitempty"`
-	// Signatures is the digest of the recorded signatures' file.
+	// Signatures is the digest of the file with recorded signatures.
 	Signatures string `json:"signatures,omitempty"`
 }
 
-// Reproducible says whether another build can have the same bytes.
+// Reproducible tells whether another build can have the same bytes.
 func (k ModuleKey) Reproducible() bool { return k.Mode != Ephemeral }
 
-// certified says whether the key is known by an X.509 certificate.
-func (k ModuleKey) certified() bool { return len(k.Fingerprint) == 2*sha256.Size }
+// isX509 tells whether the key has an X.509 certificate.
+func (k ModuleKey) isX509() bool { return len(k.Fingerprint) == 2*sha256.Size }
 
-// Text says it to a person.
+// Text describes the key to a person.
 func (k ModuleKey) Text() string {
 	name := k.Fingerprint
-	if k.certified() {
+	if k.isX509() {
 		name = "X.509 " + name
 	}
 	switch k.Mode {
@@ -59,12 +59,13 @@ var fingerprintForm = regexp.MustCompile(`^([0-9A-F]{40}|[0-9A-F]{64})$`)
 func (in Input) checkModuleKey(key recipe.ModuleKey) error {
 	switch known := fingerprintForm.MatchString(in.ModuleKey); {
 	case key.Mode == recipe.KeyEphemeral && in.ModuleKey != "":
-		return errors.New("a fingerprint of an ephemeral module key")
+		return errors.New("an ephemeral module key must not have a fingerprint")
 	case key.Mode != recipe.KeyEphemeral && !known:
-		return fmt.Errorf("fingerprint of the module key is %q, want 40 or 64 upper-case hexadecimal digits", in.ModuleKey)
+		return fmt.Errorf("fingerprint of the module key is %q, must be 40 or 64 upper-case hexadecimal digits", in.ModuleKey)
 	}
 	return nil
 }
 
-// Relay is the program that carries the stand-in's questions to the driver.
+// Relay is the program of the images that passes requests for signatures from the
+// build to the driver, and the answers back.
 const Relay = libexec + "/modkey/relay.sh"

@@ -40,7 +40,7 @@ func TestModuleKey(t *testing.T) {
 			t.Errorf("%s: %+v", test.want.Mode, p.Env[0])
 		}
 		if got := strings.Contains(p.Text(), ":/usr/lib/namibuild/signfile.so"); got != (len(test.fingerprint) == 64) {
-			t.Errorf("%s: sign-file has a stand-in: %v", test.text, got)
+			t.Errorf("%s: signfile.so is preloaded: %v", test.text, got)
 		}
 		if !strings.Contains(p.Text(), test.text) || strings.Contains(p.Text(), "/home/a") {
 			t.Errorf("%s:\n%s", test.want.Mode, p.Text())

@@ -9,28 +9,28 @@ import (
 	"namibuild/builder/recipe"
 )
 
-// Pin is something that holds a build still where its moment or its host would
-// else be seen in the packages.
+// Pin is a measure that makes builds equal: it fixes something which would otherwise
+// show the time or the host of a build in its packages.
 type Pin struct {
-	// Name is what it holds.
+	// Name is what the pin fixes.
 	Name string `json:"name"`
-	// Holds says it to a person.
+	// Holds describes to a person what is true with the pin.
 	Holds string `json:"holds"`
-	// Off: this build goes without it, on purpose, to show what it is for.
+	// Off tells that this build leaves the pin out, to show what it is for.
 	Off bool `json:"off,omitempty"`
-	// Files are what does it, of the image's definition, with their digests.
+	// Files are the files of the image's definition that the pin is made of.
 	Files []PinFile `json:"files,omitempty"`
 }
 
-// PinFile is a file that a pin is made of.
+// PinFile is a file that a pin is made of, with its digest.
 type PinFile struct {
 	Path   string `json:"path"`
 	SHA256 string `json:"sha256"`
 }
 
-// The pins by name. What holds by being a variable of the environment or by the
-// container alone (language, time zone, user, paths) cannot be left out and has
-// its reason beside it in Plan.Env.
+// The names of the pins. What the container, or a variable of its environment, fixes
+// by itself (language, time zone, user, paths) cannot be left out, and is not a
+// pin; Plan.Env has the reasons.
 const (
 	PinClock     = "clock"
 	PinStat      = "stat"
@@ -42,8 +42,8 @@ const (
 	PinRPM       = "rpm"
 )
 
-// definedPin is a pin before a plan has it; on: what the images have it that do
-// not all.
+// definedPin is a pin that a plan may have. on tells whether the builds in a kind of
+// image have it.
 type definedPin struct {
 	name, holds string
 	files       []string
@@ -55,15 +55,15 @@ func every(kind) bool { return true }
 var definedPins = []definedPin{
 	{PinClock, "the time of day is SOURCE_DATE_EPOCH in every program but make", []string{"pins/clock.c"}, every},
 	{PinStat, "rpmbuild sees device 0:1, inodes from 1, and 4096 bytes and one link of every directory", []string{"pins/stat.c"}, every},
-	{PinOrder, "directories are read in the order of their names", []string{"pins/order.c"}, every},
-	{PinMtimes, "everything in the buildroot has the time SOURCE_DATE_EPOCH", []string{"step.sh", "mtimes.sh"}, every},
-	{PinGzip, "gzip stamps neither time nor name", nil, every},
-	{PinKbuild, "uname -v and /proc/version: count, moment, user and host of the build", nil, every},
-	{PinBuildHost, "the host name is " + hostname + ", and /etc/hosts knows it", nil, every},
+	{PinOrder, "the entries of a directory are read in the order of their names", []string{"pins/order.c"}, every},
+	{PinMtimes, "all files in the buildroot have the time SOURCE_DATE_EPOCH", []string{"step.sh", "mtimes.sh"}, every},
+	{PinGzip, "gzip writes neither time nor name", nil, every},
+	{PinKbuild, "uname -v and /proc/version have a fixed count, time, user and host", nil, every},
+	{PinBuildHost, "the host name is " + hostname + ", and /etc/hosts has it", nil, every},
 	{PinRPM, "rpm's BUILDTIME is SOURCE_DATE_EPOCH, and no file is newer", nil, func(k kind) bool { return k.ownClock }},
 }
 
-// Pins are the names that Input.Unpinned takes.
+// Pins returns the names of all pins, for Input.Unpinned.
 func Pins() []string {
 	var all []string
 	for _, p := range definedPins {
@@ -72,7 +72,7 @@ func Pins() []string {
 	return all
 }
 
-// pins are those of a build, with the digests of their files.
+// pins returns those of a build, with the digests of their files.
 func pins(k kind, in Input) []Pin {
 	var all []Pin
 	for _, d := range definedPins {
@@ -91,36 +91,29 @@ func pins(k kind, in Input) []Pin {
 
 func (in Input) pinned(name string) bool { return !slices.Contains(in.Unpinned, name) }
 
-// checkPins holds that what is left out is a pin and that the image has the others.
+// checkPins checks that what is left out are pins, and that the image has the files
+// of all pins.
 func (in Input) checkPins() error {
 	var wrong []error
 	for _, name := range in.Unpinned {
 		if !slices.Contains(Pins(), name) {
-			wrong = append(wrong, fmt.Errorf("no pin is called %q, want one of %s", name, strings.Join(Pins(), ", ")))
+			wrong = append(wrong, fmt.Errorf("no such pin: %q, must be one of %s", name, strings.Join(Pins(), ", ")))
 		}
 	}
 	for _, d := range definedPins {
 		for _, file := range d.files {
 			if path := common + "/" + file; in.Files[path] == "" {
-				wrong = append(wrong, fmt.Errorf("no digest of %s, which the pin %s is made of", path, d.name))
+				wrong = append(wrong, fmt.Errorf("digest of %s is missing, which the pin %s is made of", path, d.name))
 			}
 		}
 	}
 	return errors.Join(wrong...)
 }
 
-// libexec is where the images have what namibuild brings along.
+// libexec is the folder of namibuild's own programs and libraries in the images.
 const libexec = "/usr/lib/namibuild"
 
-// Shuffle is the library that reads directories in another order than the file
-// system's. It is in no plan: preloaded below the pins it must not matter.
-const Shuffle = libexec + "/shuffle.so"
-
-// Date is the library that has it be another day, by the variable
-// NAMIBUILD_DATE. It is in no plan either.
-const Date = libexec + "/date.so"
-
-// preload is the environment's list of libraries for every program.
+// preload returns the variable with the libraries that every program loads.
 func preload(key ModuleKey, in Input) []Var {
 	var list, names, reasons []string
 	for _, name := range []string{PinClock, PinStat, PinOrder} {
@@ -131,8 +124,8 @@ func preload(key ModuleKey, in Input) []Var {
 	if names != nil {
 		reasons = []string{"the pins " + strings.Join(names, ", ")}
 	}
-	if key.certified() {
-		list, reasons = append(list, libexec+"/signfile.so"), append(reasons, "sign-file gets no key")
+	if key.isX509() {
+		list, reasons = append(list, libexec+"/signfile.so"), append(reasons, "sign-file runs without a key")
 	}
 	if list == nil {
 		return nil
@@ -140,9 +133,9 @@ func preload(key ModuleKey, in Input) []Var {
 	return []Var{{"LD_PRELOAD", strings.Join(list, ":"), strings.Join(reasons, "; ")}}
 }
 
-// mtimes are the macros behind which rpm runs every script of a spec, and the
-// end of %install before __os_install_post. rpm 4.8 and 4.18 have both, and no
-// kernel's spec writes them anew.
+// mtimes returns the macros with which rpm runs every script of a spec, and the end
+// of %install before __os_install_post. rpm 4.8 and 4.18 have both, and no kernel
+// spec redefines them.
 func mtimes(in Input) []recipe.Define {
 	if !in.pinned(PinMtimes) {
 		return nil

@@ -7,10 +7,10 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestUnpinned: what a pin does is gone without it, all the rest stands, and the
-// plan says so and has another ID.
+// TestUnpinned checks that leaving out a pin takes away what it does, and nothing
+// else, and that the plan says so and has another ID.
 func TestUnpinned(t *testing.T) {
-	whole := mustNew(t, demo(), facts())
+	full := mustNew(t, demo(), facts())
 	text := func(p Plan) string {
 		var all []string
 		for _, v := range p.Env {
@@ -31,17 +31,17 @@ func TestUnpinned(t *testing.T) {
 		in := facts()
 		in.Unpinned = []string{pin}
 		p := mustNew(t, demo(), in)
-		want := text(whole)
+		want := text(full)
 		for _, s := range gone {
 			if !strings.Contains(want, s) {
-				t.Errorf("%s: nothing has %q", pin, s)
+				t.Errorf("%s: the plan with it does not have %q", pin, s)
 			}
 			want = strings.Replace(want, s, "", 1)
 		}
 		if d := cmp.Diff(want, text(p)); d != "" {
 			t.Errorf("without %s: -want +got\n%s", pin, d)
 		}
-		if p.ID() == whole.ID() || !strings.Contains(p.Text(), "OFF") || strings.Contains(whole.Text(), "OFF") {
+		if p.ID() == full.ID() || !strings.Contains(p.Text(), "OFF") || strings.Contains(full.Text(), "OFF") {
 			t.Errorf("without %s: the plan does not say so\n%s", pin, p.Text())
 		}
 	}
@@ -62,8 +62,8 @@ func TestPinErrors(t *testing.T) {
 	in.Unpinned = []string{"clock", "clocks"}
 	delete(in.Files, "images/common/pins/stat.c")
 	_, err := New(timewait(), in)
-	const want = `planning timewait: no pin is called "clocks", want one of clock, stat, order, mtimes, gzip, kbuild, buildhost, rpm
-no digest of images/common/pins/stat.c, which the pin stat is made of`
+	const want = `planning timewait: no such pin: "clocks", must be one of clock, stat, order, mtimes, gzip, kbuild, buildhost, rpm
+digest of images/common/pins/stat.c is missing, which the pin stat is made of`
 	if err == nil || err.Error() != want {
 		t.Errorf("got %v", err)
 	}

@@ -43,7 +43,7 @@ func facts() Input {
 	}
 }
 
-// pinFiles are digests of the files that the pins are made of.
+// pinFiles returns digests of the files that the pins are made of.
 func pinFiles() map[string]string {
 	all := map[string]string{}
 	for _, d := range definedPins {
@@ -97,17 +97,17 @@ func TestNew(t *testing.T) {
 		Image:    "centos6", ImageDigest: imageDigest,
 		Hostname: "namibuild", User: "1000:1000", UserName: "builder", Topdir: "/usr/src/namibuild/rpmbuild",
 		Env: []Var{
-			{"PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "the image's own programs, behind those that stand in for some; depmod is in /sbin"},
-			{"HOME", "/usr/src/namibuild/rpmbuild", "gpg and rpm keep files there; nothing else can be written to"},
+			{"PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "the image's own programs, after those that replace some of them; depmod is in /sbin"},
+			{"HOME", "/usr/src/namibuild/rpmbuild", "gpg and rpm write files there; no other folder can be written to"},
 			{"TMPDIR", "/usr/src/namibuild/rpmbuild/TMP", "the root file system is read-only"},
-			{"LC_ALL", "C", "sorting and messages without a language"},
-			{"TZ", "UTC", "dates without a time zone"},
-			{"SOURCE_DATE_EPOCH", "1388785812", "the clock of the build: when the SRPM was built"},
+			{"LC_ALL", "C", "sorting and messages do not depend on a language"},
+			{"TZ", "UTC", "dates do not depend on a time zone"},
+			{"SOURCE_DATE_EPOCH", "1388785812", "the clock of the build: the time at which the SRPM was built"},
 			{"KBUILD_BUILD_VERSION", "1", "the #1 of uname -v, which counts builds"},
-			{"KBUILD_BUILD_USER", "builder", "whoami in /proc/version"},
-			{"KBUILD_BUILD_HOST", "namibuild", "hostname in /proc/version"},
-			{"KBUILD_BUILD_TIMESTAMP", "Fri Jan  3 21:50:12 UTC 2014", "SOURCE_DATE_EPOCH for /proc/version, which date(1) would stamp"},
-			{"GZIP", "-n", "gzip 1.3 stamps the time into whatever it compresses"},
+			{"KBUILD_BUILD_USER", "builder", "the user in /proc/version"},
+			{"KBUILD_BUILD_HOST", "namibuild", "the host in /proc/version"},
+			{"KBUILD_BUILD_TIMESTAMP", "Fri Jan  3 21:50:12 UTC 2014", "the time in /proc/version: SOURCE_DATE_EPOCH, and not the real one"},
+			{"GZIP", "-n", "gzip 1.3 writes the time into everything that it compresses"},
 			{"LD_PRELOAD", "/usr/lib/namibuild/clock.so:/usr/lib/namibuild/stat.so:/usr/lib/namibuild/order.so", "the pins clock, stat, order"},
 		},
 		Args: []string{"-bb", "--with", "firmware", "--define", "_smp_mflags -j2",
@@ -116,11 +116,11 @@ func TestNew(t *testing.T) {
 		Pins: []Pin{
 			{Name: "clock", Holds: "the time of day is SOURCE_DATE_EPOCH in every program but make", Files: pinFile("pins/clock.c")},
 			{Name: "stat", Holds: "rpmbuild sees device 0:1, inodes from 1, and 4096 bytes and one link of every directory", Files: pinFile("pins/stat.c")},
-			{Name: "order", Holds: "directories are read in the order of their names", Files: pinFile("pins/order.c")},
-			{Name: "mtimes", Holds: "everything in the buildroot has the time SOURCE_DATE_EPOCH", Files: pinFile("step.sh", "mtimes.sh")},
-			{Name: "gzip", Holds: "gzip stamps neither time nor name"},
-			{Name: "kbuild", Holds: "uname -v and /proc/version: count, moment, user and host of the build"},
-			{Name: "buildhost", Holds: "the host name is namibuild, and /etc/hosts knows it"},
+			{Name: "order", Holds: "the entries of a directory are read in the order of their names", Files: pinFile("pins/order.c")},
+			{Name: "mtimes", Holds: "all files in the buildroot have the time SOURCE_DATE_EPOCH", Files: pinFile("step.sh", "mtimes.sh")},
+			{Name: "gzip", Holds: "gzip writes neither time nor name"},
+			{Name: "kbuild", Holds: "uname -v and /proc/version have a fixed count, time, user and host"},
+			{Name: "buildhost", Holds: "the host name is namibuild, and /etc/hosts has it"},
 		},
 		ModuleKey: ModuleKey{Mode: "ephemeral"},
 		Jobs:      2, MemoryBytes: 4 << 30,
@@ -148,7 +148,8 @@ func TestNewOnDebian(t *testing.T) {
 	}
 }
 
-// TestNewBeforeTheSource: what depends on the SRPM is left open, the rest stands.
+// TestNewBeforeTheSource checks that a plan without an SRPM leaves open only what
+// depends on it.
 func TestNewBeforeTheSource(t *testing.T) {
 	in := facts()
 	want := mustNew(t, timewait(), in)
@@ -166,18 +167,18 @@ func TestNewErrors(t *testing.T) {
 		change func(*recipe.Recipe, *Input)
 		want   string
 	}{
-		{"image", func(r *recipe.Recipe, _ *Input) { r.Image = "centos8" }, `no image "centos8" comes with namibuild, want one of centos6, centos7, debian12, rocky8, rocky9`},
-		{"digest of the image", func(_ *recipe.Recipe, in *Input) { in.Image = "" }, "no digest of the image's definition"},
-		{"jobs", func(_ *recipe.Recipe, in *Input) { in.Jobs = 0 }, "0 jobs, want at least 1"},
-		{"memory", func(_ *recipe.Recipe, in *Input) { in.MemoryBytes = -1 }, "-1 bytes of memory, want 0 or more"},
-		{"tmpfs", func(_ *recipe.Recipe, in *Input) { in.TmpfsBytes = -1 }, "-1 bytes for the topdir in memory, want 0 or more"},
-		{"folder", func(_ *recipe.Recipe, in *Input) { in.SRPM.File = "../k.src.rpm" }, `SRPM "../k.src.rpm": want a file's name without a folder`},
-		{"bytes", func(_ *recipe.Recipe, in *Input) { in.SRPM.File = "\xff" }, `SRPM "\xff": want a file's name without a folder`},
-		{"sha256", func(_ *recipe.Recipe, in *Input) { in.SRPM.SHA256 = "12ab" }, `sha256 of the SRPM is "12ab", want 64 lower-case hexadecimal digits`},
+		{"image", func(r *recipe.Recipe, _ *Input) { r.Image = "centos8" }, `no such image: "centos8", must be one of centos6, centos7, debian12, rocky8, rocky9`},
+		{"digest of the image", func(_ *recipe.Recipe, in *Input) { in.Image = "" }, "digest of the image's definition is missing"},
+		{"jobs", func(_ *recipe.Recipe, in *Input) { in.Jobs = 0 }, "jobs is 0, must be 1 or more"},
+		{"memory", func(_ *recipe.Recipe, in *Input) { in.MemoryBytes = -1 }, "memory is -1 bytes, must be 0 or more"},
+		{"tmpfs", func(_ *recipe.Recipe, in *Input) { in.TmpfsBytes = -1 }, "size of the topdir in memory is -1 bytes, must be 0 or more"},
+		{"folder", func(_ *recipe.Recipe, in *Input) { in.SRPM.File = "../k.src.rpm" }, `file of the SRPM is "../k.src.rpm", must be a name without a folder`},
+		{"bytes", func(_ *recipe.Recipe, in *Input) { in.SRPM.File = "\xff" }, `file of the SRPM is "\xff", must be a name without a folder`},
+		{"sha256", func(_ *recipe.Recipe, in *Input) { in.SRPM.SHA256 = "12ab" }, `sha256 of the SRPM is "12ab", must be 64 lower-case hexadecimal digits`},
 		{"other sha256", func(r *recipe.Recipe, _ *Input) { r.Source.SHA256 = imageDigest },
-			"sha256 of the SRPM is " + srpmDigest + ", want the recipe's " + imageDigest},
-		{"epoch", func(_ *recipe.Recipe, in *Input) { in.SRPM.Epoch = -1 }, "build time of the SRPM is -1, want 0 or more"},
-		{"several", func(_ *recipe.Recipe, in *Input) { in.Image, in.Jobs = "", -3 }, "no digest of the image's definition\n-3 jobs, want at least 1"},
+			"sha256 of the SRPM is " + srpmDigest + ", must be the recipe's " + imageDigest},
+		{"epoch", func(_ *recipe.Recipe, in *Input) { in.SRPM.Epoch = -1 }, "build time of the SRPM is -1, must be 0 or more"},
+		{"several", func(_ *recipe.Recipe, in *Input) { in.Image, in.Jobs = "", -3 }, "digest of the image's definition is missing\njobs is -3, must be 1 or more"},
 	}
 	for _, test := range tests {
 		r, in := timewait(), facts()
@@ -193,9 +194,9 @@ func TestNewErrors(t *testing.T) {
 	}
 }
 
-// TestPlanHoldsNoPlaceOfTheHost: two hosts with the SRPM in different folders
-// have the same plan.
-func TestPlanHoldsNoPlaceOfTheHost(t *testing.T) {
+// TestPlanHasNoPathOfTheHost checks that two hosts with the SRPM in different
+// folders have the same plan.
+func TestPlanHasNoPathOfTheHost(t *testing.T) {
 	var ids []string
 	for _, dir := range []string{"/home/a", "/srv/b"} {
 		r := timewait()
@@ -207,21 +208,22 @@ func TestPlanHoldsNoPlaceOfTheHost(t *testing.T) {
 	}
 }
 
-// TestPlanDoesNotChange: it shares nothing with the recipe it was made from.
+// TestPlanDoesNotChange checks that a plan shares nothing with its recipe.
 func TestPlanDoesNotChange(t *testing.T) {
 	r := demo()
 	p := mustNew(t, r, facts())
 	id := p.ID()
 	r.Edits[0].File, r.Packages[0], r.Rpmbuild.Define[0].Value = "changed", "changed", "changed"
 	if p.ID() != id {
-		t.Error("a change of the recipe changed the plan")
+		t.Error("a change of the recipe has changed the plan")
 	}
 }
 
-// TestIDIsStable pins the form: a change of it must be meant, and then the form's
-// number goes up.
+// TestIDIsStable checks that the ID does not change by accident. If the form of a
+// plan's JSON is changed on purpose, the number of the form in ID goes up. Another
+// text of a reason or a pin changes the ID too, so that existing locks are refused.
 func TestIDIsStable(t *testing.T) {
-	const want = "607043db21a3397f382beb6c622ef78d9ef2611a200202b385eee6571c18b6b0"
+	const want = "968ea3aa30e8c421bf5373e98e6bebd04d1c985f7d512eca2a7500c38657bb18"
 	if got := mustNew(t, timewait(), facts()).ID(); got != want {
 		t.Errorf("got %s", got)
 	}
@@ -232,7 +234,7 @@ func TestIDCoversEveryField(t *testing.T) {
 	seen := map[string]string{}
 	note := func(what string, p Plan) {
 		if other, twice := seen[p.ID()]; twice {
-			t.Errorf("the plan with %s changed has the ID of the one with %s changed", what, other)
+			t.Errorf("the plan with another %s has the ID of the plan with another %s", what, other)
 		}
 		seen[p.ID()] = what
 	}
@@ -244,18 +246,18 @@ func TestIDCoversEveryField(t *testing.T) {
 		t.Errorf("only %d changes tried", changes)
 	}
 	if d := cmp.Diff(mustNew(t, demo(), facts()), p); d != "" {
-		t.Errorf("the test left a change:\n%s", d)
+		t.Errorf("the test has left a change:\n%s", d)
 	}
 }
 
-// TestIDDoesNotCoverMirrors: they hold the same bytes, so the build is the same;
-// the plan shows them all the same, and shares them with nobody.
+// TestIDDoesNotCoverMirrors checks that mirrors, which have the same bytes, do not
+// change the ID. The plan shows them, and shares them with no recipe.
 func TestIDDoesNotCoverMirrors(t *testing.T) {
 	r := timewait()
 	r.Source.Mirrors = []string{"http://a.example.org/k.src.rpm", "http://b.example.org/k.src.rpm"}
 	p := mustNew(t, r, facts())
 	if p.ID() != mustNew(t, timewait(), facts()).ID() {
-		t.Error("the ID is another with mirrors")
+		t.Error("the mirrors change the ID")
 	}
 	r.Source.Mirrors[0] = "changed"
 	want := "  source     http://example.org/kernel-2.6.32-431.3.1.el6.src.rpm\n             or http://a.example.org/k.src.rpm\n             or http://b.example.org/k.src.rpm\n"
@@ -264,8 +266,8 @@ func TestIDDoesNotCoverMirrors(t *testing.T) {
 	}
 }
 
-// TestInsecure: a source that the recipe does not vouch for makes another plan,
-// which says so; its digest need not be the recipe's.
+// TestInsecure checks that an SRPM that is not trusted makes another plan, which says
+// so. Its digest may differ from the recipe's.
 func TestInsecure(t *testing.T) {
 	r, in := timewait(), facts()
 	r.Source.SHA256 = imageDigest
@@ -273,7 +275,7 @@ func TestInsecure(t *testing.T) {
 	p := mustNew(t, r, in)
 	in.Insecure = ""
 	if _, err := New(r, in); err == nil {
-		t.Error("another digest is taken although nothing was waived")
+		t.Error("another digest than the recipe's is no error")
 	}
 	if !strings.Contains(p.Text(), "\n  insecure   taken although package is not\ufffd signed\n") {
 		t.Errorf("got\n%s", p.Text())
@@ -285,7 +287,7 @@ func TestInsecure(t *testing.T) {
 	}
 }
 
-// changeEach changes every value below v, calls do and changes it back.
+// changeEach changes each value in v, calls do, and changes it back.
 func changeEach(what string, v reflect.Value, do func(what string)) {
 	old := reflect.New(v.Type()).Elem()
 	old.Set(v)
@@ -339,7 +341,7 @@ func TestText(t *testing.T) {
 	}
 }
 
-// TestCommandLine gives the line to a shell that shows how it takes it.
+// TestCommandLine passes the line to a shell, which prints the arguments.
 func TestCommandLine(t *testing.T) {
 	p := Plan{Args: []string{"-bb", "--define", "note it's $HOME `x` \"100\" %", "", "a\nb", "*", "--define", "long " + strings.Repeat("x", 90), "--with", "firmware"}}
 	dir := t.TempDir()

@@ -8,29 +8,29 @@ import (
 	"namibuild/builder/recipe"
 )
 
-// environment is all that a build finds in its environment.
+// environment returns the whole environment of a build.
 func environment(k kind, key ModuleKey, in Input) []Var {
 	env := []Var{
-		{"PATH", in.path(k, key), "the image's own programs, behind those that stand in for some; depmod is in /sbin"},
-		{"HOME", topdir, "gpg and rpm keep files there; nothing else can be written to"},
+		{"PATH", in.path(k, key), "the image's own programs, after those that replace some of them; depmod is in /sbin"},
+		{"HOME", topdir, "gpg and rpm write files there; no other folder can be written to"},
 		{"TMPDIR", topdir + "/TMP", "the root file system is read-only"},
-		{"LC_ALL", "C", "sorting and messages without a language"},
-		{"TZ", "UTC", "dates without a time zone"},
+		{"LC_ALL", "C", "sorting and messages do not depend on a language"},
+		{"TZ", "UTC", "dates do not depend on a time zone"},
 	}
 	if in.SRPM.File != "" {
-		env = append(env, Var{"SOURCE_DATE_EPOCH", strconv.FormatInt(in.SRPM.Epoch, 10), "the clock of the build: when the SRPM was built"})
+		env = append(env, Var{"SOURCE_DATE_EPOCH", strconv.FormatInt(in.SRPM.Epoch, 10), "the clock of the build: the time at which the SRPM was built"})
 	}
 	if in.pinned(PinKbuild) {
 		env = append(env, kbuild(in.SRPM)...)
 	}
 	if k.oldGzip && in.pinned(PinGzip) {
-		env = append(env, Var{"GZIP", "-n", "gzip 1.3 stamps the time into whatever it compresses"})
+		env = append(env, Var{"GZIP", "-n", "gzip 1.3 writes the time into everything that it compresses"})
 	}
 	return append(env, preload(key, in)...)
 }
 
-// path begins with what stands in for the image's programs: gzip -n, a gpg and
-// an openssl that have no key.
+// path returns PATH. It begins with the folders of programs that replace those of
+// the image: a gzip that has -n, and a gpg and an openssl that have no key.
 func (in Input) path(k kind, key ModuleKey) string {
 	path := "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 	if !k.oldGzip && in.pinned(PinGzip) {
@@ -42,22 +42,22 @@ func (in Input) path(k kind, key ModuleKey) string {
 	return path
 }
 
-// kbuild are the variables that the kernel's build takes the moment and the
-// place from, which /proc/version then shows.
+// kbuild returns the variables from which the kernel's build takes the time, user
+// and host that /proc/version shows.
 func kbuild(srpm SRPM) []Var {
 	env := []Var{
 		{"KBUILD_BUILD_VERSION", "1", "the #1 of uname -v, which counts builds"},
-		{"KBUILD_BUILD_USER", userName, "whoami in /proc/version"},
-		{"KBUILD_BUILD_HOST", hostname, "hostname in /proc/version"},
+		{"KBUILD_BUILD_USER", userName, "the user in /proc/version"},
+		{"KBUILD_BUILD_HOST", hostname, "the host in /proc/version"},
 	}
 	if srpm.File != "" {
-		env = append(env, Var{"KBUILD_BUILD_TIMESTAMP", date(srpm.Epoch), "SOURCE_DATE_EPOCH for /proc/version, which date(1) would stamp"})
+		env = append(env, Var{"KBUILD_BUILD_TIMESTAMP", date(srpm.Epoch), "the time in /proc/version: SOURCE_DATE_EPOCH, and not the real one"})
 	}
 	return env
 }
 
-// arguments are rpmbuild's: the recipe's switches, the plan's macros and then,
-// as rpm takes the last word, the recipe's.
+// arguments returns those of rpmbuild: the recipe's switches, the plan's macros,
+// and then the recipe's macros, because rpm takes the last definition.
 func arguments(k kind, r recipe.Rpmbuild, in Input) []string {
 	args := []string{"-bb"}
 	if k.noclean {
@@ -75,8 +75,8 @@ func arguments(k kind, r recipe.Rpmbuild, in Input) []string {
 	return args
 }
 
-// macros are those that rpm would else make up from the host: the number of its
-// processors whatever the container may use, its name, its clock.
+// macros returns those that rpm would otherwise take from the host: the number of
+// its processors, also where the container may use fewer, its name, and its clock.
 func macros(k kind, in Input) []recipe.Define {
 	n := strconv.Itoa(in.Jobs)
 	all := []recipe.Define{{Name: "_smp_mflags", Value: "-j" + n}}
@@ -94,12 +94,13 @@ func macros(k kind, in Input) []recipe.Define {
 	return append(all, mtimes(in)...)
 }
 
-// date writes seconds as date(1) does with LC_ALL=C and TZ=UTC, which is what
-// the kernel's build puts where no KBUILD_BUILD_TIMESTAMP is.
+// date returns a time as date(1) prints it with LC_ALL=C and TZ=UTC. The kernel's
+// build uses this format where KBUILD_BUILD_TIMESTAMP is not set.
 func date(epoch int64) string { return time.Unix(epoch, 0).UTC().Format(time.UnixDate) }
 
-// CommandLine is rpmbuild's as a shell in the topdir takes it, in lines of about
-// 80 columns. The container's script adds what only says where the topdir is.
+// CommandLine returns the command line of rpmbuild for a shell in the topdir, in
+// lines of about 80 columns. The container's script adds the arguments that only
+// say where the topdir is.
 func (p Plan) CommandLine() string {
 	const most = 80
 	all, line := "", "rpmbuild"
@@ -117,7 +118,7 @@ func (p Plan) CommandLine() string {
 	return all + line + " SPECS/*.spec"
 }
 
-// quoted is a word of a shell's line.
+// quoted returns an argument as a word for a shell, in quotes where it needs them.
 func quoted(arg string) string {
 	plain := func(r rune) bool {
 		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("-_./:=+,@", r)

@@ -11,7 +11,7 @@ import (
 	"namibuild/builder/recipe"
 )
 
-// Text is the plan as a page for a person. It ends with a line break.
+// Text describes the plan to a person. It ends with a line break.
 func (p Plan) Text() string {
 	var b strings.Builder
 	b.WriteString(p.Name + "\n")
@@ -24,7 +24,7 @@ func (p Plan) Text() string {
 	for _, v := range p.Env {
 		fmt.Fprintf(&b, "  %s=%s\n      %s\n", v.Name, quoted(v.Value), v.Reason)
 	}
-	b.WriteString("\npins, which hold what would differ in another build\n")
+	b.WriteString("\npins, which fix what would differ in another build\n")
 	for _, pin := range p.Pins {
 		fmt.Fprintf(&b, "  %-10s %s%s\n", pin.Name, off(pin), pin.Holds)
 	}
@@ -40,12 +40,12 @@ func (p Plan) Text() string {
 
 func off(p Pin) string {
 	if p.Off {
-		return "OFF, so nothing holds that "
+		return "OFF, so nothing ensures that "
 	}
 	return ""
 }
 
-// facts are the lines at the top of the page.
+// facts returns the lines at the top of the text: a name and a value each.
 func (p Plan) facts() [][2]string {
 	all := [][2]string{{"source", origin(p.Source)}}
 	for _, mirror := range p.Source.Mirrors {
@@ -61,7 +61,7 @@ func (p Plan) facts() [][2]string {
 		all = append(all, [2]string{"insecure", "taken although " + strings.Map(printable, p.Insecure)})
 	}
 	if p.SRPM.File == "" {
-		all = append(all, [2]string{"SRPM", "not read yet: its build time, the clock of the build, is open"})
+		all = append(all, [2]string{"SRPM", "not read yet, so that its build time, the clock of the build, is not known"})
 	} else {
 		built := time.Unix(p.SRPM.Epoch, 0).UTC().Format("2006-01-02 15:04:05")
 		all = append(all, [2]string{"SRPM", p.SRPM.File},
@@ -69,7 +69,7 @@ func (p Plan) facts() [][2]string {
 	}
 	all = append(all, [2]string{"image", p.Image}, [2]string{"", "defined by sha256 " + p.ImageDigest})
 	if p.Stock {
-		all = append(all, [2]string{"stock", "the vendor's own kernel: what the recipe changes is left out"})
+		all = append(all, [2]string{"stock", "the vendor's own kernel: the recipe's changes are left out"})
 	}
 	if p.Tag != "" {
 		all = append(all, [2]string{"tag", p.Tag})
@@ -109,7 +109,7 @@ func trust(s recipe.Source) []string {
 
 func (p Plan) writeEdits(b *strings.Builder) {
 	if len(p.Config) > 0 {
-		b.WriteString("\nkernel configuration, looked up in the built kernel\n")
+		b.WriteString("\nkernel configuration, checked in the built kernel\n")
 	}
 	for _, o := range p.Config {
 		fmt.Fprintf(b, "  %s\n", o.Line())
@@ -129,7 +129,7 @@ func (p Plan) writeEdits(b *strings.Builder) {
 	}
 }
 
-// place is the file of an edit.
+// place describes the file of an edit.
 func place(e recipe.Edit) string {
 	switch e.In {
 	case recipe.InSpec:
@@ -147,8 +147,8 @@ func times(n int) string {
 	return fmt.Sprintf("%d times", n)
 }
 
-// prefixed puts a mark before every line of a text; nothing gives no line. A
-// control character does not reach the terminal.
+// prefixed puts a mark before every line of a text, and replaces its control
+// characters. An empty text gives no line.
 func prefixed(mark, text string) string {
 	var b strings.Builder
 	for line := range strings.Lines(text) {
@@ -165,7 +165,7 @@ func printable(r rune) rune {
 }
 
 func (p Plan) limits() string {
-	jobs, memory, where := "1 job", "as much memory as there is", "topdir on a volume"
+	jobs, memory, where := "1 job", "no memory limit", "topdir on a volume"
 	if p.Jobs > 1 {
 		jobs = fmt.Sprintf("%d jobs", p.Jobs)
 	}
@@ -178,7 +178,7 @@ func (p Plan) limits() string {
 	return strings.Join([]string{jobs, memory, where}, ", ")
 }
 
-// size is a number of bytes in GiB, or in MiB where that is too coarse.
+// size returns a number of bytes in GiB, or in MiB if it is less than one GiB.
 func size(n int64) string {
 	if n >= 1<<30 {
 		return fmt.Sprintf("%.1f GiB", float64(n)/(1<<30))

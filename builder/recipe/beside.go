@@ -8,8 +8,8 @@ import (
 	"path"
 )
 
-// How big one file beside a recipe may be, and all of them: they are held in
-// memory.
+// maxBeside is the size limit, in bytes, of one file beside a recipe, and
+// maxAllBeside that of all of them together. They are kept in memory.
 const (
 	maxBeside    = 16 << 20
 	maxAllBeside = 64 << 20
@@ -20,10 +20,10 @@ func (p *page) patches(in mapping) []Patch {
 	lines := map[string]int{}
 	for _, n := range p.list(in, "patches") {
 		m := p.mapping(n, "a patch", patchKeys...)
-		p.need(m, "a patch", "file")
-		patch := Patch{File: p.text(m, "file", isBeside), Strip: p.whole(m, "strip", 0, 1)}
+		p.require(m, "a patch", "file")
+		patch := Patch{File: p.text(m, "file", isBeside), Strip: p.integer(m, "strip", 0, 1)}
 		if first, twice := lines[patch.File]; twice && patch.File != "" {
-			p.fault(n, "the patch of line %d again: expected another file", first)
+			p.fault(n, "the same patch as in line %d", first)
 		} else {
 			lines[patch.File] = n.Line
 			patch.Content = p.content(m, "file", patch.File)
@@ -38,14 +38,14 @@ func (p *page) sources(in mapping) []Added {
 	lines := map[string]int{}
 	for _, n := range p.list(in, "sources") {
 		m := p.mapping(n, "a file of sources", addedKeys...)
-		p.need(m, "a file of sources", "file")
+		p.require(m, "a file of sources", "file")
 		file := p.text(m, "file", isBeside)
 		added := Added{File: file, As: p.text(m, "as", isSourceFile), Content: p.content(m, "file", file)}
 		if !m.has("as") && file != "" {
 			added.As = path.Base(file)
 		}
 		if first, twice := lines[added.As]; twice && added.As != "" {
-			p.fault(n, "%s is the name of the file of line %d too: expected another one", quote(added.As), first)
+			p.fault(n, "%s is also the name of the file in line %d: must be another name", quote(added.As), first)
 		} else {
 			lines[added.As] = n.Line
 		}
@@ -54,25 +54,26 @@ func (p *page) sources(in mapping) []Added {
 	return all
 }
 
-// isBeside is a file in the recipe's folder.
+// isBeside accepts the path of a file in the recipe's folder.
 func isBeside(s string) string {
-	return unless(isTreeFile(s) == "", `a file beside the recipe, not absolute, without ".." and "./"`)
+	return unless(isTreeFile(s) == "", `the path of a file beside the recipe, not absolute, without ".." and "./"`)
 }
 
-// content is that of a file beside the recipe; a fault says why it is not.
+// content returns the content of the file that a key names. It reports a fault
+// and returns nil if the file cannot be read.
 func (p *page) content(m mapping, key, name string) []byte {
 	if p.beside == nil || name == "" {
 		return nil
 	}
-	data, err := readBeside(p.beside, name, min(maxBeside, p.room))
+	data, err := readBeside(p.beside, name, min(maxBeside, p.remaining))
 	if errors.Is(err, fs.ErrNotExist) {
-		err = errors.New("there is none")
+		err = errors.New("it does not exist")
 	}
 	if err != nil {
-		p.fault(m.entries[key].value, "%s %s: expected a file beside the recipe: %v", key, quote(name), reason(err))
+		p.fault(m.entries[key].value, "%s %s: must be a file beside the recipe: %v", key, quote(name), reason(err))
 		return nil
 	}
-	p.room -= int64(len(data))
+	p.remaining -= int64(len(data))
 	return data
 }
 
@@ -82,7 +83,7 @@ func readBeside(dir fs.FS, name string, most int64) ([]byte, error) {
 		return nil, err
 	}
 	if !info.Mode().IsRegular() {
-		return nil, errors.New("it is no regular file")
+		return nil, errors.New("it is not a regular file")
 	}
 	f, err := dir.Open(name)
 	if err != nil {
@@ -96,7 +97,7 @@ func readBeside(dir fs.FS, name string, most int64) ([]byte, error) {
 	return data, err
 }
 
-// reason is an error without the path, which the fault names.
+// reason returns an error without its path, which the fault names already.
 func reason(err error) error {
 	var at *fs.PathError
 	if errors.As(err, &at) {

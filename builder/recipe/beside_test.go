@@ -11,8 +11,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestLoadBeside: the content of patches and sources comes with the recipe, from the host as
-// from the binary.
+// TestLoadBeside checks that Load reads the patches and sources of a recipe, from
+// the host as well as from the binary.
 func TestLoadBeside(t *testing.T) {
 	page := "patches:\n  - {file: fix.patch}\n  - {file: more/old.diff, strip: 0}\nsources:\n  - {file: more/old.diff, as: new}\n"
 	want := []Patch{{File: "fix.patch", Strip: 1, Content: []byte("fix\n")}, {File: "more/old.diff", Content: []byte("old\n")}}
@@ -35,13 +35,13 @@ func TestLoadBeside(t *testing.T) {
 	}
 }
 
-// TestLoadKey: the file of keys comes with the recipe too.
+// TestLoadKey checks that Load reads the file of keys.
 func TestLoadKey(t *testing.T) {
 	dir := t.TempDir()
 	page := "name: own\nimage: centos6\nsource:\n  url: http://example.org/k.src.rpm\n  signed-by: C1DAC52D1664E8A4386DBA430946FCA2C105B9DE\n  key: KEY\npackages: [kernel]\n"
 	write(t, dir, "own.yaml", page)
 	_, err := Load(filepath.Join(dir, "own.yaml"), binary())
-	if err == nil || !strings.HasSuffix(err.Error(), `own.yaml:6:8: key "KEY": expected a file beside the recipe: there is none`) {
+	if err == nil || !strings.HasSuffix(err.Error(), `own.yaml:6:8: key "KEY": must be a file beside the recipe: it does not exist`) {
 		t.Error(err)
 	}
 	write(t, dir, "KEY", "a key\n")
@@ -50,8 +50,8 @@ func TestLoadKey(t *testing.T) {
 	}
 }
 
-// TestLoadFaultsBeside: what is wrong with the files stands beside what is
-// wrong with the page.
+// TestLoadFaultsBeside checks that faults of the files beside a page are reported
+// together with those of the page.
 func TestLoadFaultsBeside(t *testing.T) {
 	dir := t.TempDir()
 	page := "patches:\n  - {file: none.patch}\n  - {file: more}\n  - {file: pipe}\n  - {file: fix.patch}\n  - {file: big.patch}\nsources:\n  - {file: none}\nobjects: 0\n"
@@ -66,18 +66,18 @@ func TestLoadFaultsBeside(t *testing.T) {
 	if err == nil {
 		t.Fatal("no faults")
 	}
-	want := `own.yaml:6:12: file "none.patch": expected a file beside the recipe: there is none
-own.yaml:7:12: file "more": expected a file beside the recipe: it is no regular file
-own.yaml:8:12: file "pipe": expected a file beside the recipe: it is no regular file
-own.yaml:10:12: file "big.patch": expected a file beside the recipe: it has more than 16777216 bytes, or all files together more than 67108864
-own.yaml:12:12: file "none": expected a file beside the recipe: there is none
-own.yaml:13:10: objects is 0: expected 1 or more`
+	want := `own.yaml:6:12: file "none.patch": must be a file beside the recipe: it does not exist
+own.yaml:7:12: file "more": must be a file beside the recipe: it is not a regular file
+own.yaml:8:12: file "pipe": must be a file beside the recipe: it is not a regular file
+own.yaml:10:12: file "big.patch": must be a file beside the recipe: it has more than 16777216 bytes, or all files together more than 67108864
+own.yaml:12:12: file "none": must be a file beside the recipe: it does not exist
+own.yaml:13:10: objects is 0: must be 1 or more`
 	if d := cmp.Diff(want, strings.ReplaceAll(err.Error(), dir+string(os.PathSeparator), "")); d != "" {
 		t.Errorf("-want +got\n%s", d)
 	}
 }
 
-// TestLoadTooMuchBeside: all files together are bounded.
+// TestLoadTooMuchBeside checks the size limit of all files together.
 func TestLoadTooMuchBeside(t *testing.T) {
 	embedded, page := binary(), "patches:\n"
 	for _, name := range []string{"a", "b", "c", "d", "e"} {

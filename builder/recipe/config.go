@@ -13,7 +13,7 @@ var (
 	numberForm = regexp.MustCompile(`^(?:-?(?:0|[1-9][0-9]*)|0x[0-9A-Fa-f]+)$`)
 )
 
-// config are the options of the kernel's configuration, in the page's order.
+// config returns the options of the kernel's configuration, in the page's order.
 func (p *page) config(in mapping) []Option {
 	e, ok := in.entries["config"]
 	if !ok {
@@ -23,13 +23,13 @@ func (p *page) config(in mapping) []Option {
 	lines := map[string]int{}
 	entries := p.entries(e.value, "config")
 	if e.value.Kind == yaml.MappingNode && len(entries) == 0 {
-		p.fault(e.value, "config is empty: expected at least one option")
+		p.fault(e.value, "config is empty: must have at least one option")
 	}
 	for _, one := range entries {
-		name, good := p.scalar(one.key, "an option's name", isOption)
+		name, good := p.scalar(one.key, "option", isOption)
 		name = "CONFIG_" + strings.TrimPrefix(name, "CONFIG_")
 		if first, twice := lines[name]; good && twice {
-			p.fault(one.key, "option %s stands twice: expected once, the first is in line %d", clip(name), first)
+			p.fault(one.key, "option %s is set twice, first in line %d", clip(name), first)
 			continue
 		}
 		lines[name] = one.key.Line
@@ -39,18 +39,18 @@ func (p *page) config(in mapping) []Option {
 }
 
 func isOption(s string) string {
-	return unless(optionForm.MatchString(s) && s != "CONFIG_", `an option's name: letters, digits and "_", with CONFIG_ in front or not`)
+	return unless(optionForm.MatchString(s) && s != "CONFIG_", `letters, digits and "_", with or without CONFIG_ in front`)
 }
 
-// optionValue is what a .config has behind the option's "=". A text has quotes
-// in the page as well, so that a slip like "yes" is not one.
+// optionValue returns what a .config has behind the option's "=". Text must have
+// quotes in the page too, so that a mistake such as yes is not taken for text.
 func (p *page) optionValue(n *yaml.Node, name string) string {
-	const want = "y, m, n, a number or a text in quotes"
+	const want = "y, m, n, a number or text in quotes"
 	if unreadable(n) {
 		return ""
 	}
 	if n.Kind != yaml.ScalarNode || n.ShortTag() == "!!null" {
-		p.fault(n, "%s is %s: expected %s", name, kind(n), want)
+		p.fault(n, "%s is %s: must be %s", name, describe(n), want)
 		return ""
 	}
 	quoted := n.Style&(yaml.DoubleQuotedStyle|yaml.SingleQuotedStyle) != 0
@@ -60,9 +60,9 @@ func (p *page) optionValue(n *yaml.Node, name string) string {
 	case !quoted && numberForm.MatchString(text):
 		return text
 	case !quoted:
-		p.fault(n, "%s is %s: expected %s", name, quote(text), want)
+		p.fault(n, "%s is %s: must be %s", name, quote(text), want)
 	case strings.ContainsFunc(text, unicode.IsControl):
-		p.fault(n, "%s is %s: expected one line of text", name, quote(text))
+		p.fault(n, "%s is %s: must be one line of text", name, quote(text))
 	default:
 		return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(text) + `"`
 	}

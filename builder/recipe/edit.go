@@ -9,7 +9,7 @@ import (
 	yaml "go.yaml.in/yaml/v4"
 )
 
-// places are what `in:` takes; the tree is what it is without.
+// places are the values of `in:`. The tree is the default.
 var places = []string{"tree", "spec", "sources"}
 
 func (p *page) edits(in mapping) []Edit {
@@ -18,9 +18,9 @@ func (p *page) edits(in mapping) []Edit {
 	for _, n := range p.list(in, "edits") {
 		e := p.edit(n)
 		same := Edit{In: e.In, File: e.File, Find: e.Find, Regexp: e.Regexp}
-		whole := (e.File != "" || e.In == InSpec) && e.Find+e.Regexp != ""
-		if first, twice := lines[same]; twice && whole {
-			p.fault(n, "the edit of line %d again: expected another file or another find", first)
+		complete := (e.File != "" || e.In == InSpec) && e.Find+e.Regexp != ""
+		if first, twice := lines[same]; twice && complete {
+			p.fault(n, "the same edit as in line %d: must have another file, find or regexp", first)
 		} else {
 			lines[same] = n.Line
 		}
@@ -33,20 +33,20 @@ func (p *page) edit(n *yaml.Node) Edit {
 	m := p.mapping(n, "an edit", editKeys...)
 	e := Edit{In: p.place(m)}
 	e.File = p.editFile(m, e.In)
-	p.either(m)
-	p.need(m, "an edit", "replace")
+	p.checkSearch(m)
+	p.require(m, "an edit", "replace")
 	e.Find, e.Regexp = p.text(m, "find", isSomething), p.text(m, "regexp", isRegexp)
-	e.Replace, e.Times = p.text(m, "replace", isAnything), p.whole(m, "times", 1, 1)
+	e.Replace, e.Times = p.text(m, "replace", isAnything), p.integer(m, "times", 1, 1)
 	if e.Find != "" && e.Find == e.Replace && m.has("replace") {
-		p.fault(m.entries["replace"].value, "replace is the same as find: expected another text")
+		p.fault(m.entries["replace"].value, "replace must differ from find")
 	}
-	if want := isTemplate(e.Replace, e.Regexp); e.Regexp != "" && want != "" {
-		p.fault(m.entries["replace"].value, "replace is %s: expected %s", quote(e.Replace), want)
+	if wrong := templateFault(e.Replace, e.Regexp); e.Regexp != "" && wrong != "" {
+		p.fault(m.entries["replace"].value, "replace is %s: %s", quote(e.Replace), wrong)
 	}
 	return e
 }
 
-// place is where an edit is made; a faulty one counts as the tree.
+// place returns where an edit is made. A wrong value counts as the tree.
 func (p *page) place(m mapping) Place {
 	in := Place(p.text(m, "in", isPlace))
 	if in == "tree" {
@@ -55,30 +55,30 @@ func (p *page) place(m mapping) Place {
 	return in
 }
 
-// editFile is the file of an edit; the spec needs no name.
+// editFile returns the file of an edit, which is "" for the spec.
 func (p *page) editFile(m mapping, in Place) string {
 	switch in {
 	case InSpec:
 		if e, ok := m.entries["file"]; ok {
-			p.fault(e.key, "file beside in: spec: expected none, an SRPM has one spec")
+			p.fault(e.key, "file must not be set with in: spec: an SRPM has one spec")
 		}
 		return ""
 	case InSources:
-		p.need(m, "an edit", "file")
+		p.require(m, "an edit", "file")
 		return p.text(m, "file", isSourceFile)
 	}
-	p.need(m, "an edit", "file")
+	p.require(m, "an edit", "file")
 	return p.text(m, "file", isTreeFile)
 }
 
-// either notes an edit that does not look for exactly one thing.
-func (p *page) either(m mapping) {
+// checkSearch reports a fault unless an edit has exactly one of find and regexp.
+func (p *page) checkSearch(m mapping) {
 	switch find, re := m.has("find"), m.has("regexp"); {
 	case m.at.Kind != yaml.MappingNode:
 	case find && re:
-		p.fault(m.entries["regexp"].key, "regexp beside find: expected one of them")
+		p.fault(m.entries["regexp"].key, "an edit must have only one of find and regexp")
 	case !find && !re:
-		p.fault(m.at, "an edit has no find and no regexp: expected one of them")
+		p.fault(m.at, "an edit must have find or regexp")
 	}
 }
 
@@ -90,21 +90,23 @@ func isPlace(s string) string {
 	return unless(slices.Contains(places, s), want)
 }
 
-// isRegexp is an expression that needs at least one character.
+// isRegexp accepts expressions that match at least one character.
 func isRegexp(s string) string {
-	re, err := regexp.Compile(s) // ^ and $ match the empty text in either mode
+	re, err := regexp.Compile(s) // without (?m): ^ and $ match the empty text in both modes
 	if err != nil {
-		return "a regular expression as Go has them (RE2): " + strings.TrimPrefix(err.Error(), "error parsing regexp: ")
+		return "a regular expression in Go's syntax (RE2): " + strings.TrimPrefix(err.Error(), "error parsing regexp: ")
 	}
 	return unless(!re.MatchString(""), "an expression that does not match the empty text")
 }
 
-// reference is what regexp.Expand takes for a group's name, or two dollars.
+// reference matches what regexp.Expand takes for a reference to a group, or for an
+// escaped dollar.
 var reference = regexp.MustCompile(`\$\$|\$\{([\pL\p{Nd}_]+)\}|\$([\pL\p{Nd}_]+)`)
 
-// isTemplate holds that every group that a replacement names is there: Expand
-// takes one that is not for an empty text.
-func isTemplate(s, expression string) string {
+// templateFault says what is wrong with a replacement that refers to a group which
+// the expression does not have. Expand would replace it by nothing. It returns ""
+// if the replacement is right.
+func templateFault(s, expression string) string {
 	re, err := regexp.Compile("(?m)" + expression)
 	if err != nil {
 		return ""
@@ -114,7 +116,7 @@ func isTemplate(s, expression string) string {
 		if name == "" || hasGroup(re, name) {
 			continue
 		}
-		return fmt.Sprintf("groups of the regexp, it has no group %s; a dollar is $$, text goes on behind ${1}", quote(name))
+		return fmt.Sprintf("the regexp has no group %s; write $$ for a dollar, and ${1} in front of text", quote(name))
 	}
 	return ""
 }

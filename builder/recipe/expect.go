@@ -9,17 +9,18 @@ import (
 	"unicode"
 )
 
-// The forms of a recipe's texts. Each function says what was expected of s, or
-// nothing when s is that.
+// Each of the functions whose name begins with "is" checks one form of text. It
+// returns "" if s has that form; otherwise it returns what s must be, to be put
+// behind "must be".
 
-// images are the builder images that namibuild ships.
+// images are the builder images that come with namibuild.
 var images = []string{"centos6", "centos7", "debian12", "rocky8", "rocky9"}
 
-// Images are the names that `image:` takes.
+// Images returns the names of the builder images, the values of `image:`.
 func Images() []string { return slices.Clone(images) }
 
-// owned are the macros that namibuild sets itself, from the plan.
-var owned = []string{"_topdir", "_tmppath", "_smp_mflags", "_smp_build_ncpus", "_buildhost", "___build_cmd", "__arch_install_post"}
+// reservedMacros are the macros that namibuild sets itself, from the plan.
+var reservedMacros = []string{"_topdir", "_tmppath", "_smp_mflags", "_smp_build_ncpus", "_buildhost", "___build_cmd", "__arch_install_post"}
 
 var (
 	nameForm        = regexp.MustCompile(`^[a-z0-9]([a-z0-9.-]{0,62}[a-z0-9])?$`)
@@ -41,7 +42,7 @@ func isLine(s string) string {
 
 func isName(s string) string {
 	return unless(nameForm.MatchString(s),
-		"at most 64 lower-case letters, digits, dots and dashes, a letter or digit first and last")
+		"at most 64 lower-case letters, digits, dots and dashes, with a letter or digit first and last")
 }
 
 func isImage(s string) string {
@@ -52,12 +53,12 @@ func isImage(s string) string {
 	return unless(slices.Contains(images, s), want)
 }
 
-// isTag is what rpm takes in a Release behind a dot, without "~" and "^", which
-// rpm 4.8 does not know, and short enough for uname -r, which holds 64 characters
-// (include/linux/utsname.h).
+// isTag accepts what rpm accepts in a Release behind a dot, but not "~" and "^",
+// which rpm 4.8 does not know. The length leaves room for the rest of uname -r,
+// which has at most 64 characters (include/linux/utsname.h).
 func isTag(s string) string {
 	return unless(tagForm.MatchString(s) && len(s) <= 32,
-		`at most 32 letters, digits, "_", "+" and single dots between them, as a release may have them`)
+		`at most 32 letters, digits, "_" and "+", with single dots between them`)
 }
 
 func isURL(s string) string {
@@ -66,39 +67,39 @@ func isURL(s string) string {
 	case err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "":
 		return "http://HOST/PATH or https://HOST/PATH"
 	case strings.Trim(u.Path, "/") == "":
-		return "a path behind the host, that of an SRPM"
+		return "a URL with a path behind the host"
 	case u.User != nil:
-		return "no user and no password in it, a plan shows the url"
+		return "a URL without user and password, because a plan shows it"
 	case u.Fragment != "":
-		return "no #fragment, a server never sees it"
+		return "a URL without a #fragment, which a server never sees"
 	}
-	return unless(!strings.ContainsFunc(s, unicode.IsSpace), "no blank in it")
+	return unless(!strings.ContainsFunc(s, unicode.IsSpace), "a URL without blanks")
 }
 
 func isFile(s string) string {
-	return unless(s != "" && !strings.ContainsFunc(s, unicode.IsControl) && !strings.HasSuffix(s, "/"), "the path of an SRPM")
+	return unless(s != "" && !strings.ContainsFunc(s, unicode.IsControl) && !strings.HasSuffix(s, "/"), "the path of a file")
 }
 
 func isFolder(s string) string {
-	return unless(fs.ValidPath(s) && s != ".", `a folder beside the recipe, without "..", "./" and a slash at an end`)
+	return unless(fs.ValidPath(s) && s != ".", `the path of a folder beside the recipe, without "..", "./" and a slash at either end`)
 }
 
 func isTreeFile(s string) string {
 	return unless(fs.ValidPath(s) && s != "." && !strings.ContainsFunc(s, unicode.IsControl),
-		`a path inside the kernel tree as include/net/tcp.h, not absolute, without ".." and "./"`)
+		`a path inside the kernel tree, such as include/net/tcp.h, not absolute, without ".." and "./"`)
 }
 
-// isSourceFile is a file of SOURCES, which has no folders.
+// isSourceFile accepts the name of a file of SOURCES, which has no folders.
 func isSourceFile(s string) string {
-	return unless(isTreeFile(s) == "" && !strings.Contains(s, "/"), "the name of a file of SOURCES, without a folder")
+	return unless(isTreeFile(s) == "" && !strings.Contains(s, "/"), "the name of a file in SOURCES, without a folder")
 }
 
 func isSHA256(s string) string {
-	return unless(sha256Form.MatchString(s), "64 lower-case hexadecimal digits and nothing else")
+	return unless(sha256Form.MatchString(s), "64 lower-case hexadecimal digits")
 }
 
 func isFingerprint(s string) string {
-	return unless(fingerprintForm.MatchString(s), "a key's fingerprint: 40 upper-case hexadecimal digits without blanks")
+	return unless(fingerprintForm.MatchString(s), "the fingerprint of a key: 40 upper-case hexadecimal digits without blanks")
 }
 
 func isWord(s string) string {
@@ -106,22 +107,22 @@ func isWord(s string) string {
 }
 
 func isMacro(s string) string {
-	if slices.Contains(owned, s) {
-		return "another name, namibuild sets this macro itself"
+	if slices.Contains(reservedMacros, s) {
+		return "another name: namibuild sets this macro itself"
 	}
-	return unless(macroForm.MatchString(s), `a macro's name: at least 3 letters, digits and "_", no digit first`)
+	return unless(macroForm.MatchString(s), `the name of a macro: at least 3 letters, digits and "_", not beginning with a digit`)
 }
 
 func isMacroValue(s string) string {
 	return unless(strings.TrimSpace(s) != "" && !strings.ContainsFunc(s, unicode.IsControl),
-		"one line of text; write %{nil} for nothing")
+		"one line of text; write %{nil} for an empty value")
 }
 
 func isPackage(s string) string { return unless(packageForm.MatchString(s), "the name of a package") }
 
-// unless is want, or nothing when all is well.
-func unless(well bool, want string) string {
-	if well {
+// unless returns want, or "" if ok.
+func unless(ok bool, want string) string {
+	if ok {
 		return ""
 	}
 	return want

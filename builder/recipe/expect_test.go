@@ -35,12 +35,12 @@ func TestForms(t *testing.T) {
 	for _, test := range tests {
 		for _, s := range test.good {
 			if want := test.form(s); want != "" {
-				t.Errorf("%s %q: expected %s, want it taken", test.what, s, want)
+				t.Errorf("%s %q: must be %s, want no fault", test.what, s, want)
 			}
 		}
 		for _, s := range test.bad {
 			if test.form(s) == "" {
-				t.Errorf("%s %q: taken", test.what, s)
+				t.Errorf("%s %q: no fault", test.what, s)
 			}
 		}
 	}
@@ -61,6 +61,6 @@ func TestNearest(t *testing.T) {
 func TestImagesIsACopy(t *testing.T) {
 	Images()[0] = "other"
 	if Images()[0] != "centos6" {
-		t.Error("a caller changed the images")
+		t.Error("a caller has changed the images")
 	}
 }

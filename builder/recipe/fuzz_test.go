@@ -9,8 +9,8 @@ import (
 	"testing"
 )
 
-// FuzzParse: Parse does not panic, gives either a recipe that keeps its word or
-// faults that stand in the page.
+// FuzzParse checks that Parse does not panic, and that it returns either a recipe
+// with all that a Recipe promises, or faults with places in the page.
 func FuzzParse(f *testing.F) {
 	pages, err := filepath.Glob("testdata/faults/*.yaml")
 	if err != nil || len(pages) == 0 {
@@ -29,7 +29,7 @@ func FuzzParse(f *testing.F) {
 	f.Fuzz(func(t *testing.T, data []byte) {
 		r, err := Parse("f.yaml", data)
 		if err == nil {
-			sound(t, r)
+			checkRecipe(t, r)
 			return
 		}
 		faults, ok := err.(Faults)
@@ -37,7 +37,7 @@ func FuzzParse(f *testing.F) {
 			t.Fatalf("error %T %v, want Faults", err, err)
 		}
 		for i, one := range faults {
-			// Each line break of YAML has a byte, and a fault may stand behind the last.
+			// Each line break of YAML has at least a byte. A fault may be behind the last one.
 			last := len(data) + 1
 			if one.File != "f.yaml" || one.Line < 1 || one.Line > last || one.Column < 1 || one.Message == "" {
 				t.Fatalf("fault %+v", one)
@@ -49,8 +49,8 @@ func FuzzParse(f *testing.F) {
 	})
 }
 
-// sound checks what every recipe without a fault promises.
-func sound(t *testing.T, r Recipe) {
+// checkRecipe checks what every recipe without a fault promises.
+func checkRecipe(t *testing.T, r Recipe) {
 	t.Helper()
 	from := 0
 	for _, s := range []string{r.Source.URL, r.Source.File, r.Source.Pack} {
@@ -58,12 +58,12 @@ func sound(t *testing.T, r Recipe) {
 			from++
 		}
 	}
-	vouched := r.Source.SHA256 != "" || r.Source.SignedBy != ""
-	if r.Name == "" || r.Image == "" || len(r.Packages) == 0 || from != 1 || vouched == (r.Source.Pack != "") {
+	verified := r.Source.SHA256 != "" || r.Source.SignedBy != ""
+	if r.Name == "" || r.Image == "" || len(r.Packages) == 0 || from != 1 || verified == (r.Source.Pack != "") {
 		t.Fatalf("a recipe without a fault: %+v", r)
 	}
 	if len(r.Source.Mirrors) > 0 && (r.Source.URL == "" || slices.Contains(r.Source.Mirrors, r.Source.URL)) {
-		t.Fatalf("mirrors of nothing: %+v", r)
+		t.Fatalf("mirrors without a URL: %+v", r)
 	}
 	for _, e := range r.Edits {
 		if (e.File == "") != (e.In == InSpec) || (e.Find == "") == (e.Regexp == "") || e.Find == e.Replace && e.Find != "" || e.Times < 1 {

@@ -12,12 +12,13 @@ import (
 	"strings"
 )
 
-// folder is where the shipped recipes lie in the binary's files.
+// folder is the folder of the shipped recipes among the binary's files.
 const folder = "recipes"
 
-// Load finds and reads a recipe. An arg with a slash or with .yaml or .yml at
-// its end is the path of a file, any other the name of a shipped recipe. A
-// faulty recipe gives Faults. The pack of a recipe is there, with a Dockerfile.
+// Load finds and reads a recipe. An arg that has a slash, or ends in .yaml or .yml,
+// is the path of a file. Any other is the name of a recipe in embedded, the files
+// that come with namibuild. The error of a wrong page is Faults. Load also checks
+// that the pack of a recipe has a Dockerfile.
 func Load(arg string, embedded fs.FS) (Recipe, error) {
 	if isPath(arg) {
 		return loadFile(arg)
@@ -32,8 +33,8 @@ func Load(arg string, embedded fs.FS) (Recipe, error) {
 	return loadShipped(arg, embedded)
 }
 
-// Page is the text of a recipe and the base name of its file, found as Load
-// finds it.
+// Page returns the text of a recipe, found as by Load, and the base name of its
+// file.
 func Page(arg string, embedded fs.FS) (file string, page []byte, err error) {
 	if !isPath(arg) {
 		file = arg + ".yaml"
@@ -48,8 +49,8 @@ func Page(arg string, embedded fs.FS) (file string, page []byte, err error) {
 	return file, page, nil
 }
 
-// Read is what Load does with a page that is at hand, and with the files
-// beside it in a file system of their own.
+// Read reads a page that has been read from its file already, and the files that
+// it names from beside. It checks what Load checks.
 func Read(file string, page []byte, beside fs.FS) (Recipe, error) {
 	r, err := parse(file, page, beside)
 	if err != nil {
@@ -59,8 +60,8 @@ func Read(file string, page []byte, beside fs.FS) (Recipe, error) {
 	return r, r.checkPack()
 }
 
-// Beside are the paths of all files beside its own that a recipe is made of, in
-// Files, sorted.
+// Beside returns the sorted paths, in Files, of all files that a recipe is made of
+// besides its own.
 func (r Recipe) Beside() ([]string, error) {
 	var all []string
 	for _, p := range r.Patches {
@@ -87,7 +88,7 @@ func (r Recipe) Beside() ([]string, error) {
 	return slices.Compact(all), nil
 }
 
-// Shipped are all recipes in the binary, by name.
+// Shipped returns all recipes that come with namibuild, sorted by name.
 func Shipped(embedded fs.FS) ([]Recipe, error) {
 	names, err := shipped(embedded)
 	if err != nil {
@@ -155,7 +156,7 @@ func loadShipped(name string, embedded fs.FS) (Recipe, error) {
 	return r, r.checkPack()
 }
 
-// checkPack finds the Dockerfile of a pack.
+// checkPack returns an error if the pack of a recipe has no Dockerfile.
 func (r Recipe) checkPack() error {
 	if r.Source.Pack == "" {
 		return nil
@@ -166,7 +167,7 @@ func (r Recipe) checkPack() error {
 	return nil
 }
 
-// shipped are the names of the recipes in the binary, sorted.
+// shipped returns the sorted names of the recipes in the binary.
 func shipped(embedded fs.FS) ([]string, error) {
 	files, err := fs.Glob(embedded, path.Join(folder, "*.yaml"))
 	if err != nil {
@@ -185,6 +186,6 @@ func notShipped(name string, names []string) error {
 	if n := nearest(name, names); n != "" {
 		suggestion = fmt.Sprintf("did you mean %s? ", n)
 	}
-	return fmt.Errorf("finding recipe %s: %sshipped are %s; a file is named with a slash or .yaml",
+	return fmt.Errorf("no such recipe: %s; %snamibuild has %s; the path of a file has a slash or ends in .yaml",
 		quote(name), suggestion, strings.Join(names, ", "))
 }

@@ -11,8 +11,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// whole lets cmp look at all of a recipe.
-var whole = cmp.AllowUnexported(Recipe{})
+// allFields lets cmp compare the unexported fields of a recipe too.
+var allFields = cmp.AllowUnexported(Recipe{})
 
 func yamlOf(name string) string {
 	return "name: " + name + "\nimage: debian12\nsource: {pack: tree}\npackages: [kernel]\n"
@@ -24,8 +24,8 @@ func binary() fstest.MapFS {
 		"recipes/centos6.5-timewait.yaml": {Data: []byte(yamlOf("centos6.5-timewait"))},
 		"recipes/tree/Dockerfile":         {Data: []byte("FROM scratch\n")},
 		"recipes/tree/kernel.spec":        {Data: []byte("Name: kernel\n")},
-		"recipes/notes.txt":               {Data: []byte("no recipe")},
-		"recipes/tree/config.yaml":        {Data: []byte("no recipe")},
+		"recipes/notes.txt":               {Data: []byte("not a recipe")},
+		"recipes/tree/config.yaml":        {Data: []byte("not a recipe")},
 	}
 }
 
@@ -37,7 +37,7 @@ func TestLoadShipped(t *testing.T) {
 	wantPack(t, r)
 	r.files = nil
 	want := Recipe{Name: "demo", Image: "debian12", Source: Source{Pack: "tree"}, Packages: []string{"kernel"}}
-	if d := cmp.Diff(want, r, whole); d != "" {
+	if d := cmp.Diff(want, r, allFields); d != "" {
 		t.Errorf("-want +got\n%s", d)
 	}
 }
@@ -57,7 +57,7 @@ func TestLoadFile(t *testing.T) {
 	wantPack(t, r)
 }
 
-func TestLoadFileBesideTheShell(t *testing.T) {
+func TestLoadRelativePath(t *testing.T) {
 	dir := t.TempDir()
 	write(t, dir, "demo.yaml", yamlOf("mine"))
 	write(t, dir, "demo", yamlOf("without-an-ending"))
@@ -103,17 +103,17 @@ func TestLoadErrors(t *testing.T) {
 	write(t, dir, "packless.yaml", yamlOf("packless"))
 	bad, big, packless := filepath.Join(dir, "bad.yml"), filepath.Join(dir, "big.yaml"), filepath.Join(dir, "packless.yaml")
 	tests := []struct{ arg, want string }{
-		{"dmeo", `finding recipe "dmeo": did you mean demo? shipped are centos6.5-timewait, demo; a file is named with a slash or .yaml`},
-		{"x", `finding recipe "x": shipped are centos6.5-timewait, demo; a file is named with a slash or .yaml`},
-		{"notes", `finding recipe "notes": shipped are centos6.5-timewait, demo; a file is named with a slash or .yaml`},
-		{"", `finding recipe "": shipped are centos6.5-timewait, demo; a file is named with a slash or .yaml`},
+		{"dmeo", `no such recipe: "dmeo"; did you mean demo? namibuild has centos6.5-timewait, demo; the path of a file has a slash or ends in .yaml`},
+		{"x", `no such recipe: "x"; namibuild has centos6.5-timewait, demo; the path of a file has a slash or ends in .yaml`},
+		{"notes", `no such recipe: "notes"; namibuild has centos6.5-timewait, demo; the path of a file has a slash or ends in .yaml`},
+		{"", `no such recipe: ""; namibuild has centos6.5-timewait, demo; the path of a file has a slash or ends in .yaml`},
 		{"/nowhere/r.yaml", "reading recipe: open /nowhere/r.yaml: no such file or directory"},
 		{dir + "/", "reading recipe: read " + dir + "/: is a directory"},
-		{bad, bad + `:1:1: the recipe has no image: expected the key "image"` + "\n" +
-			bad + `:1:1: the recipe has no source: expected the key "source"` + "\n" +
-			bad + `:1:1: the recipe has no packages: expected the key "packages"`},
+		{bad, bad + `:1:1: the recipe must have the key "image"` + "\n" +
+			bad + `:1:1: the recipe must have the key "source"` + "\n" +
+			bad + `:1:1: the recipe must have the key "packages"`},
 		{packless, "finding the pack of recipe packless: stat tree/Dockerfile: no such file or directory"},
-		{big, big + ":1:1: more than 1048576 bytes: expected a page of YAML"},
+		{big, big + ":1:1: the file has more than 1048576 bytes: must be a page of YAML"},
 	}
 	for _, test := range tests {
 		r, err := Load(test.arg, binary())
@@ -142,7 +142,7 @@ func TestLoadSourceFile(t *testing.T) {
 	}
 }
 
-// wantPack checks that the pack of r is the folder tree beside it.
+// wantPack checks that the pack of r is the folder "tree" beside its file.
 func wantPack(t *testing.T, r Recipe) {
 	t.Helper()
 	spec, err := fs.ReadFile(r.Files(), r.Source.Pack+"/kernel.spec")

@@ -23,14 +23,14 @@ func TestModuleKey(t *testing.T) {
 		}
 	}
 	for text, want := range map[string]string{
-		"persistent":                   `5:13: module-key "persistent": expected ephemeral, or a mapping: persistent: FILE or recorded: FILE`,
-		"[ephemeral]":                  "5:13: module-key is a list: expected a text",
-		"{}":                           "5:13: module-key is empty: expected ephemeral, persistent: FILE or recorded: FILE",
+		"persistent":                   `5:13: module-key "persistent": must be ephemeral, or a mapping of persistent or recorded to a FILE`,
+		"[ephemeral]":                  "5:13: module-key is a list: must be text",
+		"{}":                           "5:13: module-key is empty: must be ephemeral, persistent: FILE or recorded: FILE",
 		"{persistant: a}":              `5:14: unknown key "persistant": did you mean "persistent"?`,
-		"{persistent: a, recorded: b}": "5:29: recorded beside persistent: expected one of them",
-		"{persistent: keys/}":          `5:26: persistent "keys/": expected the path of a file that namibuild modkey new made`,
-		"{recorded: ../s.json}":        `5:24: recorded "../s.json": expected a file beside the recipe, not absolute, without ".." and "./"`,
-		"{recorded: gone.json}":        `5:24: recorded "gone.json": expected a file beside the recipe: there is none`,
+		"{persistent: a, recorded: b}": "5:29: module-key must have only one of persistent and recorded",
+		"{persistent: keys/}":          `5:26: persistent "keys/": must be the path of a file that ` + "`namibuild modkey new` made",
+		"{recorded: ../s.json}":        `5:24: recorded "../s.json": must be the path of a file beside the recipe, not absolute, without ".." and "./"`,
+		"{recorded: gone.json}":        `5:24: recorded "gone.json": must be a file beside the recipe: it does not exist`,
 	} {
 		_, err := Read("a.yaml", []byte(page+text), beside)
 		if err == nil || !strings.Contains(err.Error(), want) {
@@ -39,7 +39,8 @@ func TestModuleKey(t *testing.T) {
 	}
 }
 
-// TestBeside: all that a recipe is made of, and nothing else.
+// TestBeside checks that Beside returns all files that a recipe is made of, and no
+// others.
 func TestBeside(t *testing.T) {
 	beside := fstest.MapFS{"p/Dockerfile": {}, "p/x/y": {}, "a.patch": {}, "s": {}, "unused": {}, "k.json": {}}
 	r, err := Read("a.yaml", []byte("name: a\nimage: centos6\nsource: {pack: p}\npackages: [kernel]\nmodule-key: {recorded: k.json}\npatches: [{file: a.patch}]\nsources: [{file: s}, {file: s, as: t}]\n"), beside)
@@ -52,6 +53,6 @@ func TestBeside(t *testing.T) {
 	}
 	delete(beside, "p/Dockerfile")
 	if _, err := Read("a.yaml", []byte("name: a\nimage: centos6\nsource: {pack: p}\npackages: [kernel]\n"), beside); err == nil {
-		t.Error("a pack without a Dockerfile is taken")
+		t.Error("a pack without a Dockerfile is no error")
 	}
 }

@@ -2,27 +2,27 @@ package recipe
 
 import "unicode/utf8"
 
-// longestWord is how long a word may be that is worth a suggestion.
+// longestWord is the length, in bytes, above which nearest suggests nothing.
 const longestWord = 64
 
-// nearest is the one of known that is most like word, or empty when none is
-// like it: at most a third of its letters, and one at least, may be wrong.
+// nearest returns the one of known that is most like word, or "" if none is like
+// it. A third of its letters may be wrong, or one letter of a shorter word.
 func nearest(word string, known []string) string {
 	if len(word) > longestWord {
 		return ""
 	}
 	best, distance := "", max(1, utf8.RuneCountInString(word)/3)+1
 	for _, k := range known {
-		if d := slips(word, k); d < distance {
+		if d := distanceOf(word, k); d < distance {
 			best, distance = k, d
 		}
 	}
 	return best
 }
 
-// slips counts the letters to insert, drop or change to make b out of a, two
-// exchanged neighbours as one (the optimal string alignment distance).
-func slips(a, b string) int {
+// distanceOf counts the letters to insert, remove or change to make b out of a.
+// Two exchanged neighbours count as one (the optimal string alignment distance).
+func distanceOf(a, b string) int {
 	s, t := []rune(a), []rune(b)
 	var before, above []int
 	row := make([]int, len(t)+1)

@@ -6,17 +6,16 @@ import (
 	"strings"
 )
 
-// Option is one option of the kernel's configuration, as a recipe wants it or
-// a .config has it.
+// Option is one option of the kernel's configuration, of a recipe or a .config.
 type Option struct {
 	// Name begins with CONFIG_.
 	Name string `json:"name"`
-	// Value is y, m, n (not set), a number, or a text in quotes with Kconfig's
-	// backslashes.
+	// Value is y, m, n (not set), a number, or text in quotes, escaped with
+	// backslashes as Kconfig does.
 	Value string `json:"value"`
 }
 
-// Line is the option as a line of a .config, without a line break.
+// Line returns the option as a line of a .config, without a line break.
 func (o Option) Line() string {
 	if o.Value == "n" {
 		return "# " + o.Name + " is not set"
@@ -24,20 +23,20 @@ func (o Option) Line() string {
 	return o.Name + "=" + o.Value
 }
 
-// Same tells whether two values mean the same: numbers count by what they are,
-// as Kconfig may write 0x10 where 16 was asked for.
+// Same tells whether value means the same as the option's. Numbers are compared
+// as numbers, because Kconfig may write 0x10 for 16.
 func (o Option) Same(value string) bool {
 	a, aErr := strconv.ParseInt(o.Value, 0, 64)
 	b, bErr := strconv.ParseInt(value, 0, 64)
 	return o.Value == value || aErr == nil && bErr == nil && a == b
 }
 
-// optionLine is what Kconfig reads as the setting of an option (conf_read_simple
-// in scripts/kconfig/confdata.c); any other line is a comment to it.
+// optionLine matches the lines that Kconfig reads as the setting of an option
+// (conf_read_simple in scripts/kconfig/confdata.c). It ignores all other lines.
 var optionLine = regexp.MustCompile(`^(?:(CONFIG_\w+)=(.*?)|# (CONFIG_\w+) is not set)[ \t]*\r?\n?$`)
 
-// OptionOf reads a line of a .config; false: it sets no option.
-func OptionOf(line string) (Option, bool) {
+// OptionOf parses a line of a .config. ok is false if the line sets no option.
+func OptionOf(line string) (o Option, ok bool) {
 	if !strings.HasPrefix(line, "CONFIG_") && !strings.HasPrefix(line, "# CONFIG_") {
 		return Option{}, false
 	}

@@ -10,16 +10,16 @@ import (
 	yaml "go.yaml.in/yaml/v4"
 )
 
-// page is a recipe while it is read; it gathers the faults.
+// page is a page of YAML while it is being read. It collects the faults.
 type page struct {
-	file   string
-	beside fs.FS // the recipe's folder; nil: not known
-	room   int64 // bytes that files from there may still have
-	faults Faults
-	more   int // faults beyond MaxFaults
+	file      string
+	beside    fs.FS // the recipe's folder, or nil if it is not known
+	remaining int64 // bytes that further files of that folder may have
+	faults    Faults
+	more      int // faults beyond MaxFaults
 }
 
-// fault notes what is wrong at a node.
+// fault adds what is wrong at a node.
 func (p *page) fault(at *yaml.Node, format string, args ...any) {
 	if len(p.faults) == MaxFaults {
 		p.more++
@@ -30,7 +30,7 @@ func (p *page) fault(at *yaml.Node, format string, args ...any) {
 	})
 }
 
-// sorted are the faults in the order of the page.
+// sorted returns the faults in the order of the page.
 func (p *page) sorted() Faults {
 	all := slices.Clone(p.faults)
 	slices.SortStableFunc(all, func(a, b Fault) int {
@@ -38,7 +38,7 @@ func (p *page) sorted() Faults {
 	})
 	if p.more > 0 {
 		last := all[len(all)-1]
-		last.Message = fmt.Sprintf("%d more faults are not told", p.more)
+		last.Message = fmt.Sprintf("%d more faults are not listed", p.more)
 		all = append(all, last)
 	}
 	return all
@@ -47,7 +47,7 @@ func (p *page) sorted() Faults {
 // entry is one key of a mapping with its value.
 type entry struct{ key, value *yaml.Node }
 
-// mapping is a checked mapping: its keys are known and stand once.
+// mapping is a checked mapping: it has known keys only, each of them once.
 type mapping struct {
 	at      *yaml.Node
 	entries map[string]entry
@@ -55,7 +55,7 @@ type mapping struct {
 
 func (m mapping) has(key string) bool { _, ok := m.entries[key]; return ok }
 
-// mapping reads n as a mapping of known keys; what names it in a fault.
+// mapping reads n as a mapping with known keys. A fault calls it what.
 func (p *page) mapping(n *yaml.Node, what string, known ...string) mapping {
 	m := mapping{at: n, entries: map[string]entry{}}
 	for _, e := range p.entries(n, what) {
@@ -64,7 +64,7 @@ func (p *page) mapping(n *yaml.Node, what string, known ...string) mapping {
 		case !slices.Contains(known, key):
 			p.unknown(e.key, known)
 		case twice:
-			p.fault(e.key, "key %q stands twice: expected once, the first is in line %d", key, first.key.Line)
+			p.fault(e.key, "key %q is set twice, first in line %d", key, first.key.Line)
 		default:
 			m.entries[key] = e
 		}
@@ -72,29 +72,29 @@ func (p *page) mapping(n *yaml.Node, what string, known ...string) mapping {
 	return m
 }
 
-// unknown notes a key that is not one of known.
+// unknown reports a key that is not one of known.
 func (p *page) unknown(key *yaml.Node, known []string) {
 	if n := nearest(key.Value, known); n != "" {
 		p.fault(key, "unknown key %s: did you mean %q?", quote(key.Value), n)
 		return
 	}
-	p.fault(key, "unknown key %s: expected one of %s", quote(key.Value), strings.Join(known, ", "))
+	p.fault(key, "unknown key %s: must be one of %s", quote(key.Value), strings.Join(known, ", "))
 }
 
-// entries are the keys and values of a mapping in the page's order.
+// entries returns the keys and values of a mapping, in the page's order.
 func (p *page) entries(n *yaml.Node, what string) []entry {
 	if unreadable(n) {
 		return nil
 	}
 	if n.Kind != yaml.MappingNode {
-		p.fault(n, "%s is %s: expected keys and values", what, kind(n))
+		p.fault(n, "%s is %s: must be keys and values", what, describe(n))
 		return nil
 	}
 	var all []entry
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		key, value := n.Content[i], n.Content[i+1]
 		if key.Kind != yaml.ScalarNode {
-			p.fault(key, "a key of %s is %s: expected a word", what, kind(key))
+			p.fault(key, "a key of %s is %s: must be a word", what, describe(key))
 			continue
 		}
 		all = append(all, entry{key, value})
@@ -102,100 +102,102 @@ func (p *page) entries(n *yaml.Node, what string) []entry {
 	return all
 }
 
-// list are the values of a list; a key that is not there is an empty list.
+// list returns the values of a list. It returns none if the key is missing.
 func (p *page) list(m mapping, key string) []*yaml.Node {
 	e, ok := m.entries[key]
 	if !ok || unreadable(e.value) {
 		return nil
 	}
 	if e.value.Kind != yaml.SequenceNode {
-		p.fault(e.value, "%s is %s: expected a list", key, kind(e.value))
+		p.fault(e.value, "%s is %s: must be a list", key, describe(e.value))
 		return nil
 	}
 	return e.value.Content
 }
 
-// text is the checked text of a key, empty when it is not there.
-func (p *page) text(m mapping, key string, expect func(string) string) string {
+// text returns the checked text of a key, or "" if the key is missing.
+func (p *page) text(m mapping, key string, check func(string) string) string {
 	e, ok := m.entries[key]
 	if !ok {
 		return ""
 	}
-	s, _ := p.scalar(e.value, key, expect)
+	s, _ := p.scalar(e.value, key, check)
 	return s
 }
 
-// scalar is the text of a node. expect says what was expected, or nothing
-// when the text is that; false: a fault is noted and the text is empty.
-func (p *page) scalar(n *yaml.Node, what string, expect func(string) string) (string, bool) {
+// scalar returns the text of a node. check returns what the text must be, or "" if
+// it is right. If ok is false, a fault is reported and the text is empty.
+func (p *page) scalar(n *yaml.Node, what string, check func(string) string) (text string, ok bool) {
 	switch {
 	case unreadable(n):
 		return "", false
-	case n.Kind == yaml.ScalarNode && number(n):
-		p.fault(n, `%s is %s (%s): expected a text, quote it: "%s"`, what, kind(n), clip(n.Value), clip(n.Value))
+	case n.Kind == yaml.ScalarNode && needsQuotes(n):
+		p.fault(n, `%s is %s (%s): must be text; put it in quotes: "%s"`, what, describe(n), clip(n.Value), clip(n.Value))
 		return "", false
 	case n.Kind != yaml.ScalarNode || n.ShortTag() != "!!str":
-		p.fault(n, "%s is %s: expected a text", what, kind(n))
+		p.fault(n, "%s is %s: must be text", what, describe(n))
 		return "", false
 	}
-	if want := expect(n.Value); want != "" {
-		p.fault(n, "%s %s: expected %s", what, quote(n.Value), want)
+	if want := check(n.Value); want != "" {
+		p.fault(n, "%s %s: must be %s", what, quote(n.Value), want)
 		return "", false
 	}
 	return n.Value, true
 }
 
-// whole is the whole number of a key, at least least; other when it is not there.
-func (p *page) whole(m mapping, key string, least, other int) int {
+// integer returns the value of a key, which must be least or more. It returns
+// missing if the key is missing or wrong.
+func (p *page) integer(m mapping, key string, least, missing int) int {
 	e, ok := m.entries[key]
 	if !ok || unreadable(e.value) {
-		return other
+		return missing
 	}
 	var value int
 	n := e.value
 	if n.Kind != yaml.ScalarNode || n.ShortTag() != "!!int" || n.Load(&value) != nil {
-		p.fault(n, "%s is %s: expected a whole number, %d or more", key, kind(n), least)
-		return other
+		p.fault(n, "%s is %s: must be a whole number, %d or more", key, describe(n), least)
+		return missing
 	}
 	if value < least {
-		p.fault(n, "%s is %d: expected %d or more", key, value, least)
-		return other
+		p.fault(n, "%s is %d: must be %d or more", key, value, least)
+		return missing
 	}
 	return value
 }
 
-// need notes which of these keys a mapping lacks.
-func (p *page) need(m mapping, what string, keys ...string) {
+// require reports each of the keys that a mapping lacks.
+func (p *page) require(m mapping, what string, keys ...string) {
 	if m.at.Kind != yaml.MappingNode {
 		return
 	}
 	for _, key := range keys {
 		if !m.has(key) {
-			p.fault(m.at, "%s has no %s: expected the key %q", what, key, key)
+			p.fault(m.at, "%s must have the key %q", what, key)
 		}
 	}
 }
 
-// references notes every anchor and alias: a recipe says what it says in place.
+// references reports every anchor and alias, so that a page can be read from top
+// to bottom, and cannot grow when it is expanded.
 func (p *page) references(n *yaml.Node) {
 	if n.Anchor != "" {
-		p.fault(n, "anchor &%s: expected none, a recipe has no anchors and aliases", clip(n.Anchor))
+		p.fault(n, "anchor &%s: a recipe must not have anchors", clip(n.Anchor))
 	}
 	if n.Kind == yaml.AliasNode {
-		p.fault(n, "alias *%s: expected the text itself, a recipe has no anchors and aliases", clip(n.Value))
+		p.fault(n, "alias *%s: must be the text itself; a recipe must not have aliases", clip(n.Value))
 	}
 	for _, c := range n.Content {
 		p.references(c)
 	}
 }
 
-// unreadable says that a fault is already noted for this node: it is no YAML
-// or an alias.
+// unreadable tells whether a fault has been reported for a node already, because
+// it is not YAML or is an alias.
 func unreadable(n *yaml.Node) bool { return n.Kind == 0 || n.Kind == yaml.AliasNode }
 
-// number says that YAML takes a plain word for something that is no text but
-// would be one in quotes.
-func number(n *yaml.Node) bool {
+// needsQuotes tells whether YAML takes a plain word for something other than text,
+// so that quotes would make it text.
+func needsQuotes(n *yaml.Node) bool {
 	switch n.ShortTag() {
 	case "!!int", "!!float", "!!bool", "!!timestamp":
 		return n.Style&yaml.TaggedStyle == 0
@@ -203,8 +205,8 @@ func number(n *yaml.Node) bool {
 	return false
 }
 
-// kind is what a node is, in the words of a fault.
-func kind(n *yaml.Node) string {
+// describe returns what a node is, in the words of a fault.
+func describe(n *yaml.Node) string {
 	switch n.Kind {
 	case yaml.MappingNode:
 		return "a mapping"
@@ -212,7 +214,7 @@ func kind(n *yaml.Node) string {
 		return "a list"
 	}
 	names := map[string]string{
-		"!!str": "a text", "!!int": "a number", "!!float": "a number", "!!bool": "true or false", "!!timestamp": "a date", "!!null": "empty",
+		"!!str": "text", "!!int": "a number", "!!float": "a number", "!!bool": "true or false", "!!timestamp": "a date", "!!null": "empty",
 	}
 	if name, ok := names[n.ShortTag()]; ok {
 		return name
@@ -220,9 +222,10 @@ func kind(n *yaml.Node) string {
 	return "tagged " + clip(n.ShortTag())
 }
 
-// quote is s in quotes, clip is s alone, both cut to what fits in a line.
+// quote returns s in quotes, cut to what fits in a line.
 func quote(s string) string { return fmt.Sprintf("%q", clip(s)) }
 
+// clip returns s, cut to what fits in a line.
 func clip(s string) string {
 	const most = 60
 	if r := []rune(s[:min(len(s), 4*most+4)]); len(r) > most {

@@ -8,11 +8,12 @@ import (
 	yaml "go.yaml.in/yaml/v4"
 )
 
-// MaxSize is how big a recipe's file may be, in bytes: a page of YAML has a
-// few thousand.
+// MaxSize is the size limit of a recipe's file, in bytes. A page of YAML has a few
+// thousand.
 const MaxSize = 1 << 20
 
-// MaxFaults is how many faults of a page are told; one more counts the rest.
+// MaxFaults is how many faults of a page are reported. One more Fault counts the
+// rest.
 const MaxFaults = 1000
 
 // The keys of a page, in the order in which a person writes them.
@@ -26,15 +27,15 @@ var (
 	rpmbuildKeys = []string{"with", "without", "define"}
 )
 
-// Parse reads a recipe; file names it in the faults. A non-nil error is Faults:
-// everything that is wrong with the page, the first MaxFaults at least. Load is
-// what knows where the file lies: Dir and the content of patches and sources
-// are empty.
+// Parse reads a page. The faults call it file. A non-nil error is Faults:
+// everything that is wrong with the page, up to MaxFaults. Parse does not know the
+// recipe's folder, so that Dir and the content of files beside the page are empty.
 func Parse(file string, data []byte) (Recipe, error) { return parse(file, data, nil) }
 
-// parse also reads the files that the recipe names, from beside it.
+// parse reads a page and, if beside is not nil, the files in it that the page
+// names.
 func parse(file string, data []byte, beside fs.FS) (Recipe, error) {
-	p := &page{file: file, beside: beside, room: maxAllBeside}
+	p := &page{file: file, beside: beside, remaining: maxAllBeside}
 	r := p.parse(data)
 	if len(p.faults) > 0 {
 		return Recipe{}, p.sorted()
@@ -44,7 +45,7 @@ func parse(file string, data []byte, beside fs.FS) (Recipe, error) {
 
 func (p *page) parse(data []byte) Recipe {
 	if len(data) > MaxSize {
-		p.fault(&yaml.Node{}, "more than %d bytes: expected a page of YAML", MaxSize)
+		p.fault(&yaml.Node{}, "the file has more than %d bytes: must be a page of YAML", MaxSize)
 		return Recipe{}
 	}
 	if p.encoding(data); len(p.faults) > 0 {
@@ -60,7 +61,7 @@ func (p *page) parse(data []byte) Recipe {
 
 func (p *page) recipe(root *yaml.Node) Recipe {
 	m := p.mapping(root, "the recipe", pageKeys...)
-	p.need(m, "the recipe", "name", "image", "source", "packages")
+	p.require(m, "the recipe", "name", "image", "source", "packages")
 	source, keys := p.source(m)
 	return Recipe{
 		Name:        p.text(m, "name", isName),
@@ -77,11 +78,11 @@ func (p *page) recipe(root *yaml.Node) Recipe {
 		ModuleKey:   p.moduleKey(m),
 		Packages:    p.packages(m),
 		Proof:       p.proof(m),
-		Objects:     p.whole(m, "objects", 1, 0),
+		Objects:     p.integer(m, "objects", 1, 0),
 	}
 }
 
-// source also gives the content of the file of keys.
+// source returns the source, and the content of its file of keys.
 func (p *page) source(in mapping) (Source, []byte) {
 	e, ok := in.entries["source"]
 	if !ok {
@@ -89,7 +90,7 @@ func (p *page) source(in mapping) (Source, []byte) {
 	}
 	m := p.mapping(e.value, "source", sourceKeys...)
 	if e.value.Kind == yaml.MappingNode {
-		p.origin(m)
+		p.checkOrigin(m)
 	}
 	source := Source{
 		URL:      p.text(m, "url", isURL),
@@ -104,22 +105,24 @@ func (p *page) source(in mapping) (Source, []byte) {
 	return source, p.content(m, "key", source.Key)
 }
 
-// tarball is the one that an SRPM leaves out; its digest alone vouches for it.
+// tarball returns the tarball that an SRPM leaves out. It must have a digest,
+// because nothing else verifies it.
 func (p *page) tarball(in mapping) Tarball {
 	e, ok := in.entries["tarball"]
 	if !ok {
 		return Tarball{}
 	}
 	m := p.mapping(e.value, "tarball", tarballKeys...)
-	p.need(m, "tarball", "sha256")
+	p.require(m, "tarball", "sha256")
 	if e.value.Kind == yaml.MappingNode && m.has("url") == m.has("file") {
-		p.fault(e.value, "tarball wants a url or a file: expected one of them")
+		p.fault(e.value, "tarball must have either url or file")
 	}
 	return Tarball{URL: p.text(m, "url", isURL), File: p.text(m, "file", isFile), SHA256: p.text(m, "sha256", isSHA256)}
 }
 
-// origin notes a source that is not exactly one thing, or that nobody vouches for.
-func (p *page) origin(m mapping) {
+// checkOrigin reports a source that does not have exactly one origin, or nothing to
+// verify it with.
+func (p *page) checkOrigin(m mapping) {
 	var from []string
 	for _, key := range []string{"url", "file", "pack"} {
 		if m.has(key) {
@@ -128,41 +131,41 @@ func (p *page) origin(m mapping) {
 	}
 	switch {
 	case len(from) == 0:
-		p.fault(m.at, "source has no url, file or pack: expected one of them")
+		p.fault(m.at, "source must have one of url, file and pack")
 	case len(from) > 1:
-		p.fault(m.at, "source has %s: expected one of them", strings.Join(from, " and "))
+		p.fault(m.at, "source has %s: must have only one of them", strings.Join(from, " and "))
 	case from[0] == "pack":
 		for _, key := range []string{"sha256", "signed-by", "key", "tarball"} {
 			if e, ok := m.entries[key]; ok {
-				p.fault(e.key, "%s beside pack: expected none, a pack is made here", key)
+				p.fault(e.key, "%s must not be set with pack: its SRPM is made on this host", key)
 			}
 		}
 		return
 	}
 	if e, ok := m.entries["key"]; ok && !m.has("signed-by") {
-		p.fault(e.key, "key without signed-by: expected the fingerprint of the key in it that counts")
+		p.fault(e.key, "key must not be set without signed-by, the fingerprint of a key in that file")
 	}
 	if !m.has("sha256") && !m.has("signed-by") {
-		p.fault(m.at, "source has no digest: expected sha256 or signed-by")
+		p.fault(m.at, "source must have sha256 or signed-by")
 	}
 }
 
-// mirrors are other URLs of what url names, and nothing without it.
+// mirrors returns other URLs of the file that url names. They need a url.
 func (p *page) mirrors(m mapping) []string {
 	e, ok := m.entries["mirrors"]
 	if !ok {
 		return nil
 	}
 	if !m.has("url") {
-		p.fault(e.key, "mirrors without url: expected none, a mirror stands in for a url")
+		p.fault(e.key, "mirrors must not be set without url")
 	}
 	all := p.words(m, "mirrors", isURL)
 	if e.value.Kind == yaml.SequenceNode && len(all) == 0 {
-		p.fault(e.value, "mirrors is an empty list: expected at least one URL")
+		p.fault(e.value, "mirrors is an empty list: must have at least one URL")
 	}
 	for i, url := range all {
 		if first := m.entries["url"].value; url != "" && first != nil && url == first.Value {
-			p.fault(e.value.Content[i], "a mirror is the url of line %d again: expected another one", first.Line)
+			p.fault(e.value.Content[i], "a mirror is the same as the url in line %d", first.Line)
 		}
 	}
 	return all
@@ -183,7 +186,7 @@ func (p *page) rpmbuild(in mapping) Rpmbuild {
 	for i, word := range without {
 		if line, both := lines[word]; both && word != "" {
 			p.fault(m.entries["without"].value.Content[i],
-				"%q stands in with, in line %d, and in without: expected one of them", word, line)
+				"%q is also in with, in line %d: must be in only one of with and without", word, line)
 		}
 	}
 	return Rpmbuild{With: with, Without: without, Define: p.defines(m)}
@@ -197,9 +200,9 @@ func (p *page) defines(in mapping) []Define {
 	var all []Define
 	lines := map[string]int{}
 	for _, d := range p.entries(e.value, "define") {
-		name, good := p.scalar(d.key, "a define's name", isMacro)
+		name, good := p.scalar(d.key, "define", isMacro)
 		if first, twice := lines[name]; good && twice {
-			p.fault(d.key, "define %q stands twice: expected once, the first is in line %d", name, first)
+			p.fault(d.key, "define %q is set twice, first in line %d", name, first)
 			continue
 		}
 		lines[name] = d.key.Line
@@ -212,20 +215,20 @@ func (p *page) defines(in mapping) []Define {
 func (p *page) packages(in mapping) []string {
 	all := p.words(in, "packages", isPackage)
 	if e, ok := in.entries["packages"]; ok && e.value.Kind == yaml.SequenceNode && len(all) == 0 {
-		p.fault(e.value, "packages is an empty list: expected at least one package")
+		p.fault(e.value, "packages is an empty list: must have at least one package")
 	}
 	return all
 }
 
-// words is a list of words, each standing once; a faulty one is empty, so that
-// the indexes stay those of the page.
-func (p *page) words(m mapping, key string, expect func(string) string) []string {
+// words returns a list of words without duplicates. A wrong one is empty, so that
+// the indexes are those of the page.
+func (p *page) words(m mapping, key string, check func(string) string) []string {
 	var all []string
 	lines := map[string]int{}
 	for _, n := range p.list(m, key) {
-		word, good := p.scalar(n, fmt.Sprintf("a word of %s", key), expect)
+		word, good := p.scalar(n, fmt.Sprintf("an entry of %s", key), check)
 		if first, twice := lines[word]; good && twice {
-			p.fault(n, "%q stands twice in %s: expected once, the first is in line %d", word, key, first)
+			p.fault(n, "%q is twice in %s, first in line %d", word, key, first)
 		} else {
 			lines[word] = n.Line
 		}

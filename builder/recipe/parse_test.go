@@ -14,7 +14,7 @@ var update = flag.Bool("update", false, "write the golden files")
 
 const digest = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
 
-func TestParseWholePage(t *testing.T) {
+func TestParseEveryKey(t *testing.T) {
 	page := `
 name: full.page-1
 description: every key
@@ -109,7 +109,7 @@ objects: 721
 	if err != nil {
 		t.Fatal(err)
 	}
-	if d := cmp.Diff(want, got, whole); d != "" {
+	if d := cmp.Diff(want, got, allFields); d != "" {
 		t.Errorf("-want +got\n%s", d)
 	}
 }
@@ -127,7 +127,7 @@ func TestParseShortestPages(t *testing.T) {
 			continue
 		}
 		want := Recipe{Name: "x", Image: "debian12", Source: from, Packages: []string{"kernel"}}
-		if d := cmp.Diff(want, got, whole); d != "" {
+		if d := cmp.Diff(want, got, allFields); d != "" {
 			t.Errorf("%s: -want +got\n%s", source, d)
 		}
 	}
@@ -171,23 +171,23 @@ func golden(t *testing.T, name, got string) {
 	}
 }
 
-// TestPagesThatAreNoRecipe have faults as a whole.
-func TestPagesThatAreNoRecipe(t *testing.T) {
+// TestPagesThatAreNotRecipes checks the faults of pages that are wrong as a whole.
+func TestPagesThatAreNotRecipes(t *testing.T) {
 	tests := []struct {
 		name, page string
 		want       Faults
 	}{
-		{"empty", "", Faults{{"r.yaml", 1, 1, "the recipe is empty: expected keys and values"}}},
-		{"comment", "# nothing\n", Faults{{"r.yaml", 1, 1, "the recipe is empty: expected keys and values"}}},
-		{"text", "\nkernel\n", Faults{{"r.yaml", 2, 1, "the recipe is a text: expected keys and values"}}},
-		{"list", "- name: x\n", Faults{{"r.yaml", 1, 1, "the recipe is a list: expected keys and values"}}},
-		{"null byte", "name: x\ntag: \x00\x00\n", Faults{{"r.yaml", 2, 6, "a control character: expected text in UTF-8"}}},
+		{"empty", "", Faults{{"r.yaml", 1, 1, "the recipe is empty: must be keys and values"}}},
+		{"comment", "# nothing\n", Faults{{"r.yaml", 1, 1, "the recipe is empty: must be keys and values"}}},
+		{"text", "\nkernel\n", Faults{{"r.yaml", 2, 1, "the recipe is text: must be keys and values"}}},
+		{"list", "- name: x\n", Faults{{"r.yaml", 1, 1, "the recipe is a list: must be keys and values"}}},
+		{"null byte", "name: x\ntag: \x00\x00\n", Faults{{"r.yaml", 2, 6, "a control character: must be text in UTF-8"}}},
 		{"latin 1", "name: b\xfcro\ntag: \xff\n", Faults{
-			{"r.yaml", 1, 8, "a byte that is no UTF-8: expected text in UTF-8"},
-			{"r.yaml", 2, 6, "a byte that is no UTF-8: expected text in UTF-8"},
+			{"r.yaml", 1, 8, "a byte that is not UTF-8: must be text in UTF-8"},
+			{"r.yaml", 2, 6, "a byte that is not UTF-8: must be text in UTF-8"},
 		}},
-		{"UTF-16", "\xff\xfen\x00", Faults{{"r.yaml", 1, 1, "a byte that is no UTF-8: expected text in UTF-8"}}},
-		{"too big", strings.Repeat("#", MaxSize+1), Faults{{"r.yaml", 1, 1, "more than 1048576 bytes: expected a page of YAML"}}},
+		{"UTF-16", "\xff\xfen\x00", Faults{{"r.yaml", 1, 1, "a byte that is not UTF-8: must be text in UTF-8"}}},
+		{"too big", strings.Repeat("#", MaxSize+1), Faults{{"r.yaml", 1, 1, "the file has more than 1048576 bytes: must be a page of YAML"}}},
 		{"too deep", strings.Repeat("[", MaxSize/2), Faults{
 			{"r.yaml", 1, 10001, "not YAML: while increasing flow level, exceeded max depth of 10000"},
 		}},
@@ -203,8 +203,8 @@ func TestPagesThatAreNoRecipe(t *testing.T) {
 	}
 }
 
-// TestAliasBomb: a page whose aliases would unfold to 10^9 words is refused for
-// its references, nothing is unfolded.
+// TestAliasBomb checks that a page whose aliases would expand to 10^9 words is
+// refused for its aliases, and that they are not expanded.
 func TestAliasBomb(t *testing.T) {
 	page := "name: &a0 x\n"
 	for i := 1; i < 10; i++ {
@@ -218,8 +218,8 @@ func TestAliasBomb(t *testing.T) {
 	}
 }
 
-// TestHostilePages: pages that are all faults are told quickly and not
-// with megabytes. An eighth of MaxSize is enough to see both.
+// TestHostilePages checks that pages with nothing but faults are refused quickly,
+// and not with megabytes of faults. An eighth of MaxSize shows both.
 func TestHostilePages(t *testing.T) {
 	most := func(s string) string { return strings.Repeat(s, MaxSize/8/len(s)) }
 	half := func(s string) string { return strings.Repeat(s, MaxSize/16/len(s)) }
@@ -231,7 +231,7 @@ func TestHostilePages(t *testing.T) {
 	} {
 		_, err := Parse("r.yaml", []byte(page))
 		faults, ok := err.(Faults)
-		if !ok || len(faults) != MaxFaults+1 || !strings.HasSuffix(faults[MaxFaults].Message, " more faults are not told") {
+		if !ok || len(faults) != MaxFaults+1 || !strings.HasSuffix(faults[MaxFaults].Message, " more faults are not listed") {
 			t.Errorf("%s: %d faults", name, len(faults))
 		}
 	}

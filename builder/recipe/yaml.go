@@ -9,15 +9,15 @@ import (
 	yaml "go.yaml.in/yaml/v4"
 )
 
-// document reads the one mapping that a recipe is. Nil: there is none, and a
-// fault says why. Nodes of a part that is no YAML have Kind 0.
+// document reads the mapping that a page is. It returns nil if there is none, and
+// reports a fault. Nodes of parts that are not YAML have Kind 0.
 func (p *page) document(data []byte) *yaml.Node {
 	root, err := p.load(data)
 	if err == nil {
 		return root
 	}
-	if whole, ok := p.sections(data); ok {
-		return whole
+	if root, ok := p.sections(data); ok {
+		return root
 	}
 	p.syntax(err, 0)
 	return nil
@@ -38,17 +38,17 @@ func (p *page) load(data []byte) (*yaml.Node, error) {
 	}
 	switch err := loader.Load(&second); {
 	case err == nil:
-		p.fault(&second, "a second document begins: expected one recipe in one file")
+		p.fault(&second, "a second YAML document begins: a file must have one recipe")
 	case err != io.EOF:
 		return nil, err
 	}
 	return first.Content[0], nil
 }
 
-// sections reads a page that is no YAML as a whole key by key: each part that
-// begins with a key in the first column stands for itself, so that a slip in one
-// does not hide the faults of the others. It is false when the parts do not show
-// what is wrong with the whole.
+// sections reads a page that is not YAML as a whole. It reads each part that
+// begins with a key in the first column on its own, so that a mistake in one part
+// does not hide the faults of the others. It returns false if no part shows what
+// is wrong with the page.
 func (p *page) sections(data []byte) (*yaml.Node, bool) {
 	root := &yaml.Node{Kind: yaml.MappingNode, Line: 1, Column: 1}
 	broken := false
@@ -62,7 +62,7 @@ func (p *page) sections(data []byte) (*yaml.Node, bool) {
 			root.Content = append(root.Content, key, &yaml.Node{})
 		case part.Kind != yaml.MappingNode:
 			broken = true
-			p.fault(&yaml.Node{Line: s.line + 1}, "not YAML: expected a key and a colon")
+			p.fault(&yaml.Node{Line: s.line + 1}, "not YAML: must be a key with a colon")
 		default:
 			shift(part, s.line)
 			root.Content = append(root.Content, part.Content...)
@@ -71,15 +71,15 @@ func (p *page) sections(data []byte) (*yaml.Node, bool) {
 	return root, broken
 }
 
-// section is a part of a page; line is the number of lines before it.
+// section is a part of a page. line is the number of lines before it.
 type section struct {
 	key  string
 	line int
 	text []byte
 }
 
-// split cuts a page before every line that begins with a letter, at most so
-// many times.
+// split cuts a page before every line that begins with a letter, but not more than
+// most times.
 func split(data []byte, most int) []section {
 	all := []section{{}}
 	line := 0
@@ -95,7 +95,7 @@ func split(data []byte, most int) []section {
 	return all[1:]
 }
 
-// shift moves n and all below it down by lines.
+// shift adds lines to the line numbers of n and of all nodes in it.
 func shift(n *yaml.Node, lines int) {
 	n.Line += lines
 	for _, c := range n.Content {
@@ -103,8 +103,8 @@ func shift(n *yaml.Node, lines int) {
 	}
 }
 
-// syntax notes what the YAML library says against a part of the page that
-// begins after so many lines.
+// syntax reports an error of the YAML library about a part of the page that begins
+// after so many lines.
 func (p *page) syntax(err error, lines int) {
 	at, message := &yaml.Node{Line: 1, Column: 1}, err.Error()
 	var load *yaml.LoadError
@@ -119,26 +119,26 @@ func (p *page) syntax(err error, lines int) {
 	p.fault(at, "not YAML: %s", message)
 }
 
-// encoding notes the first character of each line that no recipe may hold.
+// encoding reports the first character of each line that a recipe must not have.
 func (p *page) encoding(data []byte) {
 	line := 0
 	for text := range bytes.Lines(data) {
 		line++
-		if column, what := foreign(text); column > 0 {
-			p.fault(&yaml.Node{Line: line, Column: column}, "%s: expected text in UTF-8", what)
+		if column, what := badCharacter(text); column > 0 {
+			p.fault(&yaml.Node{Line: line, Column: column}, "%s: must be text in UTF-8", what)
 		}
 	}
 }
 
-// foreign finds the first byte of a line that is no UTF-8 or no text; its
-// column starts at 1, 0 says that there is none.
-func foreign(line []byte) (column int, what string) {
+// badCharacter finds the first byte of a line that is not UTF-8 or not text. Its
+// column starts at 1; 0 means that there is none.
+func badCharacter(line []byte) (column int, what string) {
 	for len(line) > 0 {
 		column++
 		r, size := utf8.DecodeRune(line)
 		switch {
 		case r == utf8.RuneError && size == 1:
-			return column, "a byte that is no UTF-8"
+			return column, "a byte that is not UTF-8"
 		case r < ' ' && r != '\t' && r != '\n' && r != '\r', r >= 0x7f && r < 0xa0, r == 0xfffe, r == 0xffff:
 			return column, "a control character"
 		}

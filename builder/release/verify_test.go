@@ -52,7 +52,7 @@ func TestVerifyFinds(t *testing.T) {
 		"proof":         {replace(set.ProofFile, `"got": "5.01 s"`, `"got": "60.0 s"`), 0, map[string]string{"files": "proof.json: sha256 got"}},
 		"proof, failed": {replace(set.ProofFile, `"passed": true`, `"passed": false`), 0, map[string]string{"proof": "its kernel failed", "files": "proof.json: sha256 got"}},
 		"proof, away":   {remove(set.ProofFile), 0, map[string]string{"files": "proof.json is missing"}},
-		"lock":          {replace("timewait.lock", `"jobs": 2`, `"jobs": 3`), 0, map[string]string{"lock": "the plan in it has the ID", "files": "timewait.lock: sha256 got"}},
+		"lock":          {replace("timewait.lock", `"jobs": 2`, `"jobs": 3`), 0, map[string]string{"lock": "but the plan has the ID", "files": "timewait.lock: sha256 got"}},
 		"key, away":     {remove("RPM-GPG-KEY-timewait"), 0, map[string]string{"files": "RPM-GPG-KEY-timewait is missing"}},
 		"page":          {write(set.PageFile, "<p>install this instead</p>"), 0, map[string]string{"files": "index.html: sha256 got"}},
 		"a file more":   {write("install.sh", "#!/bin/sh\n"), 0, map[string]string{"files": "install.sh is not in SHA256SUMS"}},

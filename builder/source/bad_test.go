@@ -18,7 +18,8 @@ import (
 	"namibuild/builder/source"
 )
 
-// refuse demands an error from Prepare that says want, and no goroutine after.
+// refuse checks that Prepare returns an error with want in it, and leaves no
+// goroutine.
 func refuse(t *testing.T, srpm string, want string) {
 	t.Helper()
 	before := runtime.NumGoroutine()
@@ -61,7 +62,7 @@ func TestBadSRPM(t *testing.T) {
 	refuse(t, "/nonexistent/a.src.rpm", "preparing a.src.rpm: no such file or directory")
 }
 
-// TestTruncated cuts the SRPM everywhere; TestFlipped changes its bits.
+// TestTruncated cuts the SRPM at many places. TestFlipped changes its bits.
 func TestTruncated(t *testing.T) {
 	srpm := stock(t)
 	data, err := os.ReadFile(srpm)
@@ -90,7 +91,7 @@ func TestFlipped(t *testing.T) {
 		p.Files[2].Content = string(flipped)
 		refuse(t, write(t, p), "unpacking "+stockTar)
 	}
-	// A bit that the digest of the file alone can see.
+	// A bit that only the digest of the file can detect.
 	p.Files[2].Content = string(tarball)
 	for _, p.Legacy = range []bool{false, true} {
 		data := rpmtest.Build(p)
@@ -116,8 +117,8 @@ func TestBadTarball(t *testing.T) {
 		`pipe": a device node or fifo`:              fifo,
 		`hard link to "/etc/passwd"`:                link(tar.TypeLink, stockDir+"/l", "/etc/passwd"),
 		`hard link to "other/x": not below the top`: link(tar.TypeLink, stockDir+"/l", "other/x"),
-		"comes twice":                               file(stockDir+"/include/net/tcp.h", tcph),
-		"tar type '7' is not known here":            {tar.Header{Typeflag: tar.TypeCont, Name: stockDir + "/c"}, ""},
+		"is in it twice":                            file(stockDir+"/include/net/tcp.h", tcph),
+		"unknown tar type '7'":                      {tar.Header{Typeflag: tar.TypeCont, Name: stockDir + "/c"}, ""},
 	} {
 		t.Run(want, func(t *testing.T) {
 			tarball := compress(t, "bzip2", pack(t, append(stockTree(), it)))
@@ -136,10 +137,11 @@ func TestBadTarball(t *testing.T) {
 	})
 }
 
-// TestInspectStopsEarly: what stands behind the last wanted file is not read.
+// TestInspectStopsEarly checks that Inspect does not read behind the last file that
+// it needs.
 func TestInspectStopsEarly(t *testing.T) {
 	whole := pack(t, stockTree())
-	bad := append(whole[:len(whole)-1024], noise(3<<20)...) // noise for the end mark
+	bad := append(whole[:len(whole)-1024], noise(3<<20)...) // noise in the place of the end mark
 	srpm := write(t, stockPackage(stockSpec(t), compress(t, "bzip2", bad)))
 	before := runtime.NumGoroutine()
 	if _, err := source.Inspect(t.Context(), srpm, timewait, nil); err != nil {
@@ -169,7 +171,7 @@ func TestCancel(t *testing.T) {
 	}
 }
 
-// full is a disk with room for so many bytes.
+// full is a disk with space for so many bytes.
 type full struct {
 	io.WriteSeeker
 	room int

@@ -5,8 +5,9 @@ import (
 	"testing"
 )
 
-// Early el6 specs define distro_build a second and third time, in the branch
-// for Fedora; the plain number of the first branch is the knob.
+// TestBranchForAnotherDistribution checks an early el6 spec, which defines
+// distro_build two more times, in the branch for Fedora. The plain number of the
+// first branch is the one that changes.
 func TestBranchForAnotherDistribution(t *testing.T) {
 	const build = "%define distro_build 431.3.1\n"
 	spec := strings.Replace(stockSpec(t), build, "%define rhel 1\n%if %{rhel}\n"+build+

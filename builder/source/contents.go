@@ -7,7 +7,7 @@ import (
 	"namibuild/builder/rpm"
 )
 
-// Contents are what an SRPM says of itself and of the files in it.
+// Contents describes an SRPM and the files in it, as its header does.
 type Contents struct {
 	Package rpm.NEVRA `json:"package"`
 	License string    `json:"license,omitempty"`
@@ -15,19 +15,19 @@ type Contents struct {
 	Files   []Content `json:"files"`
 }
 
-// Content is a file of an SRPM; the digest is its header's.
+// Content is a file of an SRPM, with the digest in the header.
 type Content struct {
 	File string `json:"file"`
 	Size int64  `json:"size"` // bytes
-	// Algorithm is md5, sha1, sha224, sha256, sha384 or sha512; Digest is
-	// lower-case hexadecimal.
+	// Algorithm is md5, sha1, sha224, sha256, sha384 or sha512. Digest is in
+	// lower-case hexadecimal digits.
 	Algorithm string `json:"algorithm"`
 	Digest    string `json:"digest"`
 }
 
-// Describe reads the header of an SRPM, in the header's order of files. Behind
-// them comes the tarball that the SRPM leaves out and the recipe names, if any;
-// its File is where it lies.
+// Describe reads the header of an SRPM, a path of the host. The files are in the
+// header's order. If tarball is not empty, it is the last file: the one that the
+// SRPM leaves out. Its File is then a path of the host.
 func Describe(srpm string, tarball recipe.Tarball) (Contents, error) {
 	s, err := openSRPM(srpm, tarball)
 	if err != nil {
@@ -39,7 +39,7 @@ func Describe(srpm string, tarball recipe.Tarball) (Contents, error) {
 	for _, name := range s.names {
 		f := s.files[name]
 		if f.Digest == "" {
-			continue // a %ghost of the header: it has no content
+			continue // a %ghost, which has no content
 		}
 		c.Files = append(c.Files, Content{name, f.Size, f.DigestAlgo.String(), f.Digest})
 	}

@@ -8,9 +8,9 @@ import (
 	"github.com/rogpeppe/go-internal/diff"
 )
 
-// Diff is the unified diff of all changes with three lines of context; git
-// apply and patch -p1 take it, but for files that are no text. Renames by a
-// tag stand in Renames alone.
+// Diff returns the unified diff of all changes, with three lines of context, for
+// git apply and patch -p1. They cannot apply it to files that are not text. The
+// renamed tarball and directory of a tag are not in the diff, but in Renames.
 func (p Preview) Diff() string {
 	var out strings.Builder
 	for _, c := range p.Changes {
@@ -19,7 +19,7 @@ func (p Preview) Diff() string {
 	return out.String()
 }
 
-// write writes one file's part of the diff as git does.
+// write writes the part of the diff for one file, in git's form.
 func (c Change) write(out *strings.Builder) {
 	text := diff.Diff("a", c.Before, "b", c.After)
 	if text == nil && c.same() {
@@ -41,7 +41,7 @@ func (c Change) write(out *strings.Builder) {
 		fmt.Fprintf(out, "Binary files a/%s and b/%s differ\n", from, to)
 	default:
 		out.WriteString("--- " + old + "+++ " + next)
-		out.Write(bytes.SplitN(text, []byte("\n"), 4)[3]) // behind the library's own three lines
+		out.Write(bytes.SplitN(text, []byte("\n"), 4)[3]) // without the three lines of the library's head
 	}
 }
 
@@ -57,13 +57,13 @@ func (c Change) writeModes(out *strings.Builder) {
 	}
 }
 
-// named is a file's name in a line --- or +++.
+// named returns the name of a file for a line --- or +++.
 func named(side, name string, none bool) string {
 	switch {
 	case none:
 		return "/dev/null\n"
 	case strings.Contains(name, " "):
-		return side + name + "\t\n" // so that patch takes the whole name, as git does it
+		return side + name + "\t\n" // git does this too, so that patch takes the complete name
 	}
 	return side + name + "\n"
 }

@@ -10,8 +10,8 @@ import (
 	"namibuild/builder/source"
 )
 
-// patched lays before out below a folder, runs a program on the diff there, and
-// compares with after.
+// patched writes the files before the changes to a folder, runs a program there that
+// applies the diff, and compares the files with those after the changes.
 func patched(t *testing.T, p source.Preview, program string, args ...string) {
 	t.Helper()
 	dir := t.TempDir()
@@ -41,7 +41,7 @@ func patched(t *testing.T, p source.Preview, program string, args ...string) {
 	}
 }
 
-// TestDiffApplies feeds the diffs to patch and to git apply.
+// TestDiffApplies applies the diffs with patch and with git apply.
 func TestDiffApplies(t *testing.T) {
 	stock, err := source.Inspect(t.Context(), stock(t), timewait, nil)
 	if err != nil {

@@ -10,41 +10,42 @@ import (
 	"namibuild/builder/recipe"
 )
 
-// largest is how big an edited file may be, before and after: it is held in
-// memory. The biggest files of a kernel tree that anybody edits have 1 MiB.
+// largest is the size limit of an edited file, in bytes, before and after the edits.
+// It is kept in memory. The largest files of a kernel tree that people edit have
+// 1 MiB.
 const largest = 16 << 20
 
-// lookout is a path that the recipe counts on.
-type lookout struct {
+// expected is a file that must exist for the recipe.
+type expected struct {
 	path string // in the tree, below the top directory
 	seen bool
-	near string // for a file that is not there: the likest path seen
+	near string // the most similar path seen, until the file is seen
 }
 
 // target is one file that the recipe edits.
 type target struct {
-	lookout
+	expected
 	edits        []recipe.Edit
-	config       []recipe.Option // set behind the edits
-	extraversion string          // put behind the Makefile's EXTRAVERSION; empty: not this file
-	patched      bool            // a patch touches it, or makes it
+	config       []recipe.Option // set after the edits
+	extraversion string          // the new value of the Makefile's EXTRAVERSION; empty for other files
+	patched      bool            // a patch changes or adds it
 	added        *recipe.Added
 	change       Change
 	faults       []Fault
 	notes        []string
 }
 
-// targets are the files to look for, the Makefile first, each once.
+// targets returns the files of the tree to edit, the Makefile first, each once.
 func targets(r recipe.Recipe, extraversion string) []*target {
 	var list []*target
 	if extraversion != "" {
-		list = append(list, &target{lookout: lookout{path: "Makefile"}, extraversion: extraversion})
+		list = append(list, &target{expected: expected{path: "Makefile"}, extraversion: extraversion})
 	}
 	return addEdits(list, r.Edits, recipe.InTree)
 }
 
-// addEdits puts the edits of one place to the targets of their files, new ones
-// where list has none.
+// addEdits adds the edits of one place to the targets of their files. It appends
+// the targets that list does not have.
 func addEdits(list []*target, edits []recipe.Edit, in recipe.Place) []*target {
 	byPath := map[string]*target{}
 	for _, t := range list {
@@ -57,7 +58,7 @@ func addEdits(list []*target, edits []recipe.Edit, in recipe.Place) []*target {
 		name := path.Clean(e.File)
 		t := byPath[name]
 		if t == nil {
-			t = &target{lookout: lookout{path: name}}
+			t = &target{expected: expected{path: name}}
 			byPath[name] = t
 			list = append(list, t)
 		}
@@ -66,9 +67,9 @@ func addEdits(list []*target, edits []recipe.Edit, in recipe.Place) []*target {
 	return list
 }
 
-// apply makes the edits in order, then sets the options, then the Makefile's
-// EXTRAVERSION: an edit is written against the tree as it was shipped. Faults
-// come all together.
+// apply makes the edits in order, then sets the options, and then the Makefile's
+// EXTRAVERSION, because edits are written for the tree as it was shipped. It
+// returns the faults of all of them.
 func (t *target) apply(text []byte) ([]byte, []Fault) {
 	var faults []Fault
 	for _, e := range t.edits {
@@ -92,7 +93,7 @@ func (t *target) apply(text []byte) ([]byte, []Fault) {
 	return text, faults
 }
 
-// replace makes one edit, or says why it does not fit text.
+// replace makes one edit. The fault says why it does not fit text.
 func replace(file string, text []byte, e recipe.Edit) ([]byte, *Fault) {
 	if e.Regexp != "" {
 		return replaceMatches(file, text, e)
@@ -122,8 +123,8 @@ func times(n int) string {
 	return fmt.Sprintf("%d times", n)
 }
 
-// matches says how often and where find stands in text; where it stands
-// nowhere, the line that is most like it.
+// matches describes how often and where text has find, or, if it does not have it,
+// the most similar line.
 func matches(text, find []byte, found int) string {
 	if found > 0 {
 		return fmt.Sprintf("it %s (%s)", times(found), numbers(matchLines(text, find, 11)))
@@ -132,10 +133,11 @@ func matches(text, find []byte, found int) string {
 	if number == 0 {
 		return "it nowhere"
 	}
-	return fmt.Sprintf("it 0 times; most like it is line %d: %s", number, clip(line))
+	return fmt.Sprintf("it 0 times; the most similar is line %d: %s", number, clip(line))
 }
 
-// matchLines are the numbers of the lines where matches begin, up to most.
+// matchLines returns the numbers of the lines where matches begin, but not more than
+// most.
 func matchLines(text, find []byte, most int) []int {
 	var lines []int
 	line, at := 1, 0
@@ -157,8 +159,8 @@ var (
 	emptyExtraversion = regexp.MustCompile(`^EXTRAVERSION[ \t]*=([ \t]*)$`)
 )
 
-// setExtraversion fills the one EXTRAVERSION of the kernel's Makefile, which
-// has to be empty.
+// setExtraversion sets the EXTRAVERSION of the kernel's Makefile, which must be
+// empty and must be in it once.
 func setExtraversion(file string, text []byte, to string) ([]byte, *Fault) {
 	found := extraversion.FindAllIndex(text, 3)
 	if len(found) != 1 {

@@ -14,29 +14,29 @@ import (
 // extras are the files of SOURCES that a recipe touches.
 type extras struct {
 	list   []*target
-	byName map[string]*target // those that the payload still has to give
-	// noFragment says that no file takes the recipe's config.
+	byName map[string]*target // those that were not read from the payload yet
+	// noFragment is the fault that no file is known for the recipe's config.
 	noFragment *Fault
 }
 
-// newExtras looks every file up in the SRPM's header. taken are the names that
-// no file may have, with what stands there.
+// newExtras looks up every file in the SRPM's header. taken has the names that no
+// file may have, each with the reason.
 func newExtras(s *srpm, r recipe.Recipe, taken map[string]string) *extras {
 	var list []*target
 	for _, a := range r.Sources {
-		list = append(list, &target{lookout: lookout{path: a.As}, added: &a})
+		list = append(list, &target{expected: expected{path: a.As}, added: &a})
 	}
 	list = addEdits(list, r.Edits, recipe.InSources)
 	names, fault := fragmentsOf(s, r)
 	x := &extras{list: addConfig(list, names, r.Config), byName: map[string]*target{}, noFragment: fault}
 	for _, t := range x.list {
-		f, there := s.files[t.path]
+		f, exists := s.files[t.path]
 		switch what := taken[t.path]; {
 		case what != "":
-			t.fault("a file of SOURCES of its own", what)
-		case !there && t.added != nil:
+			t.fault("another file of SOURCES", what)
+		case !exists && t.added != nil:
 			t.make()
-		case !there:
+		case !exists:
 			t.fault("this file in SOURCES", s.noSuch(t.path))
 		case f.Size > largest:
 			t.fault("at most 16 MiB to edit", fmt.Sprintf("%d bytes", f.Size))
@@ -51,20 +51,21 @@ func (t *target) fault(want, found string) {
 	t.faults = append(t.faults, Fault{File: t.path, Want: want, Found: found})
 }
 
-// make makes a file that the SRPM does not have.
+// make sets the content of a file that the SRPM does not have.
 func (t *target) make() {
 	text, faults := t.apply(t.added.Content)
 	t.faults = append(t.faults, faults...)
 	t.change = Change{Path: "SOURCES/" + t.path, After: text, Mode: modePlain}
 }
 
-// made are the files that the SRPM does not have.
+// made returns the files that the SRPM does not have.
 func (x *extras) made() []*target {
 	return slices.DeleteFunc(slices.Clone(x.list), func(t *target) bool { return t.change.Mode == 0 })
 }
 
-// notes tell what the recipe's files stand over, those that the spec may not
-// know of, and options that stood there more than once.
+// notes returns sentences about files of the SRPM that the recipe replaces, about
+// added files that the spec does not name, and about options that a file set more
+// than once.
 func (x *extras) notes(spec []byte) []string {
 	var notes []string
 	for _, t := range x.list {
@@ -80,9 +81,9 @@ func (x *extras) notes(spec []byte) []string {
 	return notes
 }
 
-// noSuch says that a name is missing, and which one it may have been.
+// noSuch says that a file does not exist, and which name is similar.
 func (s *srpm) noSuch(name string) string {
-	near, best := "", 0.5 // less in common is chance
+	near, best := "", 0.5 // less in common is by chance
 	var want [1 << 16]uint8
 	for i := range len(name) - 1 {
 		want[pair(name[i], name[i+1])]++
@@ -95,11 +96,11 @@ func (s *srpm) noSuch(name string) string {
 	if near == "" {
 		return "no such file"
 	}
-	return "no such file; most like it is " + near
+	return "no such file; the most similar is " + near
 }
 
-// take reads a file of the payload and edits it.
-func (x *extras) take(f rpm.File, r io.Reader) (*target, error) {
+// edit reads a file of the payload and edits it.
+func (x *extras) edit(f rpm.File, r io.Reader) (*target, error) {
 	t := x.byName[f.Path]
 	delete(x.byName, f.Path)
 	before, err := io.ReadAll(io.LimitReader(r, largest+1))
@@ -133,9 +134,8 @@ func (x *extras) faults() []Fault {
 	return all
 }
 
-// editSpec makes the edits of the spec, in the text as the tag has left it. A
-// spec whose knobs do not fit is not judged further: the edits may count on
-// the new names.
+// editSpec makes the edits of the spec, after the tag's changes. It does not check
+// them if the tag does not fit, because the edits may depend on the new names.
 func (j *job) editSpec() {
 	j.newText = j.text
 	if j.recipe.Tag != "" {

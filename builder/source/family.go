@@ -6,31 +6,33 @@ import (
 	"strings"
 )
 
-// family is a kind of kernel spec whose release has one knob of its own, and
-// whose %build writes the release into the Makefile's EXTRAVERSION. The specs of
-// el6 are another kind: there, tarball and directories name the release by hand.
+// family is a kind of kernel spec in which one macro, the knob, sets the release,
+// and whose %build writes the release into the Makefile's EXTRAVERSION. The specs
+// of el6 are another kind: they spell out the release in the names of the tarball
+// and its directories.
 type family struct {
 	name string
-	// sign is a macro that tells the family, knob the one that begins with the
-	// release's number.
+	// sign is a macro that only the specs of this family define. knob is the macro
+	// that begins with the number of the release.
 	sign, knob string
-	// directory is the macro that the tarball's top directory is named by, of a
-	// family whose tarball follows the knob; empty: tarball and tree keep their
-	// names, which do not depend on the release.
+	// directory is the macro for the name of the tarball's top directory, if the
+	// tarball is named by the knob. It is empty if the names of tarball and tree do
+	// not depend on the release.
 	directory string
 }
 
-// families are in the order in which they are looked for. el7 and el8 define
-// distro_build as well, which in them names the list of kABI symbols; el8 and
-// el9 define pkgrelease, which in them names the source that it was made from.
+// families has the families in the order in which familyOf tries them. el7 and el8
+// also define distro_build, for the list of kABI symbols; el8 and el9 also define
+// pkgrelease, for the source that they were made from.
 var families = []family{
-	// ELRepo's kernel-ml and kernel-lt: kernel.org's tarball, as it is.
+	// ELRepo's kernel-ml and kernel-lt have the unchanged tarball of kernel.org.
 	{name: "ELRepo", sign: "LKAver", knob: "pkg_release"},
 	{name: "el8 and el9", sign: "specrelease", knob: "specrelease"},
 	{name: "el7", sign: "rheltarball", knob: "pkgrelease", directory: "rheltarball"},
 }
 
-// familyOf recognises the spec by what it defines; false: el6, or none at all.
+// familyOf recognizes the family by a macro that the spec defines. It returns false
+// for el6, and for other specs.
 func familyOf(s spec) (family, bool) {
 	for _, f := range families {
 		if len(s.definitions(f.sign)) > 0 {
@@ -71,8 +73,8 @@ func (r *renaming) tagRelease(f family, tag string, files []string, release stri
 	}
 }
 
-// cutNumber divides a release in front of its dist tag: before the first macro,
-// or, of a plain one, behind the last part that is a number.
+// cutNumber cuts a release in front of its dist tag: before the first macro, or, if
+// it has none, behind the last part that is a number.
 func cutNumber(release string) (number, rest string, ok bool) {
 	if at := strings.IndexByte(release, '%'); at > 0 {
 		number, rest = release[:at], release[at:]
@@ -87,7 +89,8 @@ func cutNumber(release string) (number, rest string, ok bool) {
 
 var plainRelease = regexp.MustCompile(`^([0-9]+(?:\.[0-9]+)*)((?:\.[\w+.]*)?)$`)
 
-// followKnob renames the tarball and its directory as the macros will name them.
+// followKnob gives the tarball and its directory the names that the macros have with
+// the tag.
 func (r *renaming) followKnob(f family, src value) {
 	name := r.tarball
 	dir, suffix, _ := strings.Cut(name, ".tar")
@@ -109,11 +112,11 @@ func (r *renaming) followKnob(f family, src value) {
 	r.renames = append(r.renames, Rename{"tarball", name, r.newTarball}, Rename{"directory", dir, newDir})
 }
 
-// releaseInMakefile is how the specs' %build makes uname -r out of the release;
-// el9 takes it from ShortRel, which is %{release} without what CI adds.
+// releaseInMakefile matches the line with which the specs' %build makes uname -r out
+// of the release. el9 uses ShortRel, which is %{release} without a suffix of CI.
 var releaseInMakefile = regexp.MustCompile(`EXTRAVERSION = .*-(%\{release\}|\$\{ShortRel\})`)
 
-// wantExtraversion: the kernel's own name has to follow the release.
+// wantExtraversion reports a fault if uname -r would not follow the release.
 func (r *renaming) wantExtraversion(f family) {
 	for _, line := range r.spec.lines {
 		if releaseInMakefile.MatchString(line) {

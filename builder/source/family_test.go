@@ -15,11 +15,11 @@ import (
 	"namibuild/builder/source"
 )
 
-// kin is one family's SRPM: testdata/family/NAME.spec, its tree and the files
-// that take a configuration.
+// kin is the SRPM of one family: testdata/family/NAME.spec, the tree, and the files
+// with a configuration.
 type kin struct {
 	name, pkg, version, release, dist string
-	top                               string // of the tree; the tarball's name as well
+	top                               string // of the tree; also in the tarball's name
 	configs                           []string
 	tagged                            string // the release with the tag
 }
@@ -44,7 +44,7 @@ func (k kin) spec(t *testing.T) string {
 	return string(text)
 }
 
-// srpm is the family's with that spec.
+// srpm writes the SRPM of the family with that spec.
 func (k kin) srpm(t *testing.T, spec string) string {
 	t.Helper()
 	tree := pack(t, []item{file(k.top+"/Makefile", makefile), file(k.top+"/include/net/tcp.h", tcph)})
@@ -63,7 +63,7 @@ var kinRecipe = recipe.Recipe{
 	Config: []recipe.Option{{Name: "CONFIG_NET_9P", Value: "y"}},
 }
 
-// TestFamilies holds what the tag, an edit and an option change in each family.
+// TestFamilies checks what a tag, an edit and an option change in each family.
 func TestFamilies(t *testing.T) {
 	for _, k := range kins {
 		t.Run(k.name, func(t *testing.T) {
@@ -92,15 +92,15 @@ func TestFamilies(t *testing.T) {
 			}
 			again, _ := prepare(t, srpm, kinRecipe)
 			if diff := cmp.Diff(preview, again); diff != "" {
-				t.Error("Prepare sees something else than Inspect", diff)
+				t.Error("Prepare and Inspect return different previews", diff)
 			}
 		})
 	}
 }
 
-// TestFamiliesInRpmbuild: real rpm reads the release that was meant out of the
-// tagged spec, and its %prep finds tarball and directory and writes the release
-// into the Makefile.
+// TestFamiliesInRpmbuild checks that real rpm finds the intended release in the
+// tagged spec, and that its %prep finds tarball and directory and writes the
+// release into the Makefile.
 func TestFamiliesInRpmbuild(t *testing.T) {
 	for _, k := range kins {
 		t.Run(k.name, func(t *testing.T) {
@@ -115,7 +115,7 @@ func TestFamiliesInRpmbuild(t *testing.T) {
 			if got, err := query.Output(); err != nil || string(got) != k.version+"-"+k.tagged {
 				t.Errorf("rpmspec: %s, %v", got, err)
 			}
-			// In %prep alone, where the specs have no other sources.
+			// Only in %prep, where the specs need no other sources.
 			run(t, "sed", "-i", `/^Source[1-9][0-9]*: kernel-abi/d`, spec)
 			run(t, "rpmbuild", append(args, "-bp", "--nodeps", spec)...)
 			found, err := filepath.Glob(filepath.Join(dir, "BUILD/*/linux-"+k.version+"-"+k.tagged+".x86_64/Makefile"))
@@ -130,8 +130,8 @@ func TestFamiliesInRpmbuild(t *testing.T) {
 	}
 }
 
-// TestTagAlone: where the release does not name the tarball, a tag without
-// edits in the tree leaves the tarball as it is, whatever it holds.
+// TestTagAlone checks that a tag without edits in the tree leaves a tarball as it is,
+// even one that cannot be read, if its name does not have the release.
 func TestTagAlone(t *testing.T) {
 	k := kins[1]
 	p := rpmtest.Package{Name: k.pkg, Version: k.version, Release: k.release, Source: true, BuildTime: epoch, Files: []rpmtest.File{
@@ -143,7 +143,7 @@ func TestTagAlone(t *testing.T) {
 	}
 }
 
-// TestFamilyFaults: the knob or the line that a family should have is told.
+// TestFamilyFaults checks the faults for macros and lines that a family lacks.
 func TestFamilyFaults(t *testing.T) {
 	for name, c := range map[string]struct {
 		kin       kin
@@ -179,7 +179,7 @@ func TestFamilyFaults(t *testing.T) {
 	}
 }
 
-// TestOlderFamilies: the warning counts with the family's number.
+// TestOlderFamilies checks that the warning uses the number of the family's release.
 func TestOlderFamilies(t *testing.T) {
 	for _, k := range kins {
 		for tag, older := range map[string]bool{"namibuild": false, "a": true} {
@@ -191,8 +191,8 @@ func TestOlderFamilies(t *testing.T) {
 	}
 }
 
-// TestTarballBeside: an SRPM that leaves its tarball out, as real rpm makes it
-// of NoSource, is built with the one that the recipe brings.
+// TestTarballBeside checks that an SRPM without its tarball, as real rpm makes it for
+// NoSource, is built with the tarball of the recipe.
 func TestTarballBeside(t *testing.T) {
 	k := kins[3]
 	top := t.TempDir()
@@ -214,7 +214,7 @@ func TestTarballBeside(t *testing.T) {
 	srpm := filepath.Join(top, "SRPMS/kernel-ml-6.6.0-1.el9.elrepo.nosrc.rpm")
 
 	r := kinRecipe
-	const left = "that it leaves it out (NoSource): source: in the recipe takes a tarball:"
+	const left = "that the SRPM leaves it out (NoSource); set tarball: in the recipe's source:"
 	if got := faultsOf(t, srpm, r); len(got) != 1 || got[0].Found != left {
 		t.Errorf("%+v", got)
 	}
@@ -230,13 +230,13 @@ func TestTarballBeside(t *testing.T) {
 	}
 	seen, err := source.Inspect(t.Context(), srpm, r, nil)
 	if diff := cmp.Diff(preview, seen); err != nil || diff != "" {
-		t.Error("Inspect sees something else than Prepare", err, diff)
+		t.Error("Inspect and Prepare return different previews", err, diff)
 	}
-	r.Edits, r.Config = nil, nil // the tag alone: as it is
+	r.Edits, r.Config = nil, nil // only the tag, which leaves the tarball as it is
 	if _, got := prepare(t, srpm, r); content(t, got, "SOURCES/"+k.top+".tar.xz") != tarball {
-		t.Error("the tarball is another")
+		t.Error("the tarball has changed")
 	}
-	const want = "inspecting el7.src.rpm: the SRPM has linux-3.10.0-1160.119.1.el7.tar.xz itself: no tarball is needed"
+	const want = "inspecting el7.src.rpm: the SRPM has linux-3.10.0-1160.119.1.el7.tar.xz itself: the recipe must not have a tarball"
 	whole := kins[0].srpm(t, kins[0].spec(t))
 	r.Source.Tarball.URL = "http://example.org/linux-3.10.0-1160.119.1.el7.tar.xz"
 	if _, err := source.Inspect(t.Context(), whole, r, nil); err == nil || err.Error() != strings.Replace(want, "el7.src.rpm", filepath.Base(whole), 1) {

@@ -12,7 +12,7 @@ import (
 	"namibuild/builder/source"
 )
 
-// faultsOf runs Inspect and Prepare, which have to agree, and gives the faults.
+// faultsOf returns the faults of Inspect and Prepare, which must be the same.
 func faultsOf(t *testing.T, srpm string, r recipe.Recipe) []source.Fault {
 	t.Helper()
 	_, err := source.Inspect(t.Context(), srpm, r, nil)
@@ -66,7 +66,7 @@ func TestSpecFaults(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := stockPackage(c.change(stockSpec(t)), pack(t, stockTree()))
-			if name == "Source0 that names another file" { // judged as the kernel's tree all the same
+			if name == "Source0 that names another file" { // which is then checked as the kernel's tree
 				p.Files[0].Content, p.Files[2].Content = p.Files[2].Content, ""
 			}
 			if diff := cmp.Diff(c.want, faultsOf(t, write(t, p), timewait)); diff != "" {
@@ -93,7 +93,7 @@ func TestTreeFaults(t *testing.T) {
 		want []source.Fault
 	}{
 		"no Makefile": {append(without(stockDir+"/Makefile"), file(stockDir+"/fs/Makefile", "")), []source.Fault{
-			{File: "Makefile", Want: "this file in " + stockTar, Found: "no such file; of that name there is fs/Makefile"}}},
+			{File: "Makefile", Want: "this file in " + stockTar, Found: "no such file; one with that name is fs/Makefile"}}},
 		"EXTRAVERSION is there": {instead(file(stockDir+"/Makefile", "VERSION = 2\nEXTRAVERSION = -rc1\n")), []source.Fault{
 			{File: "Makefile", Line: 2, Want: "an empty EXTRAVERSION", Found: "`EXTRAVERSION = -rc1`"}}},
 		"no EXTRAVERSION": {instead(file(stockDir+"/Makefile", "VERSION = 2\n")), []source.Fault{
@@ -135,7 +135,7 @@ func TestEditFaults(t *testing.T) {
 	}{
 		"nowhere": {[]recipe.Edit{edit(tcp, "#define TCP_TIMEWAIT_LEN  (60 * HZ)", "", 1)}, []source.Fault{
 			{File: tcp, Want: "`#define TCP_TIMEWAIT_LEN  (60 * HZ)` once",
-				Found: "it 0 times; most like it is line 6: `#define TCP_TIMEWAIT_LEN (60*HZ) /* how long to wait */`"}}},
+				Found: "it 0 times; the most similar is line 6: `#define TCP_TIMEWAIT_LEN (60*HZ) /* how long to wait */`"}}},
 		"nothing alike": {[]recipe.Edit{edit(tcp, "zqzqzq", "", 1)}, []source.Fault{
 			{File: tcp, Want: "`zqzqzq` once", Found: "it nowhere"}}},
 		"too often": {[]recipe.Edit{edit(tcp, "#define TCP_", "", 1)}, []source.Fault{
@@ -147,7 +147,7 @@ func TestEditFaults(t *testing.T) {
 		"empty": {[]recipe.Edit{edit(tcp, "", "x", 1)}, []source.Fault{
 			{File: tcp, Want: "a text to find", Found: "an empty one"}}},
 		"no such file": {[]recipe.Edit{edit("net/include/tcp.h", "x", "y", 1)}, []source.Fault{
-			{File: "net/include/tcp.h", Want: "this file in " + stockTar, Found: "no such file; of that name there is " + tcp}}},
+			{File: "net/include/tcp.h", Want: "this file in " + stockTar, Found: "no such file; one with that name is " + tcp}}},
 		"outside": {[]recipe.Edit{edit("../etc/passwd", "x", "y", 1)}, []source.Fault{
 			{File: "../etc/passwd", Want: "this file in " + stockTar, Found: "no such file"}}},
 		"grown": {[]recipe.Edit{edit(tcp, "#endif", strings.Repeat("x", 16<<20), 1)}, []source.Fault{
@@ -157,8 +157,8 @@ func TestEditFaults(t *testing.T) {
 		"the tag's own line": {[]recipe.Edit{edit("Makefile", "EXTRAVERSION =", "EXTRAVERSION = -mine", 1)}, []source.Fault{
 			{File: "Makefile", Line: 4, Want: "an empty EXTRAVERSION", Found: "`EXTRAVERSION = -mine`"}}},
 		"all at once": {[]recipe.Edit{edit(tcp, "#endif\n\n", "", 1), edit("COPYING", "GPLv3", "", 1), edit("a/b.c", "x", "", 1)}, []source.Fault{
-			{File: "COPYING", Want: "`GPLv3` once", Found: "it 0 times; most like it is line 1: `GPLv2`"},
-			{File: tcp, Want: "`#endif\\n\\n` once", Found: "it 0 times; most like it is line 9: `#endif`"},
+			{File: "COPYING", Want: "`GPLv3` once", Found: "it 0 times; the most similar is line 1: `GPLv2`"},
+			{File: tcp, Want: "`#endif\\n\\n` once", Found: "it 0 times; the most similar is line 9: `#endif`"},
 			{File: "a/b.c", Want: "this file in " + stockTar, Found: "no such file"}}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -170,7 +170,8 @@ func TestEditFaults(t *testing.T) {
 	}
 }
 
-// TestFaultsOfSpecAndTree: a spec that does not fit hides nothing of the tree.
+// TestFaultsOfSpecAndTree checks that faults of the spec do not hide those of the
+// tree.
 func TestFaultsOfSpecAndTree(t *testing.T) {
 	spec := strings.Replace(stockSpec(t), "%define distro_build 431.3.1", "", 1)
 	tree := stockTree()
@@ -188,7 +189,7 @@ func TestFaultsOfSpecAndTree(t *testing.T) {
 	}
 }
 
-// TestBadTag: a tag is one word of the release, nothing that leads elsewhere.
+// TestBadTag checks that a tag must be one word of a release, and not a path.
 func TestBadTag(t *testing.T) {
 	for _, tag := range []string{"a-b", "../x", "a b", "%{x}", "a/b"} {
 		got := faultsOf(t, stock(t), recipe.Recipe{Tag: tag})

@@ -13,7 +13,7 @@ import (
 
 var options = []recipe.Option{{Name: "CONFIG_A", Value: "m"}, {Name: "CONFIG_B", Value: "n"}, {Name: "CONFIG_NEW", Value: `"x"`}}
 
-// withFiles is the usual SRPM with more files, each with one text.
+// withFiles writes the usual SRPM with more files, all with the same text.
 func withFiles(t *testing.T, text string, names ...string) string {
 	t.Helper()
 	p := stockPackage(stockSpec(t), compress(t, "bzip2", pack(t, stockTree())))
@@ -23,7 +23,7 @@ func withFiles(t *testing.T, text string, names ...string) string {
 	return write(t, p)
 }
 
-// TestFragments: which file of SOURCES takes the options, by what an SRPM has.
+// TestFragments checks which file of SOURCES gets the options.
 func TestFragments(t *testing.T) {
 	el6 := []string{"config-generic", "config-nodebug", "config-x86_64-generic", "config-x86_64-nodebug", "config-x86_64-nodebug-rhel", "config-x86_64-debug", "config-x86_64-debug-rhel"}
 	el7 := []string{"kernel-2.6.32-s390x.config", "kernel-2.6.32-x86_64.config", "kernel-2.6.32-x86_64-debug.config"}
@@ -68,7 +68,8 @@ func TestNoFragment(t *testing.T) {
 	}
 }
 
-// TestSetOptions: whatever the file says before, each option stands there once.
+// TestSetOptions checks that each option is in the file once, whatever the file had
+// before.
 func TestSetOptions(t *testing.T) {
 	for before, want := range map[string]string{
 		"": "CONFIG_A=m\n# CONFIG_B is not set\nCONFIG_NEW=\"x\"\n",
@@ -91,7 +92,7 @@ func TestSetOptions(t *testing.T) {
 		}
 		var notes []string
 		if strings.Contains(before, "avoid") {
-			notes = []string{"SOURCES/config sets CONFIG_A more than once (lines 1, 3, 5): the recipe's takes the place of all"}
+			notes = []string{"SOURCES/config sets CONFIG_A more than once (lines 1, 3, 5): the recipe's value replaces all of them"}
 		}
 		if diff := cmp.Diff(notes, preview.Notes); diff != "" {
 			t.Errorf("%q: %s", before, diff)
@@ -99,8 +100,8 @@ func TestSetOptions(t *testing.T) {
 	}
 }
 
-// TestConfigOverEdits: the options are set behind what sources: and edits: do to
-// the file, in one diff.
+// TestConfigOverEdits checks that the options are set after what sources: and edits:
+// do to the file, in one diff.
 func TestConfigOverEdits(t *testing.T) {
 	r := recipe.Recipe{
 		Config:  options,

@@ -9,14 +9,15 @@ import (
 	"namibuild/builder/recipe"
 )
 
-// FuzzSetOptions: the options stand there once each, every other line stays.
+// FuzzSetOptions checks that each option is in the text once, and that all other
+// lines stay.
 func FuzzSetOptions(f *testing.F) {
 	f.Add("CONFIG_A=y\n# CONFIG_B is not set\nCONFIG_A=m", "CONFIG_B=y\n", "y")
 	f.Add("# x86_64\r\nCONFIG_AA=0x10\r\n", "CONFIG_C=\"a\"", "n")
 	f.Fuzz(func(t *testing.T, before, more, value string) {
 		o := recipe.Option{Name: "CONFIG_A", Value: "m"}
 		said, _ := recipe.OptionOf("CONFIG_A=" + value + "\n")
-		if again, ok := recipe.OptionOf(said.Line() + "\n"); ok && again == said { // a recipe's values have no carriage return at their end
+		if again, ok := recipe.OptionOf(said.Line() + "\n"); ok && again == said { // a recipe's values do not end in a carriage return
 			o = said
 		}
 		all := []recipe.Option{o, {Name: "CONFIG_B", Value: "n"}}

@@ -6,10 +6,10 @@ import (
 	"strings"
 )
 
-// git reads a file's part of git's diff, with its extended headers.
+// git reads the part for one file of a diff by git, with its extended headers.
 func (r *patchReader) git() (filePatch, *Fault) {
 	f := filePatch{file: r.file, line: r.line}
-	old, new, named := r.both(string(bytes.TrimRight(r.peek()[len("diff --git "):], "\r\n")))
+	old, new, named := r.gitNames(string(bytes.TrimRight(r.peek()[len("diff --git "):], "\r\n")))
 	r.next()
 	created, deleted, renamed, fault := r.extended(&f, &old, &new)
 	if fault != nil {
@@ -36,11 +36,11 @@ func (r *patchReader) git() (filePatch, *Fault) {
 		new = ""
 	}
 	f.old, f.new = old, new
-	return f, f.judge(named || renamed, renamed)
+	return f, f.check(named || renamed, renamed)
 }
 
-// judge holds a part of git's diff against itself.
-func (f filePatch) judge(named, renamed bool) *Fault {
+// check returns a fault if a part of git's diff contradicts itself.
+func (f filePatch) check(named, renamed bool) *Fault {
 	wrong := func(want, found string) *Fault { return &Fault{File: f.file, Line: f.line, Want: want, Found: found} }
 	switch {
 	case !named:
@@ -70,10 +70,10 @@ func (r *patchReader) extended(f *filePatch, old, new *string) (created, deleted
 			_, fault = r.mode(value)
 		case "rename from ":
 			renamed = true
-			*old, fault = r.bare(value)
+			*old, fault = r.renameName(value)
 		case "rename to ":
 			renamed = true
-			*new, fault = r.bare(value)
+			*new, fault = r.renameName(value)
 		case "copy from ", "copy to ":
 			fault = r.fault("files that are made, changed, renamed or deleted", "a copy; git format-patch --no-renames writes it out")
 		case "GIT binary patch", "Binary files ":
@@ -86,7 +86,7 @@ func (r *patchReader) extended(f *filePatch, old, new *string) (created, deleted
 	return created, deleted, renamed, fault
 }
 
-// gitKeys are git's extended headers.
+// gitKeys are the extended headers that git writes.
 var gitKeys = []string{
 	"new file mode ", "new mode ", "deleted file mode ", "old mode ", "rename from ", "rename to ", "copy from ", "copy to ",
 	"similarity index ", "dissimilarity index ", "index ", "GIT binary patch", "Binary files ",
@@ -101,7 +101,7 @@ func gitKey(line string) (key, value string) {
 	return "", ""
 }
 
-// mode is that of a regular file.
+// mode parses the mode of a regular file.
 func (r *patchReader) mode(digits string) (uint32, *Fault) {
 	switch strings.TrimSpace(digits) {
 	case "100644", "100664", "100600":
@@ -116,19 +116,19 @@ func (r *patchReader) mode(digits string) (uint32, *Fault) {
 	return 0, r.fault("mode 100644 or 100755", clip(digits))
 }
 
-// bare is the path in a rename, which git writes without the "a/" that is
-// stripped elsewhere.
-func (r *patchReader) bare(name string) (string, *Fault) {
-	if whole, err := strconv.Unquote(name); err == nil && strings.HasPrefix(name, `"`) {
-		name = whole
+// renameName returns the path of a rename. git writes it without the "a/" that is
+// stripped from other names.
+func (r *patchReader) renameName(name string) (string, *Fault) {
+	if unquoted, err := strconv.Unquote(name); err == nil && strings.HasPrefix(name, `"`) {
+		name = unquoted
 	}
 	return r.stripped(name, max(0, r.strip-1))
 }
 
-// both takes the names out of "a/x b/x"; names with blanks are found by being
-// equal but for what is stripped. It is false where they are not clear: then
-// the lines below have to name the file.
-func (r *patchReader) both(line string) (old, new string, ok bool) {
+// gitNames returns the names in "a/x b/x". Names with blanks are found because both
+// are equal after stripping. It returns false if it cannot tell the names; then
+// the lines that follow have to name the file.
+func (r *patchReader) gitNames(line string) (old, new string, ok bool) {
 	if first, err := strconv.QuotedPrefix(line); err == nil && strings.HasPrefix(line, `"`) {
 		second := strings.TrimPrefix(line[len(first):], " ")
 		if b, err := strconv.Unquote(second); err == nil {
@@ -148,8 +148,9 @@ func (r *patchReader) both(line string) (old, new string, ok bool) {
 	return "", "", false
 }
 
+// same strips both names, and tells whether they are then equal.
 func (r *patchReader) same(a, b string) (old, new string, ok bool) {
-	if len(a) != len(b) { // "a/" and "b/" are of one length
+	if len(a) != len(b) { // "a/" and "b/" have the same length
 		return "", "", false
 	}
 	old, faultA := r.stripped(a, r.strip)

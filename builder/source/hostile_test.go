@@ -18,11 +18,11 @@ import (
 	"namibuild/builder/source"
 )
 
-// mostHeap is how much memory a hostile SRPM may cost at most: two buffers for
-// a file to edit, the window of a decompressor.
+// mostHeap is how much memory a hostile SRPM may need at most: two buffers for a file
+// to edit, and the window of a decompressor.
 const mostHeap = 160 << 20
 
-// costly runs f and fails the test where it takes more than that.
+// costly runs f, and fails the test if f needs more memory than that.
 func costly(t *testing.T, f func()) {
 	t.Helper()
 	const live = "/memory/classes/heap/objects:bytes"
@@ -51,11 +51,11 @@ func costly(t *testing.T, f func()) {
 	}
 }
 
-// into is a tarball with the stock tree and more in it.
+// into returns a tarball with the stock tree and more entries.
 func into(t *testing.T, more ...item) []byte { return pack(t, append(stockTree(), more...)) }
 
-// bomb is a tarball with a file of so many MiB of zeros: the same compressed
-// mebibyte again and again.
+// bomb returns a tarball with a file of so many MiB of zeros, made of copies of one
+// compressed mebibyte.
 func bomb(t *testing.T, how string, n int) []byte {
 	t.Helper()
 	var head bytes.Buffer
@@ -65,9 +65,9 @@ func bomb(t *testing.T, how string, n int) []byte {
 	return append(compress(t, how, head.Bytes()), bytes.Repeat(compress(t, how, make([]byte, 1<<20)), n)...)
 }
 
-// TestHostileTarball: what may stand in no tree is refused, with its name, in
-// little memory. Absolute names, names that lead out, devices and fifos are in
-// TestBadTarball.
+// TestHostileTarball checks that Prepare refuses entries that no tree may have, names
+// them, and needs little memory. TestBadTarball has absolute names, names that lead
+// out of the tree, devices and fifos.
 func TestHostileTarball(t *testing.T) {
 	sym := func(name, target string) item { return link(tar.TypeSymlink, stockDir+"/"+name, target) }
 	loop := []item{sym("l1", "l2"), sym("l2", "l1")}
@@ -118,8 +118,8 @@ func many(n int) []item {
 	return items
 }
 
-// TestHostileSRPM: an SRPM whose header promises more than is there, or whose
-// payload is more than its header says, is refused in little memory.
+// TestHostileSRPM checks that Prepare refuses an SRPM whose payload is shorter or
+// longer than its header says, and needs little memory.
 func TestHostileSRPM(t *testing.T) {
 	spec, tarball := stockSpec(t), into(t)
 	sizes := func(genkey uint64, long bool) func(*rpmtest.Package) {

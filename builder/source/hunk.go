@@ -6,25 +6,27 @@ import (
 	"sort"
 )
 
-// maxLines bounds the numbers in a patch: no file that is edited has so many.
+// maxLines is the limit for line numbers in a patch. No file that is small enough to
+// be edited has so many lines.
 const maxLines = largest
 
 // hunk is one hunk of a patch.
 type hunk struct {
 	line  int    // in the patch
 	head  string // quoted
-	start int    // the first old line, or the one before where there is none
+	start int    // the first old line, or the line before if there is no old line
 	// old is the text before, new the text after, both with the context.
 	old, new []byte
-	// prefix and suffix are the lines of context at either end, head and tail
-	// their bytes.
+	// prefix and suffix are the numbers of context lines at the beginning and the
+	// end, headSize and tailSize their sizes in bytes.
 	prefix, suffix     int
 	headSize, tailSize int
 	changed            bool
-	last               byte // what the last line did
+	last               byte // the operation of the last line
 }
 
-// add takes a line of the hunk over; 1 means that it is one of the old text.
+// add adds a line to the hunk. It returns 1 if the old text has the line, and 0 if
+// not.
 func (h *hunk) add(op byte, line []byte) int {
 	if op == '\\' {
 		h.cutEnd()
@@ -51,7 +53,7 @@ func (h *hunk) add(op byte, line []byte) int {
 	return bit(op != '+')
 }
 
-// cutEnd takes "\ No newline at end of file" back from the line above.
+// cutEnd removes the line end of the last line, for "\ No newline at end of file".
 func (h *hunk) cutEnd() {
 	if h.last == '-' || h.last == ' ' {
 		h.old = bytes.TrimSuffix(h.old, []byte("\n"))
@@ -65,7 +67,7 @@ func (h *hunk) cutEnd() {
 	h.last = 0
 }
 
-// first is the line, from 0, where the hunk says that it begins.
+// first returns the line, from 0, at which the hunk begins according to its head.
 func (h hunk) first() int {
 	if len(h.old) == 0 {
 		return h.start
@@ -73,7 +75,7 @@ func (h hunk) first() int {
 	return max(0, h.start-1)
 }
 
-// lines are the offsets where the lines of a text begin, and its end.
+// lines are the offsets at which the lines of a text begin, and that of its end.
 type lines []int32
 
 func linesOf(text []byte) lines {
@@ -89,18 +91,18 @@ func linesOf(text []byte) lines {
 	return append(l, int32(len(text)))
 }
 
-// at is the offset of a line, of the last one's end for all behind it.
+// at returns the offset of a line. Behind the last line that is the end of the text.
 func (l lines) at(line int) int { return int(l[min(max(line, 0), len(l)-1)]) }
 
-// number is the line that begins at an offset.
+// number returns the line that begins at an offset.
 func (l lines) number(at int) int {
 	return sort.Search(len(l), func(i int) bool { return int(l[i]) >= at })
 }
 
-// apply makes all hunks in text: exactly (no fuzz), each at the place nearest
-// to where it says, moved as the one before it was moved. That is what patch
-// --fuzz=0 does. The notes tell each hunk that stands elsewhere, the faults
-// each that stands nowhere.
+// apply applies all hunks to text, without fuzz: each at the place that is nearest
+// to the line in its head, moved by as much as the hunk before it. This is what
+// patch --fuzz=0 does. The notes name the hunks that are at other lines, the
+// faults those that do not fit.
 func (f filePatch) apply(name string, text []byte) (out []byte, notes []string, faults []Fault) {
 	starts := linesOf(text)
 	done, offset := 0, 0
@@ -125,32 +127,33 @@ func (f filePatch) apply(name string, text []byte) (out []byte, notes []string, 
 	return append(out, text[done:]...), notes, faults
 }
 
-// moved says how far from its place a hunk is.
+// moved describes how far a hunk is from the line in its head.
 func moved(lines int) string {
 	where := "below"
 	if lines < 0 {
 		lines, where = -lines, "above"
 	}
 	if lines == 1 {
-		return "1 line " + where + " where it says"
+		return "1 line " + where + " the line in its head"
 	}
-	return fmt.Sprintf("%d lines %s where it says", lines, where)
+	return fmt.Sprintf("%d lines %s the line in its head", lines, where)
 }
 
-// find is where in text, behind done, the hunk stands nearest to line guess,
-// the later place first; -1: nowhere. Less context before than behind means
-// the begin of the file, less behind than before its end.
+// find returns the offset of the place in text, not before done, that the hunk fits
+// and that is nearest to line guess; of two, the later one. It returns -1 if there
+// is none. A hunk with less context before than behind must be at the beginning of
+// the file, and one with less behind than before at its end.
 func (h hunk) find(text []byte, starts lines, done, guess int) int {
 	end := len(text) - len(h.old)
 	switch {
-	case len(h.old) == 0: // nothing says where, but in an empty file
+	case len(h.old) == 0: // it fits an empty file only
 		return min(0, -len(text))
 	case end < done:
 		return -1
 	case h.prefix < h.suffix && h.start <= 1:
-		return standing(text, h.old, 0, done)
+		return matchAt(text, h.old, 0, done)
 	case h.suffix < h.prefix || h.old[len(h.old)-1] != '\n':
-		return standing(text, h.old, end, done)
+		return matchAt(text, h.old, end, done)
 	}
 	from := starts.number(done)
 	after := next(text, h.old, starts.at(max(guess, from)))
@@ -167,16 +170,17 @@ func (h hunk) find(text []byte, starts lines, done, guess int) int {
 	return after
 }
 
-// standing is at when old stands there, at the begin of a line, and -1 else.
-func standing(text, old []byte, at, done int) int {
+// matchAt returns at if old is there and a line begins there, and -1 if not.
+func matchAt(text, old []byte, at, done int) int {
 	if at < done || at > 0 && text[at-1] != '\n' || !bytes.HasPrefix(text[at:], old) {
 		return -1
 	}
 	return at
 }
 
-// next is the first place of old from a line's begin on; -1: none. Lines are
-// kept by looking for the line end before them too: that stays linear.
+// next returns the first place of old that begins at a line, from the beginning of
+// a line on, or -1. It searches for the line end before old as well, which takes
+// linear time.
 func next(text, old []byte, from int) int {
 	if bytes.HasPrefix(text[from:], old) {
 		return from
@@ -187,12 +191,13 @@ func next(text, old []byte, from int) int {
 	return -1
 }
 
-// previous is the last place of old that begins from done on and before to.
+// previous returns the last place of old that begins at a line, at or after done and
+// before to, or -1.
 func previous(text, old []byte, done, to int) int {
 	if i := bytes.LastIndex(text[done:min(len(text), max(0, to-1)+len(old))], lineOn(old)); i >= 0 {
 		return done + i + 1
 	}
-	return standing(text, old, done, done)
+	return matchAt(text, old, done, done)
 }
 
 func lineOn(old []byte) []byte { return append([]byte{'\n'}, old...) }

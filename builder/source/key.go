@@ -8,26 +8,22 @@ import (
 	"namibuild/builder/recipe"
 )
 
-// format names what this package makes of an SRPM and a recipe. It changes
-// with every change of the bytes of a topdir or of a Preview: TestFormat holds
-// that.
-const format = "namibuild topdir 1"
-
-// Key names what Prepare makes of the SRPM with that sha256: where two keys are
-// equal, so are topdir and Preview. All of a recipe counts but what Prepare
-// does not look at, so that a new kind of change counts from its first day.
+// Key identifies what Prepare and Inspect make of the SRPM with that sha256: if
+// two keys are equal, so are the topdirs and the Previews, as long as the code of
+// this package is the same. Of a recipe everything counts except what Prepare is
+// known to ignore, so that a new kind of change counts from its first day.
 func Key(srpmSHA256 string, r recipe.Recipe) string {
 	r.Name, r.Description, r.Image, r.Dir = "", "", "", ""
 	undebugged := len(r.Config) > 0 && !makesDebug(r.Rpmbuild)
 	r.Source = recipe.Source{Tarball: recipe.Tarball{File: r.Source.Tarball.Name(), SHA256: r.Source.Tarball.SHA256}}
 	r.Rpmbuild = recipe.Rpmbuild{}
-	if undebugged { // it decides where options go
+	if undebugged { // it decides which configurations get the options
 		r.Rpmbuild.Without = []string{"debug"}
 	}
 	r.Keys, r.Packages, r.Objects = nil, nil, 0
 	page, err := json.Marshal(r)
 	if err != nil {
-		panic(err) // texts, numbers and bytes alone: cannot happen
+		panic(err) // cannot happen: a recipe is made of text, numbers and bytes
 	}
-	return fmt.Sprintf("%x", sha256.Sum256([]byte(format+"\n"+srpmSHA256+"\n"+string(page))))
+	return fmt.Sprintf("%x", sha256.Sum256([]byte(srpmSHA256+"\n"+string(page))))
 }

@@ -11,10 +11,10 @@ import (
 	"namibuild/builder/source"
 )
 
-// TestFormat holds what Prepare makes of one SRPM with every kind of change.
-// Where it fails and the new bytes are meant, the number in key.go's format goes
-// up by one: what was kept before is then made anew.
-func TestFormat(t *testing.T) {
+// TestPrepareIsStable holds the digest of what Prepare makes of one SRPM with
+// every kind of change. Packages are rebuilt from a lock by later versions too,
+// which have to make the same topdir.
+func TestPrepareIsStable(t *testing.T) {
 	r := timewait
 	r.Patches = []recipe.Patch{{File: "p", Strip: 1, Content: []byte("--- a/COPYING\n+++ b/COPYING\n@@ -1 +1 @@\n-GPLv2\n+GPL\n")}}
 	r.Sources = []recipe.Added{{File: "config", As: "config", Content: []byte("CONFIG_A=y\n")}}
@@ -37,7 +37,7 @@ func TestFormat(t *testing.T) {
 	}
 }
 
-// stockPlain is the usual SRPM without a program of the host in its making.
+// stockPlain writes the usual SRPM without using a program of the host.
 func stockPlain(t *testing.T) string {
 	return write(t, stockPackage(stockSpec(t), compress(t, "none", pack(t, stockTree()))))
 }
@@ -49,12 +49,12 @@ func TestKey(t *testing.T) {
 	named.Source, named.Packages = recipe.Source{URL: "http://example.com"}, []string{"kernel"}
 	named.Rpmbuild.With = []string{"firmware"}
 	if source.Key("aa", named) != is {
-		t.Error("what Prepare does not look at makes another key")
+		t.Error("what Prepare ignores changes the key")
 	}
 	whole := recipe.Recipe{Config: options}
 	bare := recipe.Recipe{Config: options, Rpmbuild: recipe.Rpmbuild{With: []string{"baseonly"}}}
 	if source.Key("aa", whole) == source.Key("aa", bare) {
-		t.Error("with and without the debug kernel, whose options Prepare sets as well, the key is the same")
+		t.Error("the key is the same with and without the debug kernel, whose options Prepare sets too")
 	}
 	for name, r := range map[string]recipe.Recipe{
 		"tag":     {Tag: "other", Edits: timewait.Edits},
@@ -64,10 +64,10 @@ func TestKey(t *testing.T) {
 		"sources": {Tag: timewait.Tag, Edits: timewait.Edits, Sources: []recipe.Added{{Content: []byte("x")}}},
 	} {
 		if source.Key("aa", r) == is {
-			t.Errorf("other %s make the same key", name)
+			t.Errorf("other %s do not change the key", name)
 		}
 	}
 	if source.Key("ab", timewait) == is {
-		t.Error("another SRPM makes the same key")
+		t.Error("another SRPM does not change the key")
 	}
 }

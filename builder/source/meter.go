@@ -6,20 +6,20 @@ import (
 	"sync/atomic"
 )
 
-// step is how many bytes pass between two reports of progress.
+// step is how many bytes are read between two reports of progress.
 const step = 1 << 20
 
-// meter counts what is read of the payload's files. Decompressors read in
-// goroutines of their own; reports are made where output is taken, so that the
-// caller's function runs in the caller's goroutine.
+// meter counts the bytes read of the payload's files. Decompressors read in
+// goroutines of their own, so that progress is reported where their output is
+// read: there it is the caller's goroutine.
 type meter struct {
-	done   atomic.Int64
-	told   int64
-	total  int64
-	report func(done, total int64)
+	done     atomic.Int64
+	reported int64
+	total    int64
+	report   func(done, total int64)
 }
 
-// count is r, counted.
+// count returns a reader of r that counts what it reads.
 func (m *meter) count(r io.Reader) io.Reader { return countingReader{r, m} }
 
 type countingReader struct {
@@ -33,17 +33,18 @@ func (c countingReader) Read(b []byte) (int, error) {
 	return n, err
 }
 
-// tell reports when enough has come since the last time, or when all is read.
-func (m *meter) tell() {
+// reportProgress calls report if enough was read since the last call, or everything.
+func (m *meter) reportProgress() {
 	done := m.done.Load()
-	if m.report == nil || done == m.told || done-m.told < step && done < m.total {
+	if m.report == nil || done == m.reported || done-m.reported < step && done < m.total {
 		return
 	}
-	m.told = done
+	m.reported = done
 	m.report(done, m.total)
 }
 
-// watch is r that tells the meter's progress and ends with the context.
+// watch returns a reader of r that reports progress, and that fails when the
+// context ends.
 func (m *meter) watch(ctx context.Context, r io.Reader) io.Reader {
 	return watchedReader{contextReader{ctx, r}, m}
 }
@@ -55,11 +56,11 @@ type watchedReader struct {
 
 func (w watchedReader) Read(b []byte) (int, error) {
 	n, err := w.r.Read(b)
-	w.m.tell()
+	w.m.reportProgress()
 	return n, err
 }
 
-// contextReader fails as soon as its context does.
+// contextReader is a reader that fails when its context has ended.
 type contextReader struct {
 	ctx context.Context
 	r   io.Reader

@@ -6,15 +6,16 @@ import (
 	"strings"
 )
 
-// Fault is one thing that the recipe counts on and the SRPM does not have.
+// Fault is one thing that the recipe needs and the SRPM does not have.
 type Fault struct {
-	// File is the spec, the tarball, or a file of the kernel tree.
+	// File is the spec, the tarball, a file in either, or a patch.
 	File string
-	// Line is where in File; 0 where no line can be named.
+	// Line is the line in File, from 1, or 0 if there is no such line.
 	Line        int
 	Want, Found string
 }
 
+// String returns "FILE:LINE: want …, found …".
 func (f Fault) String() string {
 	where := f.File
 	if f.Line > 0 {
@@ -23,12 +24,12 @@ func (f Fault) String() string {
 	return fmt.Sprintf("%s: want %s, found %s", where, f.Want, f.Found)
 }
 
-// MismatchError holds every fault between one recipe and one SRPM.
+// MismatchError reports that a recipe does not fit an SRPM, with all faults.
 type MismatchError struct {
 	Faults []Fault
 }
 
-// Error gives one line a fault.
+// Error returns the faults, one on each line.
 func (e *MismatchError) Error() string {
 	lines := make([]string, len(e.Faults))
 	for i, f := range e.Faults {
@@ -37,7 +38,7 @@ func (e *MismatchError) Error() string {
 	return strings.Join(lines, "\n")
 }
 
-// mismatch is nil where there is no fault.
+// mismatch returns the error for faults, or nil if there are none.
 func mismatch(faults []Fault) error {
 	if len(faults) == 0 {
 		return nil
@@ -45,7 +46,7 @@ func mismatch(faults []Fault) error {
 	return &MismatchError{Faults: faults}
 }
 
-// clip quotes text for a message and keeps it short.
+// clip returns text in backquotes for a message, cut to 100 bytes.
 func clip(text string) string {
 	const most = 100
 	if len(text) > most {
@@ -55,7 +56,7 @@ func clip(text string) string {
 	return "`" + strings.ReplaceAll(quoted[1:len(quoted)-1], `\"`, `"`) + "`"
 }
 
-// numbers writes line numbers as "line 3" or "lines 3, 9"; a long list is cut.
+// numbers returns line numbers as "line 3" or "lines 3, 9". A long list is cut.
 func numbers(lines []int) string {
 	const most = 10
 	words := make([]string, 0, most)

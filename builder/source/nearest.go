@@ -6,12 +6,13 @@ import (
 	"strings"
 )
 
-// pair numbers two neighbouring bytes.
+// pair returns a number for two neighbouring bytes.
 func pair(a, b byte) uint16 { return uint16(a)<<8 | uint16(b) }
 
-// nearestLine is the line of text that has most pairs of letters of find's
-// first line, so that a typing error or other white space shows; of lines that
-// have as many, the shorter (Dice's measure). 0 where nothing is alike. Ends of very long lines do not count.
+// nearestLine returns the line of text that is most similar to the first line of
+// find, to show a typing error or other white space: the one that has most of its
+// pairs of letters, and of several such lines the shortest (Dice's measure). It
+// returns 0 if no line is similar. Only the beginning of a very long line counts.
 func nearestLine(text, find []byte) (number int, line string) {
 	const long = 400
 	var want [1 << 16]uint8
@@ -20,7 +21,7 @@ func nearestLine(text, find []byte) (number int, line string) {
 	for i := range len(first) - 1 {
 		want[pair(first[i], first[i+1])]++
 	}
-	best := 0.5 // less in common is chance
+	best := 0.5 // less in common is by chance
 	n := 0
 	for raw := range bytes.Lines(text) {
 		n++
@@ -33,13 +34,15 @@ func nearestLine(text, find []byte) (number int, line string) {
 	return number, line
 }
 
-// firstLine is the first line of text that is not blank, trimmed.
+// firstLine returns the first line of text that is not blank, without the white
+// space around it.
 func firstLine(text []byte) []byte {
 	line, _, _ := bytes.Cut(bytes.TrimSpace(text), []byte("\n"))
 	return bytes.TrimSpace(line)
 }
 
-// likeness is between 0 and 1. want counts first's pairs and is left as it was.
+// likeness returns how similar line is to first, from 0 to 1. want has the counts of
+// first's pairs; it is changed, but restored.
 func likeness(want *[1 << 16]uint8, first, line []byte) float64 {
 	if len(first) < 2 || len(line) < 2 {
 		return 0
@@ -60,13 +63,14 @@ func likeness(want *[1 << 16]uint8, first, line []byte) float64 {
 	return 0.9*float64(common)/float64(len(first)-1) + 0.1*dice
 }
 
-// nearer tells whether name is a better guess for the missing file want than
-// best: the same base name, and more of its last folders alike.
+// nearer tells whether name is a better guess for the missing file want than best
+// is: it has the same base name, and more of the last folders in common.
 func nearer(want, name, best string) bool {
 	return path.Base(name) == path.Base(want) && (best == "" || tail(want, name) > tail(want, best))
 }
 
-// tail counts the last parts that two paths share, then the first ones.
+// tail returns a number that grows with the last parts that two paths have in
+// common, and, less, with the first ones.
 func tail(a, b string) int {
 	x, y := strings.Split(a, "/"), strings.Split(b, "/")
 	last, first := 0, 0

@@ -2,7 +2,8 @@ package source
 
 import "testing"
 
-// TestNearer: of equal base names the one with more folders alike wins.
+// TestNearer checks that of equal base names the one with more folders in common is
+// nearer.
 func TestNearer(t *testing.T) {
 	for _, c := range []struct {
 		want  string

@@ -6,37 +6,38 @@ import (
 	"time"
 )
 
-// mostHeld is how many bytes of the tree's files patches may touch: all of them
-// are held in memory until the tarball has ended.
-const mostHeld = 256 << 20
+// maxPatched is the limit for the sizes, in bytes, of all files that patches touch
+// together. They are kept in memory until the end of the tarball.
+const maxPatched = 256 << 20
 
-// overlay is the part of the tree that patches touch. A patch may need a file
-// that the tarball has last, or the absence of one, so they are made when all
-// paths that they name were seen, or the tarball has ended.
+// overlay is the part of the tree that patches touch. A patch may need the last file
+// of the tarball, or the absence of a file. So the patches are applied when all
+// paths that they name were seen, or at the end of the tarball.
 type overlay struct {
-	patches []filePatch
-	nodes   []*node          // in the order in which the patches name them
-	byPath  map[string]*node // every path that the patches name
-	now     map[string]*node // the files as they stand
-	folders map[string]bool  // that have to be such, or missing
-	room    int64
-	epoch   time.Time // of files that patches make
-	notes   []string
+	patches   []filePatch
+	nodes     []*node          // in the order in which the patches name them
+	byPath    map[string]*node // all paths that the patches name
+	now       map[string]*node // the files by their current paths
+	folders   map[string]bool  // paths that must be folders, or missing
+	remaining int64
+	epoch     time.Time // time of the files that patches add
+	notes     []string
 }
 
-// node is one file. Its lookout is the path in the tarball, where it may not be.
+// node is one file. The path in expected is that in the tarball, which may not have
+// it.
 type node struct {
-	lookout
-	held   *heldFile // as the tarball has it; nil: a patch makes it
-	now    string    // where it stands; empty: nowhere
-	text   []byte
-	mode   uint32 // git's, where a patch sets it
-	broken bool   // a fault of it was told
+	expected
+	shipped *shippedFile // nil if a patch adds the file
+	now     string       // its current path; empty if it is deleted or not added yet
+	text    []byte
+	mode    uint32 // as git has it, if a patch sets it
+	broken  bool   // a fault of it was reported
 }
 
 func newOverlay(patches []filePatch, epoch time.Time) *overlay {
 	o := &overlay{patches: patches, byPath: map[string]*node{}, now: map[string]*node{},
-		folders: map[string]bool{}, room: mostHeld, epoch: epoch}
+		folders: map[string]bool{}, remaining: maxPatched, epoch: epoch}
 	for _, f := range patches {
 		o.expect(f.old)
 		o.expect(f.new)
@@ -48,7 +49,7 @@ func (o *overlay) expect(name string) {
 	if name == "" || o.byPath[name] != nil {
 		return
 	}
-	n := &node{lookout: lookout{path: name}}
+	n := &node{expected: expected{path: name}}
 	o.byPath[name] = n
 	o.nodes = append(o.nodes, n)
 	for dir := path.Dir(name); dir != "."; dir = path.Dir(dir) {
@@ -56,7 +57,7 @@ func (o *overlay) expect(name string) {
 	}
 }
 
-// apply makes the patches in order.
+// apply applies the patches in order.
 func (o *overlay) apply(tarball string) []Fault {
 	var faults []Fault
 	for _, f := range o.patches {
@@ -65,12 +66,12 @@ func (o *overlay) apply(tarball string) []Fault {
 			faults = append(faults, *fault)
 		}
 		if n.broken {
-			o.spoil(n, f)
+			o.markBroken(n, f)
 			continue
 		}
 		found := o.change(n, f, tarball)
 		if len(found) > 0 {
-			o.spoil(n, f)
+			o.markBroken(n, f)
 		}
 		faults = append(faults, found...)
 	}
@@ -80,8 +81,8 @@ func (o *overlay) apply(tarball string) []Fault {
 	return faults
 }
 
-// before is the file that a part of a patch changes; one that is to be made is
-// empty. A fault comes with a broken one.
+// before returns the file that a part of a patch changes. A file that the part adds
+// is empty. If there is a fault, the file is broken.
 func (o *overlay) before(f filePatch, tarball string) (*node, *Fault) {
 	if f.old != "" {
 		if n := o.now[f.old]; n != nil {
@@ -89,7 +90,7 @@ func (o *overlay) before(f filePatch, tarball string) (*node, *Fault) {
 		}
 		if n := o.byPath[f.old]; !f.fills {
 			n.broken = true
-			return n, &Fault{File: f.file, Line: f.line, Want: f.old + " in " + tarball, Found: n.nothing()}
+			return n, &Fault{File: f.file, Line: f.line, Want: f.old + " in " + tarball, Found: n.notFound()}
 		}
 	}
 	if n := o.now[f.new]; n != nil {
@@ -100,8 +101,8 @@ func (o *overlay) before(f filePatch, tarball string) (*node, *Fault) {
 		return n, &Fault{File: f.file, Line: f.line, Want: "no " + f.new + " in " + tarball + ", to make it", Found: fmt.Sprintf("one of %d bytes", len(n.text))}
 	}
 	n := o.byPath[f.new]
-	if n.now != "" { // it was renamed, and another takes its place
-		n = &node{lookout: lookout{path: f.new}}
+	if n.now != "" { // it was renamed, and the patch adds another one
+		n = &node{expected: expected{path: f.new}}
 		o.nodes = append(o.nodes, n)
 	}
 	n.text, n.now, n.mode = nil, f.new, modePlain
@@ -109,7 +110,7 @@ func (o *overlay) before(f filePatch, tarball string) (*node, *Fault) {
 	return n, nil
 }
 
-// change makes one part of a patch in the file that it is for.
+// change applies one part of a patch to its file.
 func (o *overlay) change(n *node, f filePatch, tarball string) []Fault {
 	text, notes, faults := f.apply(n.now, n.text)
 	if len(faults) > 0 {
@@ -133,8 +134,9 @@ func (o *overlay) change(n *node, f filePatch, tarball string) []Fault {
 	return nil
 }
 
-// spoil keeps what follows from a fault quiet.
-func (o *overlay) spoil(n *node, f filePatch) {
+// markBroken marks the files of a part that has a fault, so that faults which follow
+// from it are not reported.
+func (o *overlay) markBroken(n *node, f filePatch) {
 	n.broken = true
 	for _, name := range []string{f.old, f.new} {
 		if name != "" && o.now[name] == nil {
@@ -143,7 +145,7 @@ func (o *overlay) spoil(n *node, f filePatch) {
 	}
 }
 
-// nested tells files that stand where others need a folder.
+// nested reports files whose path must be a folder for other files.
 func (o *overlay) nested() []Fault {
 	var faults []Fault
 	for _, n := range o.nodes {
@@ -159,26 +161,26 @@ func (o *overlay) nested() []Fault {
 	return faults
 }
 
-// changes are the files as they went in and as they came out.
+// changes returns the files before and after the patches.
 func (o *overlay) changes(top string) []Change {
 	var list []Change
 	for _, n := range o.nodes {
 		c := Change{Path: path.Join(top, n.now), After: n.text, Mode: n.mode}
 		switch {
-		case n.held == nil && n.now == "":
+		case n.shipped == nil && n.now == "":
 			continue
-		case n.held == nil:
+		case n.shipped == nil:
 		case n.now == "":
-			c.Path, c.After, c.Mode, c.OldMode = path.Join(top, n.path), nil, 0, n.held.mode()
-		case n.mode != 0 && n.mode != n.held.mode():
-			c.OldMode = n.held.mode()
+			c.Path, c.After, c.Mode, c.OldMode = path.Join(top, n.path), nil, 0, n.shipped.mode()
+		case n.mode != 0 && n.mode != n.shipped.mode():
+			c.OldMode = n.shipped.mode()
 		default:
 			c.Mode = 0
 		}
-		if n.held != nil {
-			c.Before = n.held.text
+		if n.shipped != nil {
+			c.Before = n.shipped.text
 		}
-		if n.held != nil && n.now != "" && n.now != n.path {
+		if n.shipped != nil && n.now != "" && n.now != n.path {
 			c.From = path.Join(top, n.path)
 		}
 		list = append(list, c)

@@ -16,25 +16,25 @@ import (
 // filePatch is what a patch does to one file of the tree.
 type filePatch struct {
 	file string // the patch, for messages
-	line int    // where this part of it begins
-	// old and new are paths below the top directory; empty: there is no such
-	// file before or after.
+	line int    // where this part of the patch begins
+	// old and new are paths below the top directory. old is empty for a file that
+	// is added, new for one that is deleted.
 	old, new string
-	// fills: the one hunk, of a diff that is not git's, has nothing before; the
-	// file may be missing or empty.
+	// fills tells that the part has one hunk without old lines, and is not by git:
+	// the file may be missing or empty.
 	fills bool
-	mode  uint32 // git's, of the file as it becomes; 0: as it is
+	mode  uint32 // the new mode, as git has it; 0 if it stays
 	hunks []hunk
 }
 
-// Git knows two modes of regular files.
+// The modes of regular files in git.
 const (
 	modePlain   = 0o100644
 	modeProgram = 0o100755
 )
 
-// patchReader reads a unified diff, plain or git's. Its lines are not kept
-// apart: a hunk holds the text before and the text after as a whole.
+// patchReader reads a unified diff, by git or another program. It does not split
+// hunks into lines: a hunk has one old and one new text.
 type patchReader struct {
 	file  string
 	strip int
@@ -42,8 +42,8 @@ type patchReader struct {
 	line  int // the number of the first line in rest
 }
 
-// parsePatch reads a patch up to the first thing that is wrong with it. Text
-// around the diffs is passed over, as patch does.
+// parsePatch reads a patch up to its first fault. It skips text around the diffs, as
+// patch does.
 func parsePatch(p recipe.Patch) ([]filePatch, *Fault) {
 	r := &patchReader{file: p.File, strip: p.Strip, rest: p.Content, line: 1}
 	var list []filePatch
@@ -76,7 +76,7 @@ func (r *patchReader) fault(want, found string) *Fault {
 	return &Fault{File: r.file, Line: r.line, Want: want, Found: found}
 }
 
-// peek is the next line with its end; nil at the end of the patch.
+// peek returns the next line with its line end, or nil at the end of the patch.
 func (r *patchReader) peek() []byte {
 	if len(r.rest) == 0 {
 		return nil
@@ -87,6 +87,7 @@ func (r *patchReader) peek() []byte {
 	return r.rest
 }
 
+// next returns the next line, and moves behind it.
 func (r *patchReader) next() []byte {
 	line := r.peek()
 	r.rest = r.rest[len(line):]
@@ -94,14 +95,14 @@ func (r *patchReader) next() []byte {
 	return line
 }
 
-// isPair tells whether the two lines that name a file come next.
+// isPair tells whether the next two lines are --- and +++.
 func (r *patchReader) isPair() bool {
 	first := r.peek()
 	second := r.rest[len(first):]
 	return bytes.HasPrefix(first, []byte("--- ")) && bytes.HasPrefix(second, []byte("+++ "))
 }
 
-// plain reads a file's part of a diff that is not git's.
+// plain reads the part for one file of a diff that is not by git.
 func (r *patchReader) plain() (filePatch, *Fault) {
 	f := filePatch{file: r.file, line: r.line}
 	var fault *Fault
@@ -109,7 +110,7 @@ func (r *patchReader) plain() (filePatch, *Fault) {
 		return f, fault
 	}
 	if f.old != "" && f.new != "" {
-		f.old = f.new // the other one is a copy's name: a.orig/x, x.orig
+		f.old = f.new // the old name may be that of a copy, such as a.orig/x or x.orig
 	}
 	if f.hunks, fault = r.hunks(); fault != nil {
 		return f, fault
@@ -136,19 +137,20 @@ func (r *patchReader) pair() (old, new string, fault *Fault) {
 	return old, new, nil
 }
 
-// name is the path in a line --- or +++; empty for a file that is not there.
+// name returns the path in a line --- or +++. It is empty for a file that does not
+// exist.
 func (r *patchReader) name() (string, *Fault) {
 	name, stamp := string(bytes.TrimRight(r.peek()[len("--- "):], "\r\n")), ""
 	if strings.HasPrefix(name, `"`) {
-		whole, err := strconv.QuotedPrefix(name)
+		quoted, err := strconv.QuotedPrefix(name)
 		if err != nil {
 			return "", r.fault("a quoted name", clip(name))
 		}
-		name, _ = strconv.Unquote(whole)
+		name, _ = strconv.Unquote(quoted)
 	} else {
 		name, stamp, _ = strings.Cut(name, "\t")
 	}
-	// diff -N dates a file that is not there at the beginning of time.
+	// diff -N gives a file that does not exist the time 0.
 	at, err := time.Parse("2006-01-02 15:04:05.999999999 -0700", strings.TrimSpace(stamp))
 	if name == "/dev/null" || err == nil && at.Unix() == 0 {
 		r.next()
@@ -159,7 +161,7 @@ func (r *patchReader) name() (string, *Fault) {
 	return name, fault
 }
 
-// stripped takes the first folders off a name.
+// stripped returns a name without its first n folders.
 func (r *patchReader) stripped(name string, n int) (string, *Fault) {
 	rest := name
 	for range n {
@@ -177,6 +179,7 @@ func (r *patchReader) stripped(name string, n int) (string, *Fault) {
 
 var hunkHead = regexp.MustCompile(`^@@ -(\d+)(?:,(\d+))? \+(\d+)(?:,(\d+))? @@`)
 
+// hunks reads the hunks of one file.
 func (r *patchReader) hunks() ([]hunk, *Fault) {
 	var list []hunk
 	for line := r.peek(); line != nil; line = r.peek() {
@@ -190,14 +193,14 @@ func (r *patchReader) hunks() ([]hunk, *Fault) {
 		}
 		list = append(list, h)
 	}
-	// A hunk with more lines than its head says would be cut in silence.
+	// Without this check a hunk with more lines than in its head would be cut.
 	if line := r.peek(); len(list) > 0 && line != nil && !bytes.HasPrefix(line, []byte("--")) && strings.IndexByte(" +-", line[0]) >= 0 {
 		return nil, r.fault("the end of hunk "+list[len(list)-1].head, clip(string(line)))
 	}
 	return list, nil
 }
 
-// hunk reads one hunk by the counts in its head.
+// hunk reads one hunk, with as many lines as its head says.
 func (r *patchReader) hunk(m [][]byte) (hunk, *Fault) {
 	h := hunk{line: r.line, head: "`" + string(m[0]) + "`"}
 	var counts [3]int
@@ -215,13 +218,13 @@ func (r *patchReader) hunk(m [][]byte) (hunk, *Fault) {
 	r.next()
 	for old, new := counts[1], counts[2]; old > 0 || new > 0; {
 		line := r.peek()
-		op := opOf(line)
-		if !h.takes(op, old, new) {
+		op := operation(line)
+		if !h.allows(op, old, new) {
 			return h, r.fault(fmt.Sprintf("%d old and %d new lines more in hunk %s", old, new, h.head), clip(string(line)))
 		}
 		old, new = old-h.add(op, r.next()), new-bit(op == '+' || op == ' ')
 	}
-	if opOf(r.peek()) == '\\' {
+	if operation(r.peek()) == '\\' {
 		h.add('\\', r.next())
 	}
 	if !h.changed {
@@ -230,9 +233,9 @@ func (r *patchReader) hunk(m [][]byte) (hunk, *Fault) {
 	return h, nil
 }
 
-// opOf is what a line of a hunk does; 0: it is none. Mailers cut the blank off
-// an empty line of context.
-func opOf(line []byte) byte {
+// operation returns the first character of a line of a hunk, or 0 if the line is not
+// one. Mail programs remove the blank of an empty line of context.
+func operation(line []byte) byte {
 	switch {
 	case len(line) == 0 || line[len(line)-1] != '\n':
 		return 0
@@ -244,9 +247,9 @@ func opOf(line []byte) byte {
 	return 0
 }
 
-// takes tells whether a line may come next, with so many old and new lines to
-// come. What has no line end is the last of its side.
-func (h hunk) takes(op byte, old, new int) bool {
+// allows tells whether a line may be next, when so many old and new lines are
+// missing. A line without a line end must be the last old or new one.
+func (h hunk) allows(op byte, old, new int) bool {
 	switch op {
 	case ' ':
 		return old > 0 && new > 0

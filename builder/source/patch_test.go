@@ -19,7 +19,8 @@ import (
 	"namibuild/builder/source"
 )
 
-// files are a tree's regular files; a program's content has "x:" in front.
+// files are the regular files of a tree. The content of a program has "x:" in
+// front.
 type files map[string]string
 
 func (f files) srpm(t testing.TB) string {
@@ -36,7 +37,7 @@ func (f files) srpm(t testing.TB) string {
 	return write(t, stockPackage(stockSpec(t), pack(t, items)))
 }
 
-// lay writes the files below a folder.
+// lay writes the files to a folder.
 func (f files) lay(t testing.TB, dir string) {
 	t.Helper()
 	for name, text := range f {
@@ -54,7 +55,7 @@ func (f files) lay(t testing.TB, dir string) {
 	}
 }
 
-// lies are the files below a folder.
+// lies reads the files of a folder.
 func lies(t testing.TB, dir string) files {
 	t.Helper()
 	f := files{}
@@ -77,7 +78,7 @@ func lies(t testing.TB, dir string) files {
 	return f
 }
 
-// ours makes patches by Prepare; nil: there were faults.
+// ours applies patches with Prepare. The files are nil if there were faults.
 func (f files) ours(t testing.TB, patches ...string) (files, source.Preview, *source.MismatchError) {
 	t.Helper()
 	r, srpm := patchRecipe(patches...), f.srpm(t)
@@ -90,13 +91,13 @@ func (f files) ours(t testing.TB, patches ...string) (files, source.Preview, *so
 	}
 	preview, got := prepare(t, srpm, r)
 	if diff := cmp.Diff(preview, seen); diff != "" {
-		t.Error("Inspect sees something else than Prepare", diff)
+		t.Error("Inspect and Prepare return different previews", diff)
 	}
 	tree := files{}
 	for _, it := range unpack(t, strings.NewReader(content(t, got, "SOURCES/"+stockTar))) {
 		name := strings.TrimPrefix(it.Name, stockDir+"/")
 		if _, twice := tree[name]; twice || it.Typeflag != tar.TypeReg {
-			t.Fatalf("%s comes twice, or is no file", name)
+			t.Fatalf("%s is in it twice, or is not a file", name)
 		}
 		if tree[name] = it.content; it.Mode&0o100 != 0 {
 			tree[name] = "x:" + it.content
@@ -113,7 +114,7 @@ func patchRecipe(patches ...string) recipe.Recipe {
 	return r
 }
 
-// theirs makes patches by another program; nil: it refused.
+// theirs applies patches with another program. The files are nil if it failed.
 func (f files) theirs(t testing.TB, patch string, program ...string) files {
 	t.Helper()
 	dir := t.TempDir()
@@ -135,7 +136,7 @@ var (
 	gitApply = []string{"git", "apply", "-p1"}
 )
 
-// gitDiff is what git says between two trees, from a commit with renames.
+// gitDiff returns git's diff of two trees, with renames.
 func gitDiff(t testing.TB, before, after files, context int) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -148,12 +149,12 @@ func gitDiff(t testing.TB, before, after files, context int) string {
 	if exit, is := err.(*exec.ExitError); err != nil && (!is || exit.ExitCode() != 1) {
 		t.Fatal(err)
 	}
-	// git compares two folders here: it writes a/x and b/x in renames too.
+	// git compares two folders here, and writes a/x and b/x in renames too.
 	text := strings.ReplaceAll(string(out), "rename from a/", "rename from ")
 	return strings.ReplaceAll(text, "rename to b/", "rename to ")
 }
 
-// TestPatchAgrees makes random patches on trees that have moved meanwhile, with
+// TestPatchAgrees applies random patches to trees that have changed meanwhile, with
 // patch, git apply and Prepare, and compares all files.
 func TestPatchAgrees(t *testing.T) {
 	made, moved, refused, apart := 0, 0, 0, 0
@@ -173,12 +174,12 @@ func TestPatchAgrees(t *testing.T) {
 		if gnu == nil && git == nil {
 			refused++
 			if faults == nil {
-				t.Fatalf("seed %d: only we take\n%s", seed, patch)
+				t.Fatalf("seed %d: only Prepare applies\n%s", seed, patch)
 			}
 			continue
 		}
 		if gnu == nil || git == nil || !maps.Equal(gnu, git) {
-			apart++ // the two do not agree: we refuse, or do as patch
+			apart++ // the two differ: Prepare fails, or does the same as patch
 			if gnu != nil && got != nil && !maps.Equal(gnu, got) {
 				t.Fatalf("seed %d: -patch +ours\n%s\n%s", seed, cmp.Diff(gnu, got), patch)
 			}
@@ -191,19 +192,19 @@ func TestPatchAgrees(t *testing.T) {
 		if len(preview.Notes) > 0 {
 			moved++
 		}
-		// Our own diff of the whole leads to the same.
+		// The diff of all changes gives the same tree.
 		diff := strings.ReplaceAll(preview.Diff(), stockDir+"/", "")
 		if again := tree.theirs(t, diff, gnuPatch...); !maps.Equal(again, got) {
-			t.Fatalf("seed %d: the diff of the plan leads elsewhere: %s\n%s", seed, cmp.Diff(got, again), diff)
+			t.Fatalf("seed %d: the diff of all changes gives another tree: %s\n%s", seed, cmp.Diff(got, again), diff)
 		}
 	}
-	t.Logf("%d patches made, %d of them moved, %d refused; at %d the two others do not agree", made, moved, refused, apart)
+	t.Logf("%d patches applied, %d of them moved, %d refused; for %d the two other programs differ", made, moved, refused, apart)
 	if made < 40 || moved < 10 || refused < 3 {
-		t.Error("too few to tell")
+		t.Error("too few of one kind for the test")
 	}
 }
 
-// randomTree has files of few different lines, so that hunks find twins.
+// randomTree returns files with few different lines, so that hunks fit several places.
 func randomTree(rnd *rand.Rand) files {
 	f := files{}
 	for i := range 2 + rnd.IntN(4) {
@@ -224,8 +225,8 @@ func randomLine(rnd *rand.Rand) string {
 	return []string{"\n", "{\n", "}\n", "\treturn 0;\n", "-- x\n", "++ y\n", fmt.Sprintf("line %d\n", rnd.IntN(200))}[rnd.IntN(7)]
 }
 
-// changed is the tree with lines added and removed; all: with files made,
-// deleted, renamed and made programs too.
+// changed returns the tree with lines added and removed. With all, files are also
+// added, deleted, renamed and made programs.
 func changed(rnd *rand.Rand, f files, all bool) files {
 	next := files{}
 	for _, name := range slices.Sorted(maps.Keys(f)) {

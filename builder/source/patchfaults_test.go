@@ -11,7 +11,7 @@ import (
 	"namibuild/builder/source"
 )
 
-// TestPatchSyntax: what cannot be read names its line.
+// TestPatchSyntax checks that faults of a patch have its line.
 func TestPatchSyntax(t *testing.T) {
 	const head = "--- a/a.c\n+++ b/a.c\n"
 	for patch, want := range map[string]string{
@@ -51,33 +51,33 @@ func TestPatchSyntax(t *testing.T) {
 	}
 }
 
-// TestPatchConflicts: what does not fit the tree names the patch's line, the
-// hunk, and where it nearly fits.
+// TestPatchConflicts checks that faults have the line in the patch, the hunk, and
+// where it nearly fits.
 func TestPatchConflicts(t *testing.T) {
 	const head = "--- a/a.c\n+++ b/a.c\n"
 	tree := files{"a.c": "one\ntwo\nthree\nfour\nfive\nsix\nseven\n", "sub/b.c": "b\n"}
 	for name, c := range map[string]struct{ patch, want string }{
 		"nearly": {head + "@@ -2,4 +2,4 @@\n two\n-3\n+III\n four\n five\n",
-			"1.patch:3: want hunk `@@ -2,4 +2,4 @@` to fit a.c, found it nearly at line 2 (3 of 4 lines), where line 3 is `three\\n` for `3\\n`"},
+			"1.patch:3: want hunk `@@ -2,4 +2,4 @@` to fit a.c, found it nearly at line 2 (3 of 4 lines), where line 3 is `three\\n` instead of `3\\n`"},
 		"nothing": {head + "@@ -2,3 +2,3 @@\n x\n-y\n+Y\n z\n",
-			"1.patch:3: want hunk `@@ -2,3 +2,3 @@` to fit a.c, found nothing like it"},
+			"1.patch:3: want hunk `@@ -2,3 +2,3 @@` to fit a.c, found nothing similar"},
 		"made already": {head + "@@ -1,3 +1,3 @@\n one\n-2\n+two\n three\n",
-			"1.patch:3: want hunk `@@ -1,3 +1,3 @@` to fit a.c, found it made already, at line 1"},
+			"1.patch:3: want hunk `@@ -1,3 +1,3 @@` to fit a.c, found it applied already, at line 1"},
 		"behind the end": {head + "@@ -6,3 +6,3 @@\n six\n-seven\n+7\n eight\n",
 			"1.patch:3: want hunk `@@ -6,3 +6,3 @@` to fit a.c, found it nearly at line 6 (2 of 3 lines), where the file ends before `eight\\n`"},
 		"not at the end": {head + "@@ -2,2 +2,2 @@\n two\n-three\n+3\n",
-			"1.patch:3: want hunk `@@ -2,2 +2,2 @@` to fit a.c, found its lines at line 2, and not at the end of the file, where less context on that side puts it"},
+			"1.patch:3: want hunk `@@ -2,2 +2,2 @@` to fit a.c, found its lines at line 2, and not at the end of the file, where a hunk with less context on that side must be"},
 		"not at the begin": {head + "@@ -1,2 +1,2 @@\n-two\n+2\n three\n",
-			"1.patch:3: want hunk `@@ -1,2 +1,2 @@` to fit a.c, found its lines at line 2, and not at the begin of the file, where less context on that side puts it"},
+			"1.patch:3: want hunk `@@ -1,2 +1,2 @@` to fit a.c, found its lines at line 2, and not at the beginning of the file, where a hunk with less context on that side must be"},
 		"out of order": {head + "@@ -4,3 +4,3 @@\n four\n-five\n+5\n six\n@@ -1,3 +1,3 @@\n one\n-two\n+2\n three\n",
-			"1.patch:8: want hunk `@@ -1,3 +1,3 @@` to fit a.c, found its lines at line 1 alone, above a hunk that comes before it"},
+			"1.patch:8: want hunk `@@ -1,3 +1,3 @@` to fit a.c, found its lines only at line 1, above the hunk before it"},
 		"nothing says where": {head + "@@ -0,0 +1 @@\n+x\n",
-			"1.patch:3: want hunk `@@ -0,0 +1 @@` to fit a.c, found 34 bytes and nothing in the hunk that says where"},
+			"1.patch:3: want hunk `@@ -0,0 +1 @@` to fit a.c, found 34 bytes, and no line in the hunk that tells where"},
 		"two hunks": {head + "@@ -1,2 +1,2 @@\n-1\n+I\n two\n@@ -6,2 +6,2 @@\n six\n-7\n+VII\n",
-			"1.patch:3: want hunk `@@ -1,2 +1,2 @@` to fit a.c, found it nearly at line 1 (1 of 2 lines), where line 1 is `one\\n` for `1\\n`\n" +
-				"1.patch:7: want hunk `@@ -6,2 +6,2 @@` to fit a.c, found it nearly at line 6 (1 of 2 lines), where line 7 is `seven\\n` for `7\\n`"},
+			"1.patch:3: want hunk `@@ -1,2 +1,2 @@` to fit a.c, found it nearly at line 1 (1 of 2 lines), where line 1 is `one\\n` instead of `1\\n`\n" +
+				"1.patch:7: want hunk `@@ -6,2 +6,2 @@` to fit a.c, found it nearly at line 6 (1 of 2 lines), where line 7 is `seven\\n` instead of `7\\n`"},
 		"no such file": {"--- a/net/b.c\n+++ b/net/b.c\n@@ -1 +1 @@\n-b\n+B\n--- a/net/b.c\n+++ b/net/b.c\n@@ -1 +1 @@\n-B\n+b\n",
-			"1.patch:1: want net/b.c in " + stockTar + ", found no such file; of that name there is sub/b.c"},
+			"1.patch:1: want net/b.c in " + stockTar + ", found no such file; one with that name is sub/b.c"},
 		"made twice": {"--- /dev/null\n+++ b/a.c\n@@ -0,0 +1 @@\n+b\n",
 			"1.patch:1: want no a.c in " + stockTar + ", to make it, found one of 34 bytes"},
 		"renamed onto another": {"diff --git a/a.c b/sub/b.c\nrename from a.c\nrename to sub/b.c\n",
@@ -95,14 +95,14 @@ func TestPatchConflicts(t *testing.T) {
 				t.Errorf("got %v\nwant %s", faults, c.want)
 			}
 			if made := tree.theirs(t, c.patch, gitApply...); made != nil && name != "out of order" {
-				t.Errorf("git apply takes it: %v", made)
+				t.Errorf("git apply applies it: %v", made)
 			}
 		})
 	}
 }
 
-// TestPatchTreeFaults: entries that cannot be patched, and edits that count on
-// what the patches leave.
+// TestPatchTreeFaults checks entries that cannot be patched, and edits that depend on
+// the patches.
 func TestPatchTreeFaults(t *testing.T) {
 	const patch = "--- a/include/net/tcp.h\n+++ b/include/net/tcp.h\n@@ -1,2 +1,2 @@\n #ifndef _TCP_H\n-#define _TCP_H\n+#define TCP_H\n"
 	gone := "--- a/COPYING\n+++ /dev/null\n@@ -1 +0,0 @@\n-GPLv2\n"
@@ -118,7 +118,7 @@ func TestPatchTreeFaults(t *testing.T) {
 		"below a link":        {stockTree(), made, nil, "include/asm: want a directory, for a patch, found a symbolic link to `net`"},
 		"too big":             {big, "--- a/big\n+++ b/big\n@@ -1 +1 @@\n-x\n+y\n", nil, "big: want at most 16 MiB to edit, found 16777217 bytes"},
 		"empty":               {nil, made, nil, stockTar + ": want a kernel tree, found an empty archive"},
-		"edit of a file gone": {stockTree()[:8], gone, []recipe.Edit{{File: "COPYING", Find: "x", Times: 1}}, "COPYING: want this file behind the patches, found no such file"},
+		"edit of a file gone": {stockTree()[:8], gone, []recipe.Edit{{File: "COPYING", Find: "x", Times: 1}}, "COPYING: want this file after the patches, found no such file"},
 		"edit of text gone": {stockTree(), strings.Replace(patch, "@@ -1,2 +1,2 @@", "@@ -1,3 +1,3 @@", 1) + " \n", []recipe.Edit{{File: "include/net/tcp.h", Find: "_TCP_H", Times: 2}},
 			"include/net/tcp.h: want `_TCP_H` 2 times, found it once (line 1)"},
 	} {

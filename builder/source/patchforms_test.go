@@ -11,7 +11,7 @@ import (
 	"namibuild/builder/source"
 )
 
-// numbered is a file of so many different lines.
+// numbered returns a file of so many different lines.
 func numbered(first, last int) string {
 	var b strings.Builder
 	for i := first; i <= last; i++ {
@@ -24,8 +24,8 @@ var small = files{
 	"a.c": "one\ntwo\nthree\nfour\nfive\nsix\nseven\n", "sub/b.c": "b\n", "run": "x:#!/bin/sh\n", "empty": "", "bare": "no end",
 }
 
-// TestPatchForms: what patches look like besides git's plain ones. What patch
-// makes of each is the judge.
+// TestPatchForms checks other forms of patches than git's plain ones, against what
+// the program patch makes of them.
 func TestPatchForms(t *testing.T) {
 	const fix = "@@ -2,3 +2,3 @@\n two\n-three\n+3\n four\n"
 	for name, patch := range map[string]string{
@@ -54,7 +54,7 @@ func TestPatchForms(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			want := small.theirs(t, patch, gnuPatch...)
-			if name == "renamed, then again" { // patch wants two files for that
+			if name == "renamed, then again" { // patch needs two files for that
 				want = small.theirs(t, patch, gitApply...)
 			}
 			got, _, faults := small.ours(t, patch)
@@ -68,8 +68,8 @@ func TestPatchForms(t *testing.T) {
 	}
 }
 
-// TestPatchNames: git is the judge of names with blanks, which patch does not
-// take, and of more or fewer folders.
+// TestPatchNames checks names with blanks, which patch does not accept, and more or
+// fewer folders, against what git does.
 func TestPatchNames(t *testing.T) {
 	tree := files{"two words/a b.c": "x:a\n", "ü.c": "ü\n", "deep/er/c": "c\n"}
 	patch := "diff --git a/two words/a b.c b/two words/a b.c\nold mode 100755\nnew mode 100644\n" +
@@ -88,8 +88,8 @@ func TestPatchNames(t *testing.T) {
 	}
 }
 
-// TestPatchOffset: hunks that have moved are found nearest to their place, and
-// told.
+// TestPatchOffset checks that moved hunks are found at the nearest place, and that a
+// note names them.
 func TestPatchOffset(t *testing.T) {
 	tree := files{"f": numbered(1, 30)}
 	changed := files{"f": strings.Replace(strings.Replace(tree["f"], "line "+strings.Repeat("i", 10)+"\n", "ten\n", 1), "line "+strings.Repeat("i", 20)+"\n", "", 1)}
@@ -103,20 +103,20 @@ func TestPatchOffset(t *testing.T) {
 		t.Errorf("-patch +ours\n%s", diff)
 	}
 	want := []string{
-		"1.patch:5: hunk `@@ -7,7 +7,7 @@` fits f at line 9, 2 lines below where it says",
-		"1.patch:14: hunk `@@ -17,7 +17,6 @@` fits f at line 20, 3 lines below where it says",
+		"1.patch:5: hunk `@@ -7,7 +7,7 @@` fits f at line 9, 2 lines below the line in its head",
+		"1.patch:14: hunk `@@ -17,7 +17,6 @@` fits f at line 20, 3 lines below the line in its head",
 	}
 	if diff := cmp.Diff(want, preview.Notes); diff != "" {
 		t.Error(diff)
 	}
 	_, preview, _ = files{"f": numbered(2, 30)}.ours(t, patch)
-	if len(preview.Notes) != 2 || !strings.HasSuffix(preview.Notes[0], "at line 6, 1 line above where it says") {
+	if len(preview.Notes) != 2 || !strings.HasSuffix(preview.Notes[0], "at line 6, 1 line above the line in its head") {
 		t.Errorf("%q", preview.Notes)
 	}
 }
 
-// TestPatchesThenEdits: the order is patches, edits, EXTRAVERSION; what they
-// make stands behind the tree under the new top directory, as the SRPM's.
+// TestPatchesThenEdits checks the order: patches, edits, EXTRAVERSION. Patched files
+// are at the end of the tarball, under the new top directory.
 func TestPatchesThenEdits(t *testing.T) {
 	r := timewait
 	r.Patches = patchRecipe(
@@ -143,11 +143,11 @@ func TestPatchesThenEdits(t *testing.T) {
 	}
 }
 
-// TestPatchStopsEarly: a patch that only changes files needs no more of the
-// tarball than those; one that makes a file needs all.
+// TestPatchStopsEarly checks that Inspect reads the tarball up to the last changed
+// file, and to its end if a patch adds a file.
 func TestPatchStopsEarly(t *testing.T) {
 	whole := pack(t, stockTree())
-	bad := append(whole[:len(whole)-1024], noise(3<<20)...) // noise for the end mark
+	bad := append(whole[:len(whole)-1024], noise(3<<20)...) // noise in the place of the end mark
 	srpm := write(t, stockPackage(stockSpec(t), compress(t, "bzip2", bad)))
 	if _, err := source.Inspect(t.Context(), srpm, patchRecipe("--- a/COPYING\n+++ b/COPYING\n@@ -1 +1 @@\n-GPLv2\n+GPL\n"), nil); err != nil {
 		t.Error(err)
@@ -158,7 +158,7 @@ func TestPatchStopsEarly(t *testing.T) {
 	}
 }
 
-// TestPatchOfALink: of a file with two names, patch changes one.
+// TestPatchOfALink checks that a patch changes one of two names of a file.
 func TestPatchOfALink(t *testing.T) {
 	r := patchRecipe("--- a/COPYING\n+++ b/COPYING\n@@ -1 +1 @@\n-GPLv2\n+GPL\n")
 	r.Tag = "namibuild"

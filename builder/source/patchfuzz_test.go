@@ -9,8 +9,8 @@ import (
 	"namibuild/builder/recipe"
 )
 
-// FuzzPatch: whatever a patch holds, it is read or refused with its line; names
-// stay in the tree; and a hunk that fits changes what it says and no byte else.
+// FuzzPatch checks that any patch is parsed, or refused with a line, that its names
+// stay in the tree, and that a hunk that fits changes nothing but its lines.
 func FuzzPatch(f *testing.F) {
 	text := []byte("one\ntwo\nthree\nfour\nfive\nsix\nseven\n")
 	for _, patch := range []string{
@@ -37,13 +37,13 @@ func FuzzPatch(f *testing.F) {
 					t.Fatalf("%q leads out of the tree", name)
 				}
 			}
-			sound(t, p, text)
+			checkApplied(t, p, text)
 		}
 	})
 }
 
-// sound holds what apply makes of a text against the hunks.
-func sound(t *testing.T, p filePatch, text []byte) {
+// checkApplied checks what apply makes of a text against the hunks.
+func checkApplied(t *testing.T, p filePatch, text []byte) {
 	out, notes, faults := p.apply("f", bytes.Clone(text))
 	if len(faults) > 0 {
 		return
@@ -58,16 +58,16 @@ func sound(t *testing.T, p filePatch, text []byte) {
 	if len(out) != size || len(notes) > len(p.hunks) {
 		t.Fatalf("%d bytes, want %d; %q", len(out), size, notes)
 	}
-	// Backwards, the last one gives the text before again where all is unique.
+	// The reverse of the last hunk restores the text if its place is unique.
 	if len(p.hunks) == 1 && bytes.Count(out, p.hunks[0].new) == 1 && len(p.hunks[0].new) > 0 {
 		if back := bytes.Replace(out, p.hunks[0].new, p.hunks[0].old, 1); !bytes.Equal(back, text) {
-			t.Fatalf("%q back is %q, not %q", out, back, text)
+			t.Fatalf("reversing %q gives %q, want %q", out, back, text)
 		}
 	}
 }
 
-// FuzzOverlay: patches that are read in any order leave a tree that holds
-// together, or faults.
+// FuzzOverlay checks that any patches, in any order, leave a consistent tree, or
+// faults.
 func FuzzOverlay(f *testing.F) {
 	f.Add([]byte("diff --git a/f b/g\nrename from f\nrename to g\n--- /dev/null\n+++ b/f\n@@ -0,0 +1 @@\n+x\n"))
 	f.Add([]byte("--- a/f\n+++ /dev/null\n@@ -1 +0,0 @@\n-f\n--- /dev/null\n+++ b/f\n@@ -0,0 +1 @@\n+x\n--- a/g\n+++ b/g\n@@ -1 +1 @@\n-g\n+h\n"))
@@ -79,7 +79,7 @@ func FuzzOverlay(f *testing.F) {
 		o := newOverlay(list, time.Time{})
 		for name, text := range map[string]string{"f": "f\n", "g": "g\n", "d/e": "e\n"} {
 			if n := o.byPath[name]; n != nil {
-				n.seen, n.now, n.text, n.held = true, name, []byte(text), &heldFile{text: []byte(text)}
+				n.seen, n.now, n.text, n.shipped = true, name, []byte(text), &shippedFile{text: []byte(text)}
 				o.now[name] = n
 			}
 		}
@@ -96,7 +96,7 @@ func FuzzOverlay(f *testing.F) {
 			}
 		}
 		if stand != len(o.now) {
-			t.Fatalf("%d files stand, %d are known", stand, len(o.now))
+			t.Fatalf("%d files have a path, %d are known", stand, len(o.now))
 		}
 		_ = Preview{Changes: o.changes("top")}.Diff()
 	})

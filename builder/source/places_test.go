@@ -11,7 +11,7 @@ import (
 	"namibuild/builder/source"
 )
 
-// configured is the usual SRPM with two more files, one on either side of the
+// configured writes the usual SRPM with two more files, one before and one after the
 // tarball.
 func configured(t *testing.T) string {
 	t.Helper()
@@ -21,8 +21,8 @@ func configured(t *testing.T) string {
 	return write(t, p)
 }
 
-// TestEditsEverywhere: an expression in the tree, edits in the spec behind the
-// tag's renaming and in SOURCES before and behind the tarball, in one diff.
+// TestEditsEverywhere checks an expression in the tree, edits in the spec after the
+// tag's changes, and edits in SOURCES before and after the tarball, in one diff.
 func TestEditsEverywhere(t *testing.T) {
 	srpm := configured(t)
 	r := recipe.Recipe{Tag: "namibuild", Edits: []recipe.Edit{
@@ -34,7 +34,7 @@ func TestEditsEverywhere(t *testing.T) {
 	preview, got := prepare(t, srpm, r)
 	seen, err := source.Inspect(t.Context(), srpm, r, nil)
 	if diff := cmp.Diff(preview, seen); err != nil || diff != "" {
-		t.Error("Inspect sees something else than Prepare", err, diff)
+		t.Error("Inspect and Prepare return different previews", err, diff)
 	}
 	for name, want := range map[string]string{
 		"SOURCES/zz-notes":       "one\n2\n",
@@ -63,8 +63,8 @@ func TestEditsEverywhere(t *testing.T) {
 	patched(t, preview, "git", "apply", "-p1")
 }
 
-// TestEditsBesideTheTree: without a tag and edits in it, the tarball is not
-// looked for; the SRPM is read up to the last file that is edited.
+// TestEditsBesideTheTree checks that, without a tag and edits in the tree, the
+// tarball is not needed, and the SRPM is read up to the last edited file.
 func TestEditsBesideTheTree(t *testing.T) {
 	p := stockPackage("Name: kernel\n", []byte("no tarball at all"))
 	p.Files[3].Content = "text\n"
@@ -108,17 +108,17 @@ func TestPlaceFaults(t *testing.T) {
 			{File: tcp, Want: "at most 16 MiB when it is edited", Found: "more than 16777216 bytes"}}},
 		"the old name": {[]recipe.Edit{spec(recipe.Edit{Find: "%define distro_build 431.3.1\n", Times: 1})}, []source.Fault{
 			{File: "kernel.spec", Want: "`%define distro_build 431.3.1\\n` once",
-				Found: "it 0 times; most like it is line 8: `%define distro_build 431.3.1.namibuild`"}}},
+				Found: "it 0 times; the most similar is line 8: `%define distro_build 431.3.1.namibuild`"}}},
 		"files": {[]recipe.Edit{
 			sources(recipe.Edit{File: "confg-generic", Find: "a", Times: 1}),
 			sources(recipe.Edit{File: "qq", Find: "a", Times: 1}),
 			sources(recipe.Edit{File: "kernel.spec", Find: "a", Times: 1}),
 			sources(recipe.Edit{File: stockTar, Find: "a", Times: 1}),
 		}, []source.Fault{
-			{File: "confg-generic", Want: "this file in SOURCES", Found: "no such file; most like it is config-generic"},
+			{File: "confg-generic", Want: "this file in SOURCES", Found: "no such file; the most similar is config-generic"},
 			{File: "qq", Want: "this file in SOURCES", Found: "no such file"},
-			{File: "kernel.spec", Want: "a file of SOURCES of its own", Found: "the spec, which is edited with in: spec"},
-			{File: stockTar, Want: "a file of SOURCES of its own", Found: "the kernel's tarball, whose files are edited with in: tree"},
+			{File: "kernel.spec", Want: "another file of SOURCES", Found: "the spec, which is edited with in: spec"},
+			{File: stockTar, Want: "another file of SOURCES", Found: "the kernel's tarball, whose files are edited with in: tree"},
 		}},
 		"all at once": {[]recipe.Edit{
 			{File: tcp, Find: "qqq", Times: 1},
@@ -140,7 +140,7 @@ func TestPlaceFaults(t *testing.T) {
 	}
 }
 
-// TestOftenMatched: a match that stands very often is not counted to its end.
+// TestOftenMatched checks that not all of very many matches are counted.
 func TestOftenMatched(t *testing.T) {
 	tree := append(stockTree(), file(stockDir+"/many", strings.Repeat("x\n", 5000)))
 	srpm := write(t, stockPackage(stockSpec(t), pack(t, tree)))
@@ -152,7 +152,8 @@ func TestOftenMatched(t *testing.T) {
 	}
 }
 
-// TestSources: files are added and replaced, then edited, and stand in the diff.
+// TestSources checks that files are added and replaced, then edited, and that the
+// diff has them.
 func TestSources(t *testing.T) {
 	r := recipe.Recipe{Sources: []recipe.Added{
 		{File: "a", As: "config-local", Content: []byte("CONFIG_A=y\n")},
@@ -166,7 +167,7 @@ func TestSources(t *testing.T) {
 	preview, got := prepare(t, srpm, r)
 	seen, err := source.Inspect(t.Context(), srpm, r, nil)
 	if diff := cmp.Diff(preview, seen); err != nil || diff != "" {
-		t.Error("Inspect sees something else than Prepare", err, diff)
+		t.Error("Inspect and Prepare return different previews", err, diff)
 	}
 	for name, want := range map[string]string{"config-local": "CONFIG_A=n\n", "config-generic": "CONFIG_A=m\n", "genkey": "#!/bin/sh\n"} {
 		if got := content(t, got, "SOURCES/"+name); got != want {
@@ -196,9 +197,9 @@ func TestSourcesFaults(t *testing.T) {
 		Edits: []recipe.Edit{{In: recipe.InSources, File: "new", Find: "x", Times: 1}}}
 	const tarball = "the kernel's tarball, whose files are edited with in: tree"
 	want := []source.Fault{
-		{File: "kernel.spec", Want: "a file of SOURCES of its own", Found: "the spec, which is edited with in: spec"},
-		{File: stockTar, Want: "a file of SOURCES of its own", Found: tarball},
-		{File: newDir + ".tar.bz2", Want: "a file of SOURCES of its own", Found: tarball},
+		{File: "kernel.spec", Want: "another file of SOURCES", Found: "the spec, which is edited with in: spec"},
+		{File: stockTar, Want: "another file of SOURCES", Found: tarball},
+		{File: newDir + ".tar.bz2", Want: "another file of SOURCES", Found: tarball},
 		{File: "new", Want: "`x` once", Found: "it nowhere"},
 	}
 	if diff := cmp.Diff(want, faultsOf(t, configured(t), r)); diff != "" {

@@ -16,20 +16,21 @@ import (
 	"namibuild/builder/rpm"
 )
 
-// Inspect works out what r does to the SRPM. It reads the payload only up to
-// the last file that r touches, and the tarball not at all where r has no tag
-// and changes nothing in the tree. progress, if not nil, hears from the caller's goroutine how many
-// bytes of the files in the payload were read, of all.
+// Inspect finds out what r does to the SRPM, a path of the host. It reads the
+// payload only up to the last file that r touches, and does not read the tarball
+// if r has no tag and changes nothing in the tree. If progress is not nil, it is
+// called in the caller's goroutine with the number of bytes read so far of the
+// files in the payload, and their total.
 //
-// What does not fit is a *MismatchError, with every fault.
+// If the SRPM does not fit the recipe, the error is a *MismatchError.
 func Inspect(ctx context.Context, srpm string, r recipe.Recipe, progress func(done, total int64)) (Preview, error) {
 	return run(ctx, "inspecting", srpm, r, nil, progress)
 }
 
-// Prepare writes the topdir of the build as a tar to w, from where w stands,
-// and tells what it changed. All is owned by uid and gid 1000; two runs write
-// the same bytes. The caller throws away what was written before an error.
-// progress and errors are as with Inspect.
+// Prepare writes the topdir of the build as a tar to w, from the current offset of
+// w on, and returns what it has changed. All files in it belong to uid and gid
+// 1000. Two runs write the same bytes. After an error the caller discards what was
+// written. progress and errors are those of Inspect.
 func Prepare(ctx context.Context, srpm string, r recipe.Recipe, w io.WriteSeeker, progress func(done, total int64)) (Preview, error) {
 	return run(ctx, "preparing", srpm, r, w, progress)
 }
@@ -43,21 +44,22 @@ func run(ctx context.Context, what, name string, r recipe.Recipe, w io.WriteSeek
 	return preview, err
 }
 
-// job is one SRPM on its way through one recipe.
+// job is one run of Inspect or Prepare.
 type job struct {
 	*srpm
 	ctx     context.Context
 	meter   *meter
 	recipe  recipe.Recipe
 	names   renaming
-	text    []byte // of the spec, as it was
-	newText []byte // and as it becomes
-	tree    *tree  // nil: the tarball stays as it is
+	text    []byte // the spec of the SRPM
+	newText []byte // the spec of the build
+	tree    *tree  // nil if the tarball stays as it is
 	extras  *extras
 	preview Preview
-	// specFaults are of the spec's edits; names has those of its knobs.
+	// specFaults are faults of the edits of the spec. names has those of the tag.
 	specFaults []Fault
-	// patchFaults are of patches that cannot be read; the tree is not judged then.
+	// patchFaults are faults of patches that cannot be parsed. If there are any, the
+	// tree is not checked.
 	patchFaults []Fault
 }
 
@@ -73,7 +75,7 @@ func pass(ctx context.Context, name string, r recipe.Recipe, w io.WriteSeeker, p
 	}
 	j.plan()
 	if w == nil || len(j.names.faults)+len(j.patchFaults) > 0 {
-		err = j.look()
+		err = j.inspect()
 	} else {
 		err = j.write(w)
 	}
@@ -84,7 +86,7 @@ func pass(ctx context.Context, name string, r recipe.Recipe, w io.WriteSeeker, p
 	return j.preview, nil
 }
 
-// plan works the names out from the spec, and what to look for where.
+// plan finds out from the spec which names change, and which files to change.
 func (j *job) plan() {
 	nevra := j.pkg.NEVRA()
 	j.preview = Preview{Package: nevra, Spec: j.spec, Epoch: j.pkg.BuildTime(), BuildRequires: buildRequires(j.pkg.Header)}
@@ -100,8 +102,8 @@ func (j *job) plan() {
 	j.extras = newExtras(j.srpm, j.recipe, taken)
 }
 
-// planTree works the tag out; without a tag and with nothing to change in the
-// tree, nobody asks which file the tree is.
+// planTree finds out what the tag changes, and which file the tarball is. It does
+// nothing if there is neither a tag nor a change in the tree.
 func (j *job) planTree(nevra rpm.NEVRA) {
 	inTree := func(e recipe.Edit) bool { return e.In == recipe.InTree }
 	changed := len(j.recipe.Patches) > 0 || slices.ContainsFunc(j.recipe.Edits, inTree)
@@ -112,14 +114,14 @@ func (j *job) planTree(nevra rpm.NEVRA) {
 	text.left = j.srpm.left
 	extraversion := ""
 	if j.recipe.Tag == "" {
-		j.names = noTag(text, j.srpm.all())
+		j.names = noTag(text, j.srpm.available())
 	} else {
-		j.names = retag(text, j.recipe.Tag, j.srpm.all(), nevra.Release)
+		j.names = retag(text, j.recipe.Tag, j.srpm.available(), nevra.Release)
 		extraversion = j.names.extraversion
 	}
 	j.preview.Tarball = j.names.tarball
 	if !changed && extraversion == "" && j.names.newDir == "" {
-		return // the tag is the spec's alone
+		return // the tag changes only the spec
 	}
 	patches, faults := parsePatches(j.recipe.Patches)
 	if j.patchFaults = faults; len(faults) == 0 {
@@ -128,7 +130,7 @@ func (j *job) planTree(nevra rpm.NEVRA) {
 	}
 }
 
-// parsePatches gives what all patches do, in order, or the first fault of each.
+// parsePatches returns what all patches do, in order, and the first fault of each.
 func parsePatches(all []recipe.Patch) (list []filePatch, faults []Fault) {
 	for _, p := range all {
 		part, fault := parsePatch(p)
@@ -140,7 +142,7 @@ func parsePatches(all []recipe.Patch) (list []filePatch, faults []Fault) {
 	return list, faults
 }
 
-// finish fills in what was done. All fitted.
+// finish fills in the preview after everything has fitted.
 func (j *job) finish() {
 	j.preview.Renames, j.preview.Warnings = j.names.renames, j.names.warnings
 	j.preview.Notes = j.extras.notes(j.newText)
@@ -159,7 +161,7 @@ func (j *job) finish() {
 	}
 }
 
-// faults are those of the spec, of SOURCES and of the tree, as one error.
+// faults returns those of the spec, of SOURCES and of the tree as one error.
 func (j *job) faults() error {
 	all := slices.Concat(j.names.faults, j.specFaults, j.extras.faults(), j.patchFaults)
 	if j.tree != nil {
@@ -168,9 +170,9 @@ func (j *job) faults() error {
 	return mismatch(all)
 }
 
-// look reads the SRPM without writing, up to the last file that is wanted.
-func (j *job) look() error {
-	tarball := j.names.tarball // empty: none to look for
+// inspect reads the SRPM up to the last file that the recipe touches.
+func (j *job) inspect() error {
+	tarball := j.names.tarball // empty when it need not be read, or was read
 	if j.tree == nil {
 		tarball = ""
 	}
@@ -185,7 +187,7 @@ func (j *job) look() error {
 				err = errStop // without the rest of the tarball
 			}
 		case j.extras.byName[f.Path] != nil:
-			_, err = j.extras.take(f, j.meter.watch(j.ctx, r))
+			_, err = j.extras.edit(f, j.meter.watch(j.ctx, r))
 		default:
 			_, err = io.Copy(io.Discard, j.meter.watch(j.ctx, r))
 		}
@@ -194,7 +196,7 @@ func (j *job) look() error {
 	return cmp.Or(err, j.faults())
 }
 
-// unpack runs the tarball through the tree; w nil only looks.
+// unpack reads the tarball, and writes the changed one to w unless w is nil.
 func (j *job) unpack(r io.Reader, w *tar.Writer) error {
 	plain, err := decompress(j.ctx, r, j.files[j.names.tarball].Size)
 	if err == nil {
@@ -207,7 +209,7 @@ func (j *job) unpack(r io.Reader, w *tar.Writer) error {
 	return nil
 }
 
-// write makes the topdir.
+// write writes the topdir.
 func (j *job) write(w io.WriteSeeker) error {
 	out, err := newTopdir(w, j.preview.Epoch)
 	if err != nil {
@@ -220,15 +222,15 @@ func (j *job) write(w io.WriteSeeker) error {
 		return err
 	}
 	for _, t := range j.extras.made() {
-		if err := out.file("SOURCES/"+t.path, t.change.Mode, out.epoch, whole(t.change.After)); err != nil {
+		if err := out.file("SOURCES/"+t.path, t.change.Mode, out.epoch, contentOf(t.change.After)); err != nil {
 			return err
 		}
 	}
 	return out.close()
 }
 
-// add puts one file of the SRPM into the topdir. What the recipe changes gets
-// the SRPM's build time, everything else keeps its own.
+// add puts one file of the SRPM into the topdir. Files that the recipe changes get
+// the build time of the SRPM; the others keep their times.
 func (j *job) add(out *topdir, f rpm.File, watched, raw io.Reader) error {
 	mtime := time.Unix(f.Mtime, 0)
 	name, fill := "SOURCES/"+f.Path, func(w io.Writer) error {
@@ -239,23 +241,23 @@ func (j *job) add(out *topdir, f rpm.File, watched, raw io.Reader) error {
 	case f.Path == j.spec:
 		name = "SPECS/" + f.Path
 		if !bytes.Equal(j.text, j.newText) {
-			mtime, fill = out.epoch, whole(j.newText)
+			mtime, fill = out.epoch, contentOf(j.newText)
 		}
 	case j.tree != nil && f.Path == j.names.tarball:
 		name, mtime = "SOURCES/"+j.names.newTarball, out.epoch
 		fill = func(w io.Writer) error { return j.unpack(raw, tar.NewWriter(w)) }
 	case j.extras.byName[f.Path] != nil:
-		t, err := j.extras.take(f, watched)
+		t, err := j.extras.edit(f, watched)
 		if err != nil {
 			return err
 		}
-		mtime, fill = out.epoch, whole(t.change.After)
+		mtime, fill = out.epoch, contentOf(t.change.After)
 	}
 	return out.file(name, f.Mode, mtime, fill)
 }
 
-// whole fills a file with text.
-func whole(text []byte) func(io.Writer) error {
+// contentOf returns a function that writes text.
+func contentOf(text []byte) func(io.Writer) error {
 	return func(w io.Writer) error {
 		_, err := w.Write(text)
 		return err

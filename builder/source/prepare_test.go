@@ -18,7 +18,7 @@ import (
 	"namibuild/builder/source"
 )
 
-// prepare runs Prepare into a file and gives the topdir's entries.
+// prepare runs Prepare and returns the entries of the topdir.
 func prepare(t testing.TB, srpm string, r recipe.Recipe) (source.Preview, []item) {
 	t.Helper()
 	out := scratch(t)
@@ -32,7 +32,7 @@ func prepare(t testing.TB, srpm string, r recipe.Recipe) (source.Preview, []item
 	return preview, unpack(t, out)
 }
 
-// content is the content of the topdir's file.
+// content returns the content of a file of the topdir.
 func content(t testing.TB, items []item, name string) string {
 	t.Helper()
 	for _, it := range items {
@@ -126,13 +126,13 @@ func TestPrepareTopdir(t *testing.T) {
 	}
 	seen, err := source.Inspect(t.Context(), srpm, timewait, nil)
 	if diff := cmp.Diff(preview, seen); err != nil || diff != "" {
-		t.Error("Inspect sees something else than Prepare", err, diff)
+		t.Error("Inspect and Prepare return different previews", err, diff)
 	}
 }
 
-// TestTree rewrites the tree of every kind of entry and compares all of them.
+// TestTree rewrites a tree with every kind of entry, and compares all entries.
 func TestTree(t *testing.T) {
-	long := strings.Repeat("a-folder-of-twenty-eight-c/", 5) // ustar still holds it, with the new name not
+	long := strings.Repeat("a-folder-of-twenty-eight-c/", 5) // fits into ustar with the old name, but not with the new one
 	rich := file(stockDir+"/sub/second", "fractions of a second\n")
 	rich.Format, rich.ModTime = tar.FormatPAX, time.Unix(oldTime, 123456789)
 	rich.PAXRecords = map[string]string{"VENDOR.mark": "kept"}
@@ -155,7 +155,7 @@ func TestTree(t *testing.T) {
 	}
 }
 
-// renamed is what the tag and the edit make of items.
+// renamed returns what the tag and the edit make of items.
 func renamed(items []item) []item {
 	swap := func(name string) string { return strings.Replace(name, stockDir, newDir, 1) }
 	for i := range items {
@@ -185,7 +185,7 @@ func TestEditsWithoutTag(t *testing.T) {
 		t.Errorf("tarball %s, renames %v, %d changes", preview.Tarball, preview.Renames, len(preview.Changes))
 	}
 	if content(t, got, "SPECS/kernel.spec") != spec {
-		t.Error("the spec changed")
+		t.Error("the spec has changed")
 	}
 	want := strings.Replace(tcph, "(60*HZ)", "(5*HZ)", 1)
 	inner := unpack(t, strings.NewReader(content(t, got, "SOURCES/"+stockTar)))
@@ -197,7 +197,8 @@ func TestEditsWithoutTag(t *testing.T) {
 	}
 }
 
-// TestPassThrough: an SRPM is handed on as it is, whatever its tarball holds.
+// TestPassThrough checks that an SRPM without changes stays as it is, whatever its
+// tarball has.
 func TestPassThrough(t *testing.T) {
 	tarball := "no tarball at all"
 	preview, got := prepare(t, write(t, stockPackage("no spec either \xff\xfe", []byte(tarball))), recipe.Recipe{})
@@ -212,8 +213,8 @@ func TestPassThrough(t *testing.T) {
 	}
 }
 
-// TestSourceOfMacros: a Source0 that is made of kversion follows the tag by
-// itself; bytes that are no UTF-8, white space and line ends stay.
+// TestSourceOfMacros checks that a Source0 made of kversion is not edited, and that
+// bytes that are not UTF-8, white space and line ends stay.
 func TestSourceOfMacros(t *testing.T) {
 	spec := "%global\tdistro_build  431.3.1 \r\n# caf\xe9\n  %define kversion\t2.6.32-431.3.1.el6\nsource0 :linux-%{kversion}.tar.bz2"
 	preview, got := prepare(t, write(t, stockPackage(spec, compress(t, "bzip2", pack(t, stockTree())))), timewait)
@@ -227,7 +228,7 @@ func TestSourceOfMacros(t *testing.T) {
 	}
 }
 
-// TestSpecBehindTarball: the order of the payload does not matter.
+// TestSpecBehindTarball checks that the order of the payload does not matter.
 func TestSpecBehindTarball(t *testing.T) {
 	p := stockPackage(stockSpec(t), compress(t, "bzip2", pack(t, stockTree())))
 	p.Files[1].Path = "zz.spec"
@@ -240,7 +241,7 @@ func TestSpecBehindTarball(t *testing.T) {
 	}
 }
 
-// TestSameBytes: two runs agree, and the topdir may start anywhere in w.
+// TestSameBytes checks that two runs write the same bytes, at any offset of w.
 func TestSameBytes(t *testing.T) {
 	srpm := stock(t)
 	var outs [2][]byte
@@ -263,7 +264,7 @@ func TestSameBytes(t *testing.T) {
 	}
 }
 
-// TestOlder: to rpm, letters sort by the alphabet and below numbers.
+// TestOlder checks the warning: rpm sorts letters by the alphabet, and below numbers.
 func TestOlder(t *testing.T) {
 	for tag, older := range map[string]bool{"namibuild": false, "zz": false, "1": false, "el6": false, "a": true, "centos.plus": true} {
 		preview, err := source.Inspect(t.Context(), stock(t), recipe.Recipe{Tag: tag}, nil)
@@ -276,7 +277,8 @@ func TestOlder(t *testing.T) {
 	}
 }
 
-// TestProgress: from this goroutine, rising, up to all of the payload.
+// TestProgress checks that progress is reported in the caller's goroutine, and rises
+// to the size of the payload.
 func TestProgress(t *testing.T) {
 	big := append(stockTree(), file(stockDir+"/noise", noise(12<<20)))
 	srpm := write(t, stockPackage(stockSpec(t), compress(t, "bzip2", pack(t, big))))

@@ -9,15 +9,14 @@ import (
 	"namibuild/builder/recipe"
 )
 
-// replaceMatches makes one edit by a regular expression, or says why it does
-// not fit text. An empty match is refused wherever it stands: what is put
-// there is hardly meant.
+// replaceMatches makes one edit with a regular expression. The fault says why it
+// does not fit text. An empty match is a fault, because it is hardly intended.
 func replaceMatches(file string, text []byte, e recipe.Edit) ([]byte, *Fault) {
 	re, err := regexp.Compile("(?m)" + e.Regexp)
 	if err != nil {
 		return nil, &Fault{File: file, Want: "a regular expression", Found: err.Error()}
 	}
-	const counted = 1000 // what stands more often is not counted to its end
+	const counted = 1000 // more matches than these, and more than wanted, are not counted
 	most := max(e.Times, counted) + 1
 	found := re.FindAllSubmatchIndex(text, most)
 	for _, m := range found {
@@ -32,12 +31,13 @@ func replaceMatches(file string, text []byte, e recipe.Edit) ([]byte, *Fault) {
 	return expand(file, text, re, e.Replace, found)
 }
 
-// expression is the edit's, with its backslashes as they were written.
+// expression returns the edit's expression for a message, without the doubled
+// backslashes of clip.
 func expression(e recipe.Edit) string {
 	return strings.ReplaceAll(clip(e.Regexp), `\\`, `\`)
 }
 
-// expand puts the replacement in for every match.
+// expand replaces every match by the expanded template.
 func expand(file string, text []byte, re *regexp.Regexp, template string, found [][]int) ([]byte, *Fault) {
 	var out []byte
 	at := 0
@@ -52,7 +52,7 @@ func expand(file string, text []byte, re *regexp.Regexp, template string, found 
 	return append(out, text[at:]...), nil
 }
 
-// spans says how often and where an expression matches.
+// spans describes how often and where an expression matches.
 func spans(text []byte, found [][]int, most int) string {
 	if len(found) == 0 {
 		return "it nowhere"

@@ -10,8 +10,8 @@ import (
 	"namibuild/builder/recipe"
 )
 
-// TestReplaceProperty: an edit that fits changes its matches and no byte else;
-// one that does not fit changes nothing and counts right.
+// TestReplaceProperty checks that an edit that fits changes its matches and no other
+// byte, and that one that does not fit counts the matches right.
 func TestReplaceProperty(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		find := rapid.StringMatching(`[xyz\n]{1,4}`).Draw(t, "find")
@@ -23,7 +23,7 @@ func TestReplaceProperty(t *testing.T) {
 			text = strings.ReplaceAll(text, "\x00", find)
 		}
 		if strings.Count(text, find) != len(parts)-1 {
-			return // matches that touch
+			return // adjacent matches
 		}
 		wanted := rapid.IntRange(1, 6).Draw(t, "times")
 		got, fault := replace("f", []byte(text), recipe.Edit{Find: find, Replace: with, Times: wanted})
@@ -36,7 +36,7 @@ func TestReplaceProperty(t *testing.T) {
 	})
 }
 
-// TestMatchLinesProperty: every line that is named holds the begin of a match.
+// TestMatchLinesProperty checks that a match begins in every line that is named.
 func TestMatchLinesProperty(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		text := []byte(rapid.StringMatching(`[ab\n]{0,60}`).Draw(t, "text"))
@@ -49,13 +49,14 @@ func TestMatchLinesProperty(t *testing.T) {
 		for _, n := range lines {
 			rest := bytes.Join(starts[n-1:], nil)
 			if at := bytes.Index(rest, find); at < 0 || at >= len(starts[n-1]) {
-				t.Fatalf("line %d of %q does not begin %q", n, text, find)
+				t.Fatalf("%[3]q does not begin in line %[1]d of %[2]q", n, text, find)
 			}
 		}
 	})
 }
 
-// TestTagVersionProperty: the tag goes in once, behind build, and out again.
+// TestTagVersionProperty checks that the tag is added once, behind build, and that
+// removing it restores the version.
 func TestTagVersionProperty(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		base := rapid.StringMatching(`[0-9]\.[0-9]{1,2}\.[0-9]{1,3}`).Draw(t, "base")
@@ -67,12 +68,12 @@ func TestTagVersionProperty(t *testing.T) {
 			t.Fatalf("%q %q %v", front, next, ok)
 		}
 		if _, _, ok := tagVersion(base+"-"+build+"0"+rest, build, tag); ok {
-			t.Fatal("a longer number passes for build")
+			t.Fatal("a longer number is taken for build")
 		}
 	})
 }
 
-// TestSpecWithProperty: changing one line of a spec leaves every other byte.
+// TestSpecWithProperty checks that changing one line of a spec keeps all other bytes.
 func TestSpecWithProperty(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		before := rapid.StringMatching(`([a-z%#\n\r\t\x80-\xff]{0,20}\n)?`).Draw(t, "before")
@@ -90,8 +91,8 @@ func TestSpecWithProperty(t *testing.T) {
 	})
 }
 
-// FuzzSpecTag: whatever a spec holds, a tag changes three lines or says why it
-// does not, and a second look finds the tag where it belongs.
+// FuzzSpecTag checks that a tag changes three lines of any spec, or reports a fault,
+// and that the changed spec has the tag where it belongs.
 func FuzzSpecTag(f *testing.F) {
 	f.Add([]byte("%define distro_build 431.3.1\n%define kversion 2.6.32-431.3.1.el6\nSource0: linux-2.6.32-431.3.1.el6.tar.bz2\n"), "namibuild")
 	f.Add([]byte("%global distro_build 1\r\n%define kversion 6-1\nSource: linux-%{kversion}.tar\n"), "a")
@@ -103,7 +104,7 @@ func FuzzSpecTag(f *testing.F) {
 	f.Add([]byte("%define LKAver 6-1\n%define pkg_release 1%{?buildid}\nSource0: http://a/linux-%{LKAver}.tar\n"+extraversion), "b")
 	f.Fuzz(func(t *testing.T, text []byte, tag string) {
 		if strings.ContainsAny(tag, "\r\n") {
-			return // no recipe has such a tag
+			return // a recipe cannot have such a tag
 		}
 		files := []string{"linux-2.6.32-431.3.1.el6.tar.bz2", "linux-6-1.tar", "linux-6-3.el7.tar.xz"}
 		r := retag(parseSpec("s", text, nil), tag, files, "431.3.1.el6")
@@ -130,7 +131,7 @@ func FuzzSpecTag(f *testing.F) {
 		kversion := strings.TrimPrefix(r.newDir, "linux-")
 		sources, kversions := again.sources(), again.definitions("kversion")
 		if !strings.HasSuffix(again.expand(sources[0]), r.newTarball) || kversions[0].text != kversion {
-			t.Fatalf("%q names not %s", r.spec.bytes(), r.newTarball)
+			t.Fatalf("%q does not name %s", r.spec.bytes(), r.newTarball)
 		}
 		if !strings.HasPrefix(r.newTarball, "linux-"+kversion+".tar") || !strings.HasSuffix(kversion, r.extraversion) {
 			t.Fatalf("%+v", r)

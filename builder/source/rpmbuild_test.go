@@ -10,8 +10,8 @@ import (
 	"namibuild/builder/source"
 )
 
-// TestRpmbuild runs the real %prep on the topdir: it has to find everything
-// under its new name, in an uncompressed tarball that is called .tar.bz2.
+// TestRpmbuild runs the real %prep on the topdir. It must find everything under its
+// new name, in a tarball that is called .tar.bz2 but is not compressed.
 func TestRpmbuild(t *testing.T) {
 	srpm := stock(t)
 	out, dir := scratch(t), t.TempDir()
@@ -34,8 +34,8 @@ func TestRpmbuild(t *testing.T) {
 	}
 }
 
-// TestRpmbuildWants proves that the test above can fail: of the names that go
-// together, one that stays is the end of %prep.
+// TestRpmbuildWants shows that TestRpmbuild can fail: %prep fails if one of the names
+// that must agree has not changed.
 func TestRpmbuildWants(t *testing.T) {
 	out, dir := scratch(t), t.TempDir()
 	if _, err := source.Prepare(t.Context(), stock(t), timewait, out, nil); err != nil {

@@ -12,12 +12,11 @@ import (
 	"namibuild/builder/source"
 )
 
-// el6 is the stock SRPM as one of the families.
+// el6 is the usual SRPM in the form of the other families.
 var el6 = kin{"el6", "kernel", "2.6.32", "431.3.1.el6", ".el6", stockDir, nil, "431.3.1.namibuild.el6"}
 
-// TestRpmspecAgrees: what we read in a spec of each family, real rpm reads as
-// well, before the tag and behind it: name, version, release, and which of the
-// sources is the tarball.
+// TestRpmspecAgrees checks that real rpm reads the same in a spec of each family,
+// before and after the tag: name, version, release, and the name of the tarball.
 func TestRpmspecAgrees(t *testing.T) {
 	for _, k := range append(slices.Clone(kins), el6) {
 		t.Run(k.name, func(t *testing.T) {
@@ -42,7 +41,7 @@ func TestRpmspecAgrees(t *testing.T) {
 	}
 }
 
-// ask holds a spec by rpm's reading against what is wanted.
+// ask checks what rpm reads in a spec.
 func (k kin) ask(t *testing.T, spec, release, tarball string) {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "kernel.spec")

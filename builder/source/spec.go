@@ -5,21 +5,21 @@ import (
 	"strings"
 )
 
-// spec is the text of a spec by lines, each with its line end. Bytes that are
-// no UTF-8 pass through as they are.
+// spec is the text of a spec in lines, each with its line end. Bytes that are not
+// UTF-8 are kept.
 type spec struct {
 	name  string
 	lines []string
-	// tags are what the SRPM's header knows: name, version, release.
+	// tags are the name, version and release in the SRPM's header.
 	tags map[string]string
-	// left are the files that the SRPM names and leaves out.
+	// left are the files that the SRPM names but leaves out.
 	left map[string]bool
 }
 
 // value is one setting in a spec: the text behind `%define name` or `Source0:`.
 type value struct {
-	line int // counted from 1
-	at   int // where text begins in the line
+	line int // from 1
+	at   int // offset of text in the line
 	text string
 }
 
@@ -33,7 +33,7 @@ func parseSpec(name string, text []byte, tags map[string]string) spec {
 	return spec{name: name, lines: strings.SplitAfter(string(text), "\n"), tags: tags}
 }
 
-// definitions are the lines that define the macro name, commented ones not.
+// definitions returns the lines that define a macro, without those in comments.
 func (s spec) definitions(name string) []value {
 	var found []value
 	for i, line := range s.lines {
@@ -45,7 +45,7 @@ func (s spec) definitions(name string) []value {
 	return found
 }
 
-// sources are the lines that say Source0 (or Source, its other name).
+// sources returns the lines with Source0, or Source, its other name.
 func (s spec) sources() []value {
 	var found []value
 	for i, line := range s.lines {
@@ -56,11 +56,11 @@ func (s spec) sources() []value {
 	return found
 }
 
-// expand resolves %{name} as far as the spec's own literals and the header's
-// tags reach; what it does not know stays. Macros count from above v alone.
+// expand replaces %{name} by what the spec defines above v, or the header has. It
+// leaves macros that it does not know as they are.
 func (s spec) expand(v value) string {
 	text := v.text
-	for range 8 { // macros within macros; a ring ends here
+	for range 8 { // macros in macros; the limit ends a cycle
 		next := macro.ReplaceAllStringFunc(text, func(call string) string {
 			return s.lookup(macro.FindStringSubmatch(call)[1], v.line, call)
 		})
@@ -72,7 +72,7 @@ func (s spec) expand(v value) string {
 	return text
 }
 
-// lookup is the text of the last definition of name above line, or unknown.
+// lookup returns the text of the last definition of name above line, or unknown.
 func (s spec) lookup(name string, line int, unknown string) string {
 	text := unknown
 	if tag, ok := s.tags[name]; ok {
@@ -86,7 +86,7 @@ func (s spec) lookup(name string, line int, unknown string) string {
 	return text
 }
 
-// with is the spec with the text of v replaced; white space stays.
+// with returns the spec with another text of v. White space stays.
 func (s spec) with(v value, text string) spec {
 	line := s.lines[v.line-1]
 	lines := append([]string(nil), s.lines...)
@@ -99,7 +99,7 @@ func (s spec) bytes() []byte {
 	return []byte(strings.Join(s.lines, ""))
 }
 
-// literal tells whether a knob's text is a plain word that can be edited.
+// literal tells whether the text of a macro is a plain word, which can be edited.
 func literal(text string) bool {
 	return text != "" && !strings.ContainsAny(text, "%{}() \t\\")
 }

@@ -29,8 +29,8 @@ type srpm struct {
 	names []string // the header's order
 	spec  string
 	total int64 // bytes in the payload's files
-	// left are the files that the package names and leaves out (NoSource), and
-	// tarball is the one of them that the recipe brings, if any.
+	// left are the files that the package names but leaves out (NoSource). tarball
+	// is the one of them that the recipe has, if any.
 	left    map[string]bool
 	tarball recipe.Tarball
 }
@@ -81,8 +81,8 @@ func (s *srpm) readHeader() error {
 		}
 		s.files[f.Path] = f
 		s.names = append(s.names, f.Path)
-		if s.total += f.Size; f.Size > mostPayload || s.total > mostPayload {
-			return fmt.Errorf("files of more than %d bytes", int64(mostPayload))
+		if s.total += f.Size; f.Size > maxPayload || s.total > maxPayload {
+			return fmt.Errorf("files of more than %d bytes", int64(maxPayload))
 		}
 	}
 	if len(specs) != 1 {
@@ -92,14 +92,14 @@ func (s *srpm) readHeader() error {
 	return s.addTarball()
 }
 
-// addTarball takes the recipe's tarball for one more file of the package.
+// addTarball adds the recipe's tarball to the files of the package.
 func (s *srpm) addTarball() error {
 	name := s.tarball.Name()
 	if name == "" {
 		return nil
 	}
-	if _, there := s.files[name]; there {
-		return fmt.Errorf("the SRPM has %s itself: no tarball is needed", name)
+	if _, exists := s.files[name]; exists {
+		return fmt.Errorf("the SRPM has %s itself: the recipe must not have a tarball", name)
 	}
 	info, err := os.Stat(s.tarball.File)
 	if err != nil {
@@ -110,8 +110,8 @@ func (s *srpm) addTarball() error {
 	return nil
 }
 
-// besideIt gives do the recipe's tarball, behind the payload.
-func (s *srpm) besideIt(ctx context.Context, m *meter, do func(rpm.File, io.Reader) error) error {
+// readTarball calls do for the recipe's tarball, after the payload.
+func (s *srpm) readTarball(ctx context.Context, m *meter, do func(rpm.File, io.Reader) error) error {
 	if s.tarball.Name() == "" {
 		return nil
 	}
@@ -120,23 +120,24 @@ func (s *srpm) besideIt(ctx context.Context, m *meter, do func(rpm.File, io.Read
 		return err
 	}
 	defer file.Close()
-	err = s.one(ctx, s.files[s.tarball.Name()], m.count(file), do)
+	err = s.readFile(ctx, s.files[s.tarball.Name()], m.count(file), do)
 	if err == errStop {
 		return nil
 	}
 	return err
 }
 
-// all are the names of the files that can be had.
-func (s *srpm) all() []string {
+// available returns the names of the files of the payload, and of the recipe's
+// tarball.
+func (s *srpm) available() []string {
 	if name := s.tarball.Name(); name != "" {
 		return append(slices.Clone(s.names), name)
 	}
 	return s.names
 }
 
-// checkFile lets plain names of regular files pass: nothing else belongs into
-// an SRPM, and the names become paths in the topdir.
+// checkFile returns an error unless a file is a regular one with a plain name. An
+// SRPM has no others, and the names become paths in the topdir.
 func checkFile(name string, mode uint32) error {
 	const typeMask, typeRegular = 0o170000, 0o100000
 	if name == "" || name == "." || name == ".." || strings.ContainsAny(name, "/\x00") {
@@ -148,9 +149,9 @@ func checkFile(name string, mode uint32) error {
 	return nil
 }
 
-// each calls do for every file of the payload, in its order, and checks it
-// against the header: name, size and digest. A file that do leaves unread is
-// read to its end. errStop from do ends the pass at once.
+// each calls do for every file of the payload, in its order, and checks name, size
+// and digest against the header. What do does not read of a file is read
+// afterwards. If do returns errStop, each returns nil at once.
 func (s *srpm) each(ctx context.Context, m *meter, do func(rpm.File, io.Reader) error) error {
 	if _, err := s.file.Seek(s.pkg.PayloadOffset, io.SeekStart); err != nil {
 		return err
@@ -167,7 +168,7 @@ func (s *srpm) each(ctx context.Context, m *meter, do func(rpm.File, io.Reader) 
 		}
 		entry, err := payload.Next()
 		if err == io.EOF {
-			return cmp.Or(s.missing(seen), s.besideIt(ctx, m, do))
+			return cmp.Or(s.missing(seen), s.readTarball(ctx, m, do))
 		}
 		if err != nil {
 			return fmt.Errorf("reading payload: %w", err)
@@ -176,7 +177,7 @@ func (s *srpm) each(ctx context.Context, m *meter, do func(rpm.File, io.Reader) 
 		if err != nil {
 			return err
 		}
-		err = s.one(ctx, f, m.count(payload), do)
+		err = s.readFile(ctx, f, m.count(payload), do)
 		if err == errStop {
 			return nil
 		}
@@ -186,7 +187,7 @@ func (s *srpm) each(ctx context.Context, m *meter, do func(rpm.File, io.Reader) 
 	}
 }
 
-// match finds the header's record of a payload entry.
+// match returns the file of the header for an entry of the payload.
 func (s *srpm) match(e *rpm.Entry, seen map[string]bool) (rpm.File, error) {
 	name := strings.TrimPrefix(e.Name, "./")
 	if err := checkFile(name, e.Mode); err != nil {
@@ -197,7 +198,7 @@ func (s *srpm) match(e *rpm.Entry, seen map[string]bool) (rpm.File, error) {
 	case !ok || name == s.tarball.Name():
 		return f, fmt.Errorf("reading payload: file %q is not in the header", name)
 	case seen[name]:
-		return f, fmt.Errorf("reading payload: file %q comes twice", name)
+		return f, fmt.Errorf("reading payload: file %q is in it twice", name)
 	case e.Size != f.Size:
 		return f, fmt.Errorf("reading payload: file %q has %d bytes, the header says %d", name, e.Size, f.Size)
 	}
@@ -214,8 +215,8 @@ func (s *srpm) missing(seen map[string]bool) error {
 	return nil
 }
 
-// one hands a single file over and checks its digest afterwards.
-func (s *srpm) one(ctx context.Context, f rpm.File, r io.Reader, do func(rpm.File, io.Reader) error) error {
+// readFile calls do for a single file, and checks its digest afterwards.
+func (s *srpm) readFile(ctx context.Context, f rpm.File, r io.Reader, do func(rpm.File, io.Reader) error) error {
 	sum := newDigest(f.DigestAlgo)
 	if sum != nil && f.Digest != "" {
 		r = io.TeeReader(r, sum)
@@ -235,7 +236,7 @@ func (s *srpm) one(ctx context.Context, f rpm.File, r io.Reader, do func(rpm.Fil
 	return nil
 }
 
-// newDigest is nil for a hash that rpm may learn one day.
+// newDigest returns nil for an unknown hash, which a future rpm may use.
 func newDigest(algo rpm.DigestAlgo) hash.Hash {
 	switch algo {
 	case rpm.DigestMD5:
@@ -254,7 +255,7 @@ func newDigest(algo rpm.DigestAlgo) hash.Hash {
 	return nil
 }
 
-// readSpec is the first pass: it ends behind the spec.
+// readSpec reads the payload up to the spec, and returns the spec's text.
 func (s *srpm) readSpec(ctx context.Context) ([]byte, error) {
 	var text []byte
 	found := false
@@ -275,7 +276,8 @@ func (s *srpm) readSpec(ctx context.Context) ([]byte, error) {
 	return text, err
 }
 
-// buildRequires are the header's requirements without rpm's own features.
+// buildRequires returns the requirements in a header, without those of features of
+// rpm itself.
 func buildRequires(h *rpm.Header) []string {
 	names, versions, flags := h.Strings(rpm.TagRequireName), h.Strings(rpm.TagRequireVersion), h.Ints(rpm.TagRequireFlags)
 	var list []string
@@ -291,7 +293,7 @@ func buildRequires(h *rpm.Header) []string {
 	return list
 }
 
-// sense writes rpm's RPMSENSE_LESS, _GREATER and _EQUAL bits as an operator.
+// sense returns the operator for rpm's bits RPMSENSE_LESS, _GREATER and _EQUAL.
 func sense(flags int64) string {
 	const less, greater, equal = 1 << 1, 1 << 2, 1 << 3
 	op := ""

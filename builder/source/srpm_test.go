@@ -35,12 +35,12 @@ const (
 		"#define TCP_TIMEWAIT_LEN (60*HZ) /* how long to wait */\n#define TCP_FIN_TIMEOUT TCP_TIMEWAIT_LEN\n\n#endif\n"
 )
 
-// timewait is the procedure as a recipe.
+// timewait is a recipe with a tag and an edit.
 var timewait = recipe.Recipe{Tag: "namibuild", Edits: []recipe.Edit{{
 	File: "include/net/tcp.h", Find: "#define TCP_TIMEWAIT_LEN (60*HZ)", Replace: "#define TCP_TIMEWAIT_LEN (5*HZ)", Times: 1,
 }}}
 
-// item is one entry of a tarball.
+// item is an entry of a tarball.
 type item struct {
 	tar.Header
 	content string
@@ -59,7 +59,7 @@ func link(kind byte, name, target string) item {
 	return item{tar.Header{Typeflag: kind, Name: name, Linkname: target, Mode: 0o777, ModTime: time.Unix(oldTime, 0)}, ""}
 }
 
-// stockTree is a kernel tree as small as the tests can do with.
+// stockTree returns the smallest kernel tree that the tests can use.
 func stockTree() []item {
 	return []item{
 		{tar.Header{Typeflag: tar.TypeXGlobalHeader, Name: "pax_global_header",
@@ -76,7 +76,7 @@ func stockTree() []item {
 	}
 }
 
-// pack makes a tar of items.
+// pack returns a tar of items.
 func pack(t testing.TB, items []item) []byte {
 	t.Helper()
 	var buf bytes.Buffer
@@ -97,7 +97,7 @@ func pack(t testing.TB, items []item) []byte {
 	return buf.Bytes()
 }
 
-// unpack reads a tar back; sizes and formats are left out.
+// unpack returns the entries of a tar, without sizes and formats.
 func unpack(t testing.TB, r io.Reader) []item {
 	t.Helper()
 	var items []item
@@ -119,7 +119,7 @@ func unpack(t testing.TB, r io.Reader) []item {
 	}
 }
 
-// compress packs data as the name of the program says; none leaves it.
+// compress packs data with a program. "none" leaves it as it is.
 func compress(t testing.TB, how string, data []byte) []byte {
 	t.Helper()
 	var buf bytes.Buffer
@@ -160,7 +160,7 @@ func stockSpec(t testing.TB) string {
 	return string(text)
 }
 
-// stockPackage is the SRPM around a spec and a tarball.
+// stockPackage returns the SRPM with a spec and a tarball.
 func stockPackage(spec string, tarball []byte) rpmtest.Package {
 	payload := "gzip"
 	if len(tarball) > 1<<20 {
@@ -178,7 +178,7 @@ func stockPackage(spec string, tarball []byte) rpmtest.Package {
 	}
 }
 
-// write puts an SRPM into a file.
+// write writes an SRPM to a file.
 func write(t testing.TB, p rpmtest.Package) string {
 	t.Helper()
 	name := filepath.Join(t.TempDir(), "kernel-2.6.32-431.3.1.el6.src.rpm")
@@ -188,13 +188,13 @@ func write(t testing.TB, p rpmtest.Package) string {
 	return name
 }
 
-// stock is the usual SRPM in a file.
+// stock writes the usual SRPM to a file.
 func stock(t testing.TB) string {
 	t.Helper()
 	return write(t, stockPackage(stockSpec(t), compress(t, "bzip2", pack(t, stockTree()))))
 }
 
-// scratch is an empty file to write to.
+// scratch returns an empty file to write to.
 func scratch(t testing.TB) *os.File {
 	t.Helper()
 	f, err := os.Create(filepath.Join(t.TempDir(), "topdir.tar"))
@@ -205,7 +205,7 @@ func scratch(t testing.TB) *os.File {
 	return f
 }
 
-// settled fails the test when goroutines are left over that were not there.
+// settled fails the test if new goroutines are left.
 func settled(t testing.TB, before int) {
 	t.Helper()
 	for wait := time.Millisecond; runtime.NumGoroutine() > before; wait *= 2 {
@@ -217,7 +217,7 @@ func settled(t testing.TB, before int) {
 	}
 }
 
-// noise is text that does not compress, the same every time.
+// noise returns text that cannot be compressed, the same in each run.
 func noise(n int) string {
 	buf := make([]byte, n)
 	rand.NewChaCha8([32]byte{}).Read(buf)

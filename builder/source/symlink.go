@@ -7,19 +7,20 @@ import (
 	"strings"
 )
 
-// mostLinks bounds how many symbolic links a tree may have (6.1 has 59),
-// mostTarget their length: Linux's PATH_MAX.
+// maxLinks is how many symbolic links a tree may have; Linux 6.1 has 59. maxTarget
+// is the limit for their lengths, Linux's PATH_MAX.
 const (
-	mostLinks  = 10_000
-	mostTarget = 4096
+	maxLinks  = 10_000
+	maxTarget = 4096
 )
 
-// links are the symbolic links of a tree, by their paths below the top.
+// links are the targets of the symbolic links of a tree, by their paths below the
+// top directory.
 type links map[string]string
 
-// pass lets an entry of the tree pass that no link stands above: what is
-// unpacked there would go where the link leads.
-func (l links) pass(rest string) error {
+// checkAbove returns an error if a folder above an entry is a symbolic link. The
+// entry would be unpacked to the link's target.
+func (l links) checkAbove(rest string) error {
 	for dir := path.Dir(rest); dir != "." && dir != "/"; dir = path.Dir(dir) {
 		if _, is := l[dir]; is {
 			return fmt.Errorf("%s above it is a symbolic link", dir)
@@ -28,21 +29,22 @@ func (l links) pass(rest string) error {
 	return nil
 }
 
-// add notes a link; whether it leads out can be told when all are known.
+// add adds a link. check, which needs all links, finds out where it leads.
 func (l links) add(rest, target string) error {
 	switch {
 	case rest == "":
 		return errors.New("the top directory is a symbolic link")
-	case len(target) >= mostTarget:
-		return fmt.Errorf("a symbolic link to %d bytes of path, want less than %d", len(target), mostTarget)
-	case len(l) == mostLinks:
-		return fmt.Errorf("more than %d symbolic links", mostLinks)
+	case len(target) >= maxTarget:
+		return fmt.Errorf("a symbolic link to %d bytes of path, want less than %d", len(target), maxTarget)
+	case len(l) == maxLinks:
+		return fmt.Errorf("more than %d symbolic links", maxLinks)
 	}
 	l[rest] = target
 	return nil
 }
 
-// check refuses a link that leads out of the tree, by itself or by others.
+// check returns an error if a link leads out of the tree, directly or through other
+// links.
 func (l links) check() error {
 	for rest, target := range l {
 		if l.leadsOut(rest) {
@@ -52,7 +54,8 @@ func (l links) check() error {
 	return nil
 }
 
-// leadsOut follows a link as Linux does, which gives up at the 40th link.
+// leadsOut tells whether a link leads out of the tree. It follows at most 40 links,
+// as Linux does.
 func (l links) leadsOut(rest string) bool {
 	at, todo := strings.Split(rest, "/"), []string(nil)
 	for hops := 0; ; {

@@ -9,22 +9,22 @@ import (
 	"namibuild/builder/rpm"
 )
 
-// renaming is what a tag does, worked out from one spec. Of a spec that does
-// not fit, it holds what could be found out.
+// renaming is what a tag changes in the names of one SRPM. For a spec that does not
+// fit, it has what could be found out.
 type renaming struct {
-	spec         spec // as it was, or, of a spec that fits, with the new values
+	spec         spec // that of the SRPM, or, if the tag fits, with the new values
 	news         []newValue
-	tarball      string // the SRPM's file that Source0 names; empty: none
+	tarball      string // the file of the SRPM that Source0 names, or empty
 	newTarball   string
-	dir, newDir  string // top directory of the tree; empty: any, kept
-	extraversion string // for the tree's Makefile; empty: left alone
-	distro, kver value  // line 0: not found, or nothing to work with
+	dir, newDir  string // top directory of the tree; empty if any will do, and if it stays
+	extraversion string // for the tree's Makefile; empty if that stays
+	distro, kver value  // line is 0 if it was not found, or cannot be used
 	renames      []Rename
 	warnings     []string
 	faults       []Fault
 }
 
-// newValue is what a setting becomes.
+// newValue is a setting with its new text.
 type newValue struct {
 	value
 	next string
@@ -32,7 +32,7 @@ type newValue struct {
 
 func (r *renaming) set(v value, next string) { r.news = append(r.news, newValue{v, next}) }
 
-// tagged is the spec with the new values that are known so far.
+// tagged returns the spec with the new values that are known so far.
 func (r *renaming) tagged() spec {
 	s := r.spec
 	for _, n := range r.news {
@@ -41,7 +41,7 @@ func (r *renaming) tagged() spec {
 	return s
 }
 
-// noTag finds the tarball of an SRPM whose names stay.
+// noTag finds the tarball of an SRPM, and changes no name.
 func noTag(s spec, files []string) renaming {
 	r := renaming{spec: s}
 	src, ok := r.only("Source0 that names the kernel tarball", s.sources())
@@ -52,9 +52,9 @@ func noTag(s spec, files []string) renaming {
 	return r
 }
 
-// retag works out what the spec's family renames, all or nothing; without a
-// family of another kind it is the procedure's renaming: distro_build, kversion,
-// Source0, tarball, directory and EXTRAVERSION.
+// retag finds out what a tag changes in the spec's family: all of its names, or
+// nothing. In the specs of el6 these are distro_build, kversion, Source0, tarball,
+// directory and EXTRAVERSION.
 func retag(s spec, tag string, files []string, release string) renaming {
 	r := renaming{spec: s}
 	if !literal(tag) || strings.ContainsAny(tag, "-/") {
@@ -64,7 +64,7 @@ func retag(s spec, tag string, files []string, release string) renaming {
 	if f, ok := familyOf(s); ok {
 		r.tagRelease(f, tag, files, release)
 	} else {
-		r.extraversion = "-" + tag // of a spec with faults the Makefile is judged as well
+		r.extraversion = "-" + tag // set first, so that the Makefile is checked even if the spec has faults
 		r.tagDistroBuild(tag)
 		r.tagKversion(tag)
 		r.tagSource(files)
@@ -83,7 +83,8 @@ func (r *renaming) fault(line int, want, found string) {
 	r.faults = append(r.faults, Fault{File: r.spec.name, Line: line, Want: want, Found: found})
 }
 
-// only is the single value of found; none or several are a fault.
+// only returns the single value of found. Without one, or with several, it reports a
+// fault.
 func (r *renaming) only(want string, found []value) (value, bool) {
 	if len(found) == 1 {
 		return found[0], true
@@ -100,9 +101,9 @@ func (r *renaming) only(want string, found []value) (value, bool) {
 	return value{}, false
 }
 
-// knob is the one definition of a macro. A spec may define it by another macro
-// beside that, in a branch for another distribution, as early el6 specs do
-// (%if %{rhel} … %else %define distro_build %{fedora_build}): the plain one counts.
+// knob returns the definition of a macro. If a spec has several, the one that is
+// plain text is used: early el6 specs define distro_build by another macro in the
+// branch for Fedora (%else %define distro_build %{fedora_build}).
 func (r *renaming) knob(name string) (value, bool) {
 	found := r.spec.definitions(name)
 	plain := slices.DeleteFunc(slices.Clone(found), func(v value) bool { return !literal(v.text) })
@@ -152,8 +153,9 @@ func (r *renaming) tagKversion(tag string) {
 	r.renames = append(r.renames, Rename{"kversion", v.text, next})
 }
 
-// tagVersion puts the tag behind build in a version like 2.6.32-431.3.1.el6,
-// and tells the part before the dash. build must stand there once, whole.
+// tagVersion puts the tag behind build in a version such as 2.6.32-431.3.1.el6, and
+// also returns the part before the dash. The version must have build once, as a
+// complete part.
 func tagVersion(kversion, build, tag string) (base, next string, ok bool) {
 	knob := "-" + build
 	found := 0
@@ -192,8 +194,8 @@ func (r *renaming) tagSource(files []string) {
 		Rename{"directory", r.dir, r.newDir}, Rename{"EXTRAVERSION", "", r.extraversion})
 }
 
-// renameSource edits a Source0 that spells the name out; one that is made of
-// macros follows the knob by itself and stays.
+// renameSource edits a Source0 that spells out the name. One that is made of macros
+// changes with them, and stays as it is.
 func (r *renaming) renameSource(src value, name, knob string) {
 	if front, ok := strings.CutSuffix(src.text, name); ok {
 		r.set(src, front+r.newTarball)
@@ -205,7 +207,7 @@ func (r *renaming) renameSource(src value, name, knob string) {
 	}
 }
 
-// findTarball looks among the SRPM's files for the one that Source0 names.
+// findTarball finds the file of the SRPM that Source0 names.
 func (r *renaming) findTarball(src value, files []string) {
 	name := path.Base(r.spec.expand(src))
 	if slices.Contains(files, name) {
@@ -221,24 +223,25 @@ func (r *renaming) findTarball(src value, files []string) {
 	found := "no tarball"
 	switch {
 	case r.spec.left[name]:
-		found = "that it leaves it out (NoSource): source: in the recipe takes a tarball:"
+		found = "that the SRPM leaves it out (NoSource); set tarball: in the recipe's source:"
 	case len(tarballs) > 0:
 		found = strings.Join(tarballs[:min(len(tarballs), 5)], ", ")
 	}
 	r.fault(src.line, "the file of Source0 in the SRPM, "+clip(name), found)
 }
 
-// warnOlder compares the release as the tag makes it with the SRPM's own.
+// warnOlder compares the release with the tag to that of the SRPM.
 func (r *renaming) warnOlder(tag, release string) {
 	build := r.distro.text
 	rest, ok := strings.CutPrefix(release, build)
-	if !ok || rest != "" && rest[0] != '.' { // Release is put together otherwise: ask kversion
+	if !ok || rest != "" && rest[0] != '.' { // Release is not made of distro_build: take the rest from kversion
 		_, rest, _ = strings.Cut(r.kver.text, "-"+build)
 		release = build + rest
 	}
 	r.warnIfOlder(tag, build+"."+tag+rest, release)
 }
 
+// warnIfOlder adds a warning if rpm would take the tagged release for an older one.
 func (r *renaming) warnIfOlder(tag, tagged, release string) {
 	if rpm.CompareVersions(tagged, release) < 0 {
 		r.warnings = append(r.warnings, fmt.Sprintf(

@@ -9,15 +9,15 @@ import (
 	"time"
 )
 
-// builderID is the uid and gid of the builder image's user.
+// builderID is the uid and gid of the user in the builder images.
 const builderID = 1000
 
-// block is what tar counts in.
+// block is the size of tar's blocks, in bytes.
 const block = 512
 
-// topdir writes the tar of a topdir. It does without tar.Writer's stream
-// because the size of an edited tarball is known only behind its last byte:
-// its header is written first with size 0, and again when all is there.
+// topdir writes the tar of a topdir. It does not use one tar.Writer, because the
+// size of an edited tarball is known only after its last byte: its header is
+// written with size 0 first, and written again at the end.
 type topdir struct {
 	w     io.WriteSeeker
 	buf   *bufio.Writer
@@ -43,8 +43,8 @@ func newTopdir(w io.WriteSeeker, epoch int64) (*topdir, error) {
 	return t, nil
 }
 
-// header is one entry's header in GNU's form: whatever the size, it takes the
-// same number of blocks (octal up to 8 GiB, base 256 above).
+// header returns an entry's header in GNU's format, which has the same number of
+// blocks for each size (octal up to 8 GiB, base 256 above).
 func header(h *tar.Header) ([]byte, error) {
 	h.Uid, h.Gid, h.Format = builderID, builderID, tar.FormatGNU
 	var buf bytes.Buffer
@@ -64,7 +64,7 @@ func (t *topdir) Write(b []byte) (int, error) {
 	return n, err
 }
 
-// file adds a file whose content fill writes.
+// file adds a file. fill writes its content.
 func (t *topdir) file(name string, mode uint32, mtime time.Time, fill func(io.Writer) error) error {
 	h := &tar.Header{Typeflag: tar.TypeReg, Name: name, Mode: plainMode(mode), ModTime: mtime}
 	head, err := header(h)
@@ -88,7 +88,7 @@ func (t *topdir) file(name string, mode uint32, mtime time.Time, fill func(io.Wr
 	return t.rewrite(start, head)
 }
 
-// rewrite puts head over what stands at offset start.
+// rewrite overwrites the bytes at offset start with head.
 func (t *topdir) rewrite(start int64, head []byte) error {
 	if err := t.buf.Flush(); err != nil {
 		return fmt.Errorf("writing topdir: %w", err)
@@ -110,7 +110,7 @@ func (t *topdir) pad(n int64) error {
 	return err
 }
 
-// close ends the archive; the writer stays open.
+// close writes the end of the archive. The writer stays open.
 func (t *topdir) close() error {
 	if err := t.pad(2 * block); err != nil {
 		return err
@@ -121,7 +121,7 @@ func (t *topdir) close() error {
 	return nil
 }
 
-// plainMode keeps of a mode whether the file is a program.
+// plainMode returns 0755 for a program and 0644 for any other file.
 func plainMode(mode uint32) int64 {
 	if mode&0o100 != 0 {
 		return 0o755

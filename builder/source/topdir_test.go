@@ -7,7 +7,8 @@ import (
 	"time"
 )
 
-// TestHugeHeader: above 8 GiB the header keeps its length, and tar reads it.
+// TestHugeHeader checks that the header of a file above 8 GiB has the same length, and
+// that tar can read it.
 func TestHugeHeader(t *testing.T) {
 	for _, size := range []int64{0, 1<<33 - 1, 1 << 33, 9 << 40} {
 		head, err := header(&tar.Header{Typeflag: tar.TypeReg, Name: "SOURCES/linux.tar", Size: size, Mode: 0o644, ModTime: time.Unix(1, 0)})

@@ -10,20 +10,19 @@ import (
 	"strings"
 )
 
-// tree rewrites the kernel tarball entry by entry. Everything passes through
-// but the names below the top directory, the targets of hard links and the
-// content of the edited files.
+// tree rewrites the kernel tarball entry by entry. It changes the name of the top
+// directory and the content of edited and patched files; everything else stays.
 type tree struct {
 	tarball string // for messages
-	// dir is the top directory that has to be there; empty: the first entry's.
-	// Behind the first entry it is the one that is there.
+	// dir is the top directory that the tarball must have, or empty for any. After
+	// the first entry it is the one that the tarball has.
 	dir    string
-	newDir string // empty: dir stays
+	newDir string // empty if dir stays
 	opened bool   // the first entry was seen
 	list   []*target
 	byPath map[string]*target // without those that a patch touches
 	over   *overlay
-	byBase map[string][]*lookout // what is looked for, by the last part of its path
+	byBase map[string][]*expected // the expected files, by the last part of their paths
 	unseen int
 	faults []Fault
 	copies []byte
@@ -32,27 +31,27 @@ type tree struct {
 
 func newTree(tarball, dir, newDir string, list []*target, over *overlay) *tree {
 	t := &tree{tarball: tarball, dir: dir, newDir: newDir, list: list, over: over,
-		byPath: map[string]*target{}, byBase: map[string][]*lookout{}, copies: make([]byte, 1<<18), links: links{}}
+		byPath: map[string]*target{}, byBase: map[string][]*expected{}, copies: make([]byte, 1<<18), links: links{}}
 	for _, n := range over.nodes {
-		t.expect(&n.lookout)
+		t.expect(&n.expected)
 	}
 	for _, want := range list {
 		if want.patched = over.byPath[want.path] != nil; !want.patched {
 			t.byPath[want.path] = want
-			t.expect(&want.lookout)
+			t.expect(&want.expected)
 		}
 	}
 	return t
 }
 
-func (t *tree) expect(l *lookout) {
+func (t *tree) expect(l *expected) {
 	t.unseen++
 	t.byBase[path.Base(l.path)] = append(t.byBase[path.Base(l.path)], l)
 }
 
-// rewrite reads the tar r and writes the new one to w. With w nil it only
-// looks, and so it does behind the first fault; looking ends as soon as all
-// that the recipe touches was seen.
+// rewrite reads the tar r, and writes the new one to w unless w is nil. It stops
+// writing at the first fault. Without writing, it stops reading as soon as it has
+// seen all files that the recipe touches.
 func (t *tree) rewrite(r io.Reader, w *tar.Writer) error {
 	in := tar.NewReader(r)
 	for w != nil || t.unseen > 0 {
@@ -75,8 +74,8 @@ func (t *tree) rewrite(r io.Reader, w *tar.Writer) error {
 	return nil
 }
 
-// end puts what patches have made behind all else, reads what stands behind the archive, so that the decompressor checks
-// its last sum, and ends the new one.
+// end reads what follows the archive, so that the decompressor checks its last
+// checksum. Then it writes the patched files, and the end of the new archive.
 func (t *tree) end(r io.Reader, w *tar.Writer) error {
 	if _, err := io.CopyBuffer(io.Discard, r, t.copies); err != nil {
 		return err
@@ -94,7 +93,7 @@ func (t *tree) end(r io.Reader, w *tar.Writer) error {
 	return w.Close()
 }
 
-// entry takes one entry over.
+// entry handles one entry.
 func (t *tree) entry(h *tar.Header, in io.Reader, w *tar.Writer) error {
 	if h.Typeflag == tar.TypeXGlobalHeader {
 		return writeEntry(w, h, nil, nil)
@@ -104,7 +103,7 @@ func (t *tree) entry(h *tar.Header, in io.Reader, w *tar.Writer) error {
 	}
 	rest, err := t.below(h.Name)
 	if err == nil {
-		err = t.links.pass(rest)
+		err = t.links.checkAbove(rest)
 	}
 	if err == nil && h.Typeflag == tar.TypeSymlink {
 		err = t.links.add(rest, h.Linkname)
@@ -114,7 +113,7 @@ func (t *tree) entry(h *tar.Header, in io.Reader, w *tar.Writer) error {
 	}
 	h.Name = t.renamed(h.Name)
 	if h.Format != tar.FormatGNU && h.Format != tar.FormatPAX {
-		h.Format = tar.FormatUnknown // ustar; PAX where the new name is too long for it
+		h.Format = tar.FormatUnknown // ustar, or PAX if the new name is too long for it
 	}
 	if want := t.byPath[rest]; want != nil {
 		return t.edit(want, h, in, w)
@@ -129,15 +128,15 @@ func (t *tree) entry(h *tar.Header, in io.Reader, w *tar.Writer) error {
 		if err != nil {
 			return fmt.Errorf("entry %q: hard link to %q: %w", h.Name, h.Linkname, err)
 		}
-		if n := t.over.byPath[to]; n != nil && n.held != nil {
-			return writeEntry(w, n.held.unlinked(h), bytes.NewReader(n.held.text), t.copies)
+		if n := t.over.byPath[to]; n != nil && n.shipped != nil {
+			return writeEntry(w, n.shipped.copyFor(h), bytes.NewReader(n.shipped.text), t.copies)
 		}
 		h.Linkname = t.renamed(h.Linkname)
 	}
 	return writeEntry(w, h, in, t.copies)
 }
 
-// writeEntry copies an entry; w nil: nothing.
+// writeEntry writes an entry, unless w is nil.
 func writeEntry(w *tar.Writer, h *tar.Header, content io.Reader, buf []byte) error {
 	if w == nil {
 		return nil
@@ -152,8 +151,8 @@ func writeEntry(w *tar.Writer, h *tar.Header, content io.Reader, buf []byte) err
 	return err
 }
 
-// checkType refuses what no source tree holds and what a tar writer cannot
-// give back (sparse files).
+// checkType returns an error for types that no source tree has, and for sparse
+// files, which archive/tar cannot write.
 func checkType(h *tar.Header) error {
 	for key := range h.PAXRecords {
 		if strings.HasPrefix(key, "GNU.sparse.") {
@@ -166,10 +165,10 @@ func checkType(h *tar.Header) error {
 	case tar.TypeChar, tar.TypeBlock, tar.TypeFifo:
 		return fmt.Errorf("entry %q: a device node or fifo in a source tree", h.Name)
 	}
-	return fmt.Errorf("entry %q: tar type %q is not known here", h.Name, h.Typeflag)
+	return fmt.Errorf("entry %q: unknown tar type %q", h.Name, h.Typeflag)
 }
 
-// below is name without the top directory; empty for the top itself.
+// below returns name without the top directory. It is empty for that directory.
 func (t *tree) below(name string) (string, error) {
 	name = strings.TrimSuffix(strings.TrimPrefix(name, "./"), "/")
 	if strings.HasPrefix(name, "/") || strings.Contains("/"+name+"/", "/../") {
@@ -185,8 +184,8 @@ func (t *tree) below(name string) (string, error) {
 	return rest, nil
 }
 
-// open takes the top directory from the first entry; another one than wanted
-// is a fault, and the edits are judged below it all the same.
+// open sets the top directory to that of the first entry. If another one is
+// required, that is a fault, but the edits are checked below the actual one.
 func (t *tree) open(top string) {
 	t.opened = true
 	if t.dir != "" && t.dir != top {
@@ -198,7 +197,7 @@ func (t *tree) open(top string) {
 	}
 }
 
-// renamed puts the new top directory into a name that below let pass.
+// renamed returns a name, which below has accepted, with the new top directory.
 func (t *tree) renamed(name string) string {
 	if t.newDir == t.dir {
 		return name
@@ -207,14 +206,14 @@ func (t *tree) renamed(name string) string {
 	return name[:len(name)-len(bare)] + t.newDir + bare[len(t.dir):]
 }
 
-// edit reads a file that the recipe touches and writes it as it becomes.
+// edit reads a file that the recipe edits, and writes the edited one.
 func (t *tree) edit(want *target, h *tar.Header, in io.Reader, w *tar.Writer) error {
 	if want.seen {
-		return fmt.Errorf("entry %q comes twice", h.Name)
+		return fmt.Errorf("entry %q is in it twice", h.Name)
 	}
 	want.seen = true
 	t.unseen--
-	if fault := unfit(want.path, h); fault != nil {
+	if fault := notEditable(want.path, h); fault != nil {
 		t.faults = append(t.faults, *fault)
 		return nil
 	}
@@ -231,8 +230,8 @@ func (t *tree) edit(want *target, h *tar.Header, in io.Reader, w *tar.Writer) er
 	return writeEntry(w, h, bytes.NewReader(after), t.copies)
 }
 
-// unfit says why the entry cannot be edited.
-func unfit(file string, h *tar.Header) *Fault {
+// notEditable returns the fault of an entry that cannot be edited, or nil.
+func notEditable(file string, h *tar.Header) *Fault {
 	const want = "a regular file to edit"
 	switch {
 	case h.Typeflag == tar.TypeSymlink:
@@ -247,7 +246,7 @@ func unfit(file string, h *tar.Header) *Fault {
 	return nil
 }
 
-// guess remembers the likest path for every file not yet seen.
+// guess remembers a path that is similar to an expected one which was not seen yet.
 func (t *tree) guess(rest string) {
 	if t.unseen == 0 {
 		return
@@ -259,25 +258,24 @@ func (t *tree) guess(rest string) {
 	}
 }
 
-// missing names the files that the whole tarball did not have.
+// missing reports the files that the tarball does not have.
 func (t *tree) missing() {
 	for _, want := range t.list {
 		if !want.seen && !want.patched {
-			t.faults = append(t.faults, Fault{File: want.path, Want: "this file in " + t.tarball, Found: want.nothing()})
+			t.faults = append(t.faults, Fault{File: want.path, Want: "this file in " + t.tarball, Found: want.notFound()})
 		}
 	}
 }
 
-// nothing says that the path is not there, and which one may have been meant.
-func (l lookout) nothing() string {
+// notFound says that the file does not exist, and which path is similar.
+func (l expected) notFound() string {
 	if l.near != "" {
-		return "no such file; of that name there is " + l.near
+		return "no such file; one with that name is " + l.near
 	}
 	return "no such file"
 }
 
-// changes are the files as they went in and as they came out, the patched ones
-// first.
+// changes returns the changed files, the patched ones first.
 func (t *tree) changes() []Change {
 	list := t.over.changes(t.newDir)
 	for _, want := range t.list {

@@ -12,9 +12,8 @@ import (
 	"namibuild/builder/recipe"
 )
 
-// FuzzTree: of whatever calls itself the kernel's tarball, nothing comes out
-// that would be unpacked elsewhere than below the new top directory, and
-// nothing but files, folders and links.
+// FuzzTree checks that, whatever the kernel's tarball has, the rewritten one has only
+// files, folders and links, all of which are unpacked below the new top directory.
 func FuzzTree(f *testing.F) {
 	entries := []tar.Header{
 		{Typeflag: tar.TypeDir, Name: "linux-1/", Mode: 0o755},
@@ -52,7 +51,7 @@ func FuzzTree(f *testing.F) {
 	})
 }
 
-// confined reads a rewritten tree and follows where each entry would land.
+// confined reads a rewritten tree, and checks where each entry would be unpacked.
 func confined(t *testing.T, r io.Reader) {
 	const top = "linux-1.tag"
 	links := map[string]string{}

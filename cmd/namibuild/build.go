@@ -159,7 +159,8 @@ func loadRecipe(name string) (recipe.Recipe, error) {
 
 // sourceOptions are what the flags say of the source of a recipe.
 func (f *buildFlags) sourceOptions(r recipe.Recipe) builder.SourceOptions {
-	return builder.SourceOptions{Recipe: r, Images: namibuild.Files, NoCache: f.noCache, Offline: f.offline, InsecureSource: f.insecure, Version: version().Version}
+	return builder.SourceOptions{Recipe: r, Images: namibuild.Files, NoCache: f.noCache, Offline: f.offline, InsecureSource: f.insecure,
+		Version: version().Version, Program: executableDigest()}
 }
 
 // options opens the store and the engine; the caller calls the function when

@@ -1,17 +1,17 @@
 /*
  * clock.so stops the clock of every program that it is preloaded into, at SOURCE_DATE_EPOCH (seconds since 1970). Without
- * that variable, or with one that is no number, it does nothing.
+ * that variable, or if it is not a number, clock.so does nothing.
  *
- * Stopped is the time of day alone. What must go on does: CLOCK_MONOTONIC and the other clocks, hence sleep, select, poll
- * and timers; the times that the kernel gives to files. make keeps the real time, for it compares files' times with the
- * clock and warns of a skew. gpg makes keys and signatures at the epoch. A program that waits for the time of day to
- * pass waits for ever; no kernel's build does. Static programs are not reached.
+ * Only the time of day stops. CLOCK_MONOTONIC and the other clocks go on, and with them sleep, select, poll and timers; so do
+ * the times that the kernel gives to files. make keeps the real time, because it compares the times of files with the clock
+ * and warns of a clock skew. gpg makes keys and signatures at the epoch. A program that waits until a time of day would wait
+ * for ever; no kernel build contains one. Static programs are not affected.
  *
- * Compiled with -DDATE it stops nothing and is a part of date.so, which shifts the real time: for itself, and for make
- * where this pin is above it.
+ * Compiled with -DDATE, this file stops nothing. It is then a part of date.so (images/vary/date.c), which shifts the real time;
+ * where clock.so is loaded above date.so, make gets the shifted time through it.
  *
- * System calls and no dlsym, so that nothing but libc.so.6 is loaded. Prototypes are here because glibc 2.12 and
- * 2.36 write gettimeofday's differently and 2.36 has no ftime. x86_64 only.
+ * The file uses system calls and not dlsym, so that only libc.so.6 is loaded. It declares prototypes because glibc 2.12 and
+ * 2.36 declare gettimeofday differently and 2.36 has no ftime. It is for x86_64 only.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -32,10 +32,10 @@ int gettimeofday(struct timeval *tv, void *tz);
 int ftime(struct timeb *tb);
 int timespec_get(struct timespec *ts, int base);
 
-/* date.so has it, if that is loaded. */
+/* date.so defines it, where that is loaded. */
 void namibuild_shift_clock(struct timespec *now) __attribute__((weak));
 
-/* The clocks of the time of day; glibc 2.12 has no name for the last one. */
+/* The clocks of the time of day. glibc 2.12 has no name for the last one. */
 enum { REALTIME = 0, REALTIME_COARSE = 5, TAI = 11 };
 
 #ifdef DATE
@@ -43,7 +43,7 @@ static const time_t epoch;
 static int stopped(void) { return 0; }
 #else
 static time_t epoch;
-static int state; /* 0: the environment was not read yet, 1: stopped, -1: the real time */
+static int state; /* 0: the environment was not read yet; 1: the clock is stopped; -1: it is not */
 
 static int read_environment(void)
 {
@@ -62,7 +62,7 @@ static int read_environment(void)
 	return 1;
 }
 
-/* Two threads that are first at once both find the same. */
+/* stopped needs no lock: threads that read the environment at the same time find the same. */
 static int stopped(void)
 {
 	int saved = errno;
@@ -87,16 +87,16 @@ time_t time(time_t *t)
 
 int clock_gettime(clockid_t clock, struct timespec *ts)
 {
-	int of_day = clock == REALTIME || clock == REALTIME_COARSE || clock == TAI;
+	int time_of_day = clock == REALTIME || clock == REALTIME_COARSE || clock == TAI;
 	int failed;
 
-	if (of_day && stopped()) {
+	if (time_of_day && stopped()) {
 		ts->tv_sec = epoch;
 		ts->tv_nsec = 0;
 		return 0;
 	}
 	failed = syscall(SYS_clock_gettime, clock, ts);
-	if (of_day && !failed && namibuild_shift_clock)
+	if (time_of_day && !failed && namibuild_shift_clock)
 		namibuild_shift_clock(ts);
 	return failed;
 }

@@ -1,13 +1,12 @@
 /*
- * order.so lets programs read every directory in the order of the names' bytes. A file system gives them in one of its own:
- * of hashes, of creation. find | while read … in rpm's find-debuginfo.sh took that order over, and with it which of two
- * equal build-ids points where.
+ * order.so makes every program read directories in the order of the names' bytes. A file system has an order of its own: that
+ * of hashes, or of creation. `find | while read …` in rpm's find-debuginfo.sh depends on it: it decides which of two equal
+ * build-ids points where.
  *
- * Compiled with -DSHUFFLE it is shuffle.so, which reads them in an order that depends on the names' ends: what another file
- * system may do. Below order.so it must not be seen; without it, it shows what takes the order over.
+ * A directory is read completely when its first entry is asked for. glibc sorts what it reads for itself (glob, scandir).
+ * struct dirent is struct dirent64 on x86_64.
  *
- * A directory is read as a whole when its first entry is asked for. What glibc reads for itself (glob, scandir) it sorts for
- * itself. struct dirent is struct dirent64 on x86_64.
+ * images/vary/shuffle.c includes this file with another COMPARE.
  */
 #define _GNU_SOURCE
 #include <dirent.h>
@@ -16,7 +15,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The oldest versions: what is compiled with a later glibc could run with 2.12. */
+#ifndef COMPARE
+#define COMPARE strcmp
+#endif
+
+/* The oldest versions, so that a library compiled with a later glibc still runs with 2.12. */
 __asm__(".symver dlsym,dlsym@GLIBC_2.2.5");
 __asm__(".symver memcpy,memcpy@GLIBC_2.2.5");
 
@@ -26,7 +29,7 @@ struct listing {
 	DIR *dir;
 	struct dirent **entries;
 	size_t count, at;
-	int failed; /* errno of the reading, told at the end */
+	int failed; /* errno of the reading, reported at the end of the directory */
 };
 
 static struct listing *listings;
@@ -42,19 +45,7 @@ static void leave(void) { __sync_lock_release(&lock); }
 
 static int before(const void *a, const void *b)
 {
-	const char *x = (*(struct dirent *const *)a)->d_name, *y = (*(struct dirent *const *)b)->d_name;
-#ifdef SHUFFLE
-	size_t i = strlen(x), j = strlen(y);
-
-	while (i > 0 && j > 0) {
-		int d = (unsigned char)y[--j] - (unsigned char)x[--i];
-		if (d != 0)
-			return d;
-	}
-	return (i > 0) - (j > 0);
-#else
-	return strcmp(x, y);
-#endif
+	return COMPARE((*(struct dirent *const *)a)->d_name, (*(struct dirent *const *)b)->d_name);
 }
 
 static struct dirent *next_of(DIR *dir)
@@ -82,7 +73,7 @@ static int add(struct listing *l, const struct dirent *d)
 
 	if (copy == NULL)
 		return -1;
-	if ((l->count & (l->count - 1)) == 0) /* room for the next power of two */
+	if ((l->count & (l->count - 1)) == 0) /* full: grow to the next power of two */
 		more = realloc(l->entries, (l->count ? 2 * l->count : 1) * sizeof *more);
 	if (more == NULL) {
 		free(copy);
@@ -114,7 +105,7 @@ static struct listing *find(DIR *dir)
 	return l;
 }
 
-/* of finds what was read of a directory, and reads it if nothing was. */
+/* of returns the listing of a directory, which it reads at the first call. */
 static struct listing *of(DIR *dir)
 {
 	struct listing *l;

@@ -1,7 +1,7 @@
 /*
- * signfile.so runs /usr/lib/namibuild/modkey/sign-file in place of a program called sign-file, with that program's path before its
- * arguments. The kernel's build compiles its own sign-file and calls it by path, so that no PATH reaches it; and it has no
- * key that the private half could be read from. With NAMIBUILD_SIGN_FILE in the environment the program runs as it is.
+ * signfile.so runs /usr/lib/namibuild/modkey/sign-file in place of a program called sign-file, with the path of that program as
+ * its first argument. The kernel's build compiles a sign-file of its own and calls it by its path, so that PATH cannot replace
+ * it; but the container has no private key that it could read. With NAMIBUILD_SIGN_FILE in the environment the program itself runs.
  */
 #define _GNU_SOURCE
 #include <stdio.h>
@@ -9,13 +9,13 @@
 #include <string.h>
 #include <unistd.h>
 
-/* The oldest version: what is compiled with a later glibc could run with 2.12. */
+/* The oldest version, so that a library compiled with a later glibc still runs with 2.12. */
 __asm__(".symver memcpy,memcpy@GLIBC_2.2.5");
 
 #define STAND_IN "/usr/lib/namibuild/modkey/sign-file"
 
-/* glibc gives constructors what main gets. */
-static void __attribute__((constructor)) instead(int argc, char **argv, char **envp)
+/* glibc calls constructors with the arguments of main. */
+static void __attribute__((constructor)) replace(int argc, char **argv, char **envp)
 {
 	static char own[4096];
 	const char *name;

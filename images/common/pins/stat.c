@@ -1,14 +1,14 @@
 /*
- * stat.so lets rpmbuild see nothing of the file system that its build lies on: every file is on device 0:1, every directory has
- * 4096 bytes and one link, and the files to be packaged have the inodes 1, 2, 3... as rpmbuild comes to them. rpm 4.8 writes
- * device and inode into the header and the payload. The device is another in every container, and inodes and a directory's
- * size are the file system's affair. In programs of other names it changes nothing.
+ * stat.so hides from rpmbuild which file system the build is on: every file is on device 0:1, every directory has 4096 bytes
+ * and one link, and the files to be packaged have the inodes 1, 2, 3... in the order in which rpmbuild asks for them. rpm 4.8
+ * writes device and inode into the header and the payload. The device differs from container to container; inodes and the
+ * size of a directory depend on the file system. In programs of other names stat.so changes nothing.
  *
- * Compiled with -DDATE it hides nothing and is a part of date.so, which shifts the times of files: for itself, and where
- * this pin is above it.
+ * Compiled with -DDATE, this file hides nothing. It is then a part of date.so (images/vary/date.c), which shifts the times of
+ * files; where stat.so is loaded above date.so, programs get the shifted times through it.
  *
- * glibc 2.12 has __xstat and its family, and stat itself only as a static function; glibc 2.33 and later have both.
- * System calls and no dlsym: the kernel's struct stat is glibc's, under either name, on x86_64 only.
+ * glibc 2.12 has __xstat and its family, and stat itself only as a static function; glibc 2.33 and later have both. The file
+ * uses system calls and not dlsym: on x86_64, and only there, the kernel's struct stat and glibc's, under both names, are the same.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -18,7 +18,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* date.so has it, if that is loaded. */
+/* date.so defines it, where that is loaded. */
 void namibuild_shift_status(struct stat *st) __attribute__((weak));
 
 #ifdef DATE
@@ -28,14 +28,14 @@ static int hide(const char *path, struct stat *st)
 	return 0;
 }
 #else
-/* numbered is a file that got its number; 0: a free place of the table, which is searched from the inode's own place on. */
+/* numbered is a file that has a number. number is 0 in a free place of the table. A search begins at the place of the inode. */
 struct numbered {
 	dev_t device;
 	ino_t inode, number;
 };
 
 static struct numbered *table;
-static size_t places, taken; /* places: 0 or a power of 2 */
+static size_t places, taken; /* places is 0 or a power of 2 */
 static int lock;
 
 static struct numbered *place(dev_t device, ino_t inode)
@@ -47,7 +47,7 @@ static struct numbered *place(dev_t device, ino_t inode)
 	return &table[i];
 }
 
-/* grow keeps half of the table free; 0, or -1 without memory. */
+/* grow keeps half of the table free. It returns 0, or -1 when memory is short. */
 static int grow(void)
 {
 	struct numbered *old = table, *n;
@@ -68,15 +68,15 @@ static int grow(void)
 }
 
 /*
- * packaged: what lies there is there as long as rpmbuild looks at it, so that no inode is two files'. Temporary files have
- * inodes that come back, on one file system and not on the other.
+ * packaged tells whether a file is below one of the folders whose files exist as long as rpmbuild looks at them, so that an
+ * inode belongs to one file only. The inodes of temporary files are used again on some file systems and not on others.
  */
 static int packaged(const char *path)
 {
 	return path != NULL && (strstr(path, "/BUILDROOT/") || strstr(path, "/SOURCES/") || strstr(path, "/SPECS/"));
 }
 
-/* number gives a file its own; a file that nobody named keeps its inode. */
+/* number replaces the inode of a packaged file by its number. A file that was only asked for by descriptor keeps its inode. */
 static int number(const char *path, struct stat *st)
 {
 	struct numbered *n;
@@ -114,7 +114,7 @@ static int hide(const char *path, struct stat *st)
 }
 #endif
 
-static int told(long failed, const char *path, struct stat *st)
+static int result(long failed, const char *path, struct stat *st)
 {
 	if (failed)
 		return failed;
@@ -123,12 +123,12 @@ static int told(long failed, const char *path, struct stat *st)
 	return hide(path, st);
 }
 
-static int by_path(const char *path, void *st) { return told(syscall(SYS_stat, path, st), path, st); }
-static int by_link(const char *path, void *st) { return told(syscall(SYS_lstat, path, st), path, st); }
-static int by_file(int fd, void *st) { return told(syscall(SYS_fstat, fd, st), NULL, st); }
+static int by_path(const char *path, void *st) { return result(syscall(SYS_stat, path, st), path, st); }
+static int by_link(const char *path, void *st) { return result(syscall(SYS_lstat, path, st), path, st); }
+static int by_file(int fd, void *st) { return result(syscall(SYS_fstat, fd, st), NULL, st); }
 static int by_folder(int fd, const char *path, void *st, int flags)
 {
-	return told(syscall(SYS_newfstatat, fd, path, st, flags), path, st);
+	return result(syscall(SYS_newfstatat, fd, path, st, flags), path, st);
 }
 
 #define UNUSED __attribute__((unused))

@@ -8,30 +8,30 @@ import (
 	"path"
 )
 
-// heldFile is a file of the tarball that patches touch.
-type heldFile struct {
+// shippedFile is a file of the tarball that patches touch, as the tarball has it.
+type shippedFile struct {
 	header tar.Header
 	text   []byte
 }
 
-// mode is what git makes of the file's.
-func (f *heldFile) mode() uint32 {
+// mode returns the mode that git would give the file.
+func (f *shippedFile) mode() uint32 {
 	if f.header.Mode&0o100 != 0 {
 		return modeProgram
 	}
 	return modePlain
 }
 
-// hold keeps a file that patches touch until they are made.
+// hold reads a file that patches touch, and keeps it until they are applied.
 func (t *tree) hold(n *node, h *tar.Header, in io.Reader) error {
 	if n.seen {
-		return fmt.Errorf("entry %q comes twice", h.Name)
+		return fmt.Errorf("entry %q is in it twice", h.Name)
 	}
 	n.seen, n.now = true, n.path
 	t.unseen--
 	t.over.now[n.path] = n
-	fault := unfit(n.path, h)
-	if t.over.room -= h.Size; fault == nil && t.over.room < 0 {
+	fault := notEditable(n.path, h)
+	if t.over.remaining -= h.Size; fault == nil && t.over.remaining < 0 {
 		fault = &Fault{File: n.path, Want: "at most 256 MiB in all files that patches touch", Found: "more"}
 	}
 	if fault != nil {
@@ -43,12 +43,12 @@ func (t *tree) hold(n *node, h *tar.Header, in io.Reader) error {
 	if err != nil {
 		return err
 	}
-	n.text, n.held = text, &heldFile{header: *h, text: text}
+	n.text, n.shipped = text, &shippedFile{header: *h, text: text}
 	return nil
 }
 
-// checkFolder refuses an entry where a patched file needs a folder: through a
-// symbolic link a file would be made elsewhere.
+// checkFolder reports a fault if an entry is not a directory where a patched file
+// needs one. Through a symbolic link the file would be written elsewhere.
 func (t *tree) checkFolder(rest string, h *tar.Header) {
 	if t.over.folders[rest] && h.Typeflag != tar.TypeDir {
 		found := "a file"
@@ -59,15 +59,15 @@ func (t *tree) checkFolder(rest string, h *tar.Header) {
 	}
 }
 
-// unlinked makes a file of its own out of a hard link to this one, as patch
-// does: it changes one of two names.
-func (f *heldFile) unlinked(link *tar.Header) *tar.Header {
+// copyFor returns the header for a copy of the file in the place of a hard link to
+// it. Patches change the file under one of the two names only, as patch does.
+func (f *shippedFile) copyFor(link *tar.Header) *tar.Header {
 	h := f.header
 	h.Name, h.Format = link.Name, link.Format
 	return &h
 }
 
-// patch makes the patches, then the edits of the files they touch.
+// patch applies the patches, and then makes the edits of the files that they touch.
 func (t *tree) patch() {
 	t.faults = append(t.faults, t.over.apply(t.tarball)...)
 	for _, want := range t.list {
@@ -77,7 +77,7 @@ func (t *tree) patch() {
 		n := t.over.now[want.path]
 		switch {
 		case n == nil:
-			t.faults = append(t.faults, Fault{File: want.path, Want: "this file behind the patches", Found: "no such file"})
+			t.faults = append(t.faults, Fault{File: want.path, Want: "this file after the patches", Found: "no such file"})
 		case !n.broken:
 			text, faults := want.apply(n.text)
 			t.faults = append(t.faults, faults...)
@@ -89,17 +89,17 @@ func (t *tree) patch() {
 	}
 }
 
-// writePatched writes what the patches have left.
+// writePatched writes all files that the patches touch, except deleted ones.
 func (t *tree) writePatched(w *tar.Writer) error {
 	for _, n := range t.over.nodes {
 		if n.now == "" {
 			continue
 		}
 		h := tar.Header{Typeflag: tar.TypeReg, Uname: "root", Gname: "root", ModTime: t.over.epoch}
-		if n.held != nil {
-			h = n.held.header
+		if n.shipped != nil {
+			h = n.shipped.header
 		}
-		if n.held == nil || n.now != n.path {
+		if n.shipped == nil || n.now != n.path {
 			h.Name = path.Join(t.newDir, n.now)
 		}
 		if n.mode != 0 {
