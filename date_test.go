@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"namibuild/builder/hosttest"
 )
 
 // daysC prints what a program sees of another day: by every call how many days
@@ -97,6 +99,7 @@ int main(int argc, char **argv)
 // TestDate: below the pins a new file is of the other day for every program, and
 // so is the clock for make; without them the clock is for all.
 func TestDate(t *testing.T) {
+	hosttest.Program(t, "gcc") // build.sh calls it
 	dir := t.TempDir()
 	run(t, nil, "sh", "images/common/pins/build.sh", dir)
 	look := filepath.Join(dir, "look")

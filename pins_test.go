@@ -12,6 +12,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"namibuild/builder/hosttest"
 )
 
 // lookC prints what a program sees: the time by every call, and of the folder
@@ -76,6 +78,7 @@ int main(int argc, char **argv)
 
 // TestPins compiles the pins as the images do and looks through them.
 func TestPins(t *testing.T) {
+	hosttest.Program(t, "gcc") // build.sh calls it
 	dir := t.TempDir()
 	run(t, nil, "sh", "images/common/pins/build.sh", dir)
 	look := filepath.Join(dir, "look")
@@ -153,6 +156,7 @@ int main(int argc, char **argv)
 // order in which it asks for them, two names of one file alike, however often
 // and however many; others keep their inodes, and so do all in other programs.
 func TestPinnedInodes(t *testing.T) {
+	hosttest.Program(t, "gcc") // build.sh calls it
 	dir := t.TempDir()
 	run(t, nil, "sh", "images/common/pins/build.sh", dir)
 	source := filepath.Join(dir, "inodes.c")
@@ -206,6 +210,7 @@ func TestPinnedInodes(t *testing.T) {
 // TestPinsNeedNoNewGlibc: what is compiled with today's glibc would load with
 // 2.12, CentOS 6's, so that nothing in the sources asks for more.
 func TestPinsNeedNoNewGlibc(t *testing.T) {
+	hosttest.Program(t, "gcc") // build.sh calls it
 	dir := t.TempDir()
 	run(t, nil, "sh", "images/common/pins/build.sh", dir)
 	needs := regexp.MustCompile(`@GLIBC_2\.(\d+)`)
@@ -225,7 +230,7 @@ func TestPinsNeedNoNewGlibc(t *testing.T) {
 // run gives what a program prints, in an environment of the host's and more.
 func run(t *testing.T, env []string, name string, args ...string) string {
 	t.Helper()
-	c := exec.Command(name, args...)
+	c := exec.Command(hosttest.Program(t, name), args...)
 	c.Env = append(os.Environ(), env...)
 	out, err := c.CombinedOutput()
 	if err != nil {

@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"namibuild/builder/hosttest"
 )
 
 // told is a machine that prints and then ends, or goes on until it is ended.
@@ -128,6 +130,7 @@ func TestCommand(t *testing.T) {
 
 // TestProbe: under TCG, which works everywhere, the probe ends as it should.
 func TestProbe(t *testing.T) {
+	hosttest.Program(t, "qemu-system-x86_64")
 	h, err := FindHost(t.Context())
 	if err != nil {
 		t.Fatal(err)
@@ -145,6 +148,8 @@ func TestProbe(t *testing.T) {
 
 // TestHostEndings: real guests that never come to a process 1, on the host's QEMU.
 func TestHostEndings(t *testing.T) {
+	hosttest.Time(t)
+	hosttest.Program(t, "qemu-system-x86_64")
 	h, err := FindHost(t.Context())
 	if err != nil {
 		t.Fatal(err)

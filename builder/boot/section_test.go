@@ -14,6 +14,8 @@ import (
 	"crypto/rsa"
 
 	"github.com/ProtonMail/go-crypto/openpgp/packet"
+
+	"namibuild/builder/hosttest"
 )
 
 // module is what a compiler and objcopy make of a C file that has what a kernel
@@ -37,7 +39,7 @@ int (*table[])(int) = {first, second, other};
 
 func run(t testing.TB, dir string, stdin *strings.Reader, name string, args ...string) {
 	t.Helper()
-	cmd := exec.Command(name, args...)
+	cmd := exec.Command(hosttest.Program(t, name), args...)
 	cmd.Dir = dir
 	if stdin != nil {
 		cmd.Stdin = stdin

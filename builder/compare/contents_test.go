@@ -21,6 +21,7 @@ import (
 	"github.com/klauspost/compress/zstd"
 	"github.com/ulikunitz/xz"
 
+	"namibuild/builder/hosttest"
 	"namibuild/builder/rpm"
 	"namibuild/builder/rpm/rpmtest"
 )
@@ -221,7 +222,7 @@ func assemble(t testing.TB, lines ...string) string {
 	t.Helper()
 	dir := t.TempDir()
 	out := filepath.Join(dir, "x.o")
-	cmd := exec.Command("as", "-o", out, "-")
+	cmd := exec.Command(hosttest.Program(t, "as"), "-o", out, "-")
 	cmd.Stdin = strings.NewReader(strings.Join(lines, "\n") + "\n")
 	if text, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("as: %v\n%s", err, text)

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"namibuild/builder/hosttest"
 	"namibuild/builder/rpm/rpmtest"
 )
 
@@ -54,6 +55,7 @@ func FuzzPackage(f *testing.F) {
 
 // Files beyond what memory takes go through temporary files, and leave none.
 func TestLargeFiles(t *testing.T) {
+	hosttest.Time(t)
 	t.Setenv("TMPDIR", t.TempDir())
 	filler := strings.Repeat("0123456789abcdef", 4<<20) // 64 MiB
 	plain := func(date string) []byte {

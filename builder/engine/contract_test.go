@@ -20,6 +20,7 @@ import (
 
 	"namibuild/builder/engine"
 	"namibuild/builder/engine/enginetest"
+	"namibuild/builder/hosttest"
 )
 
 const testDockerfile = `FROM scratch
@@ -97,6 +98,7 @@ func image(name, dockerfile string) engine.ImageSpec {
 // the test.
 func connect(t *testing.T) (*engine.Engine, string) {
 	t.Helper()
+	hosttest.Engine(t)
 	prefix := "namibuild-test-" + strings.ToLower(rand.Text()[:10])
 	e, err := engine.Connect(t.Context(), engine.Options{Prefix: prefix})
 	if err != nil {

@@ -14,12 +14,13 @@ import (
 )
 
 // seeds are small packages in every form.
-func seeds() [][]byte {
+func seeds(tb testing.TB) [][]byte {
+	tb.Helper()
 	small := binary
 	small.Files = small.Files[:4]
 	var list [][]byte
 	for _, p := range []rpmtest.Package{small, source} {
-		for _, v := range variants(p) {
+		for _, v := range variants(tb, p) {
 			list = append(list, rpmtest.Build(v))
 		}
 	}
@@ -29,7 +30,7 @@ func seeds() [][]byte {
 // Whatever is read as a package can be asked for everything, and is written
 // back byte for byte.
 func FuzzReadPackage(f *testing.F) {
-	for _, s := range seeds() {
+	for _, s := range seeds(f) {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
@@ -58,7 +59,7 @@ func FuzzReadPackage(f *testing.F) {
 
 // A package that verifies has nothing behind it, and loses that with any bit.
 func FuzzVerify(f *testing.F) {
-	for _, s := range seeds() {
+	for _, s := range seeds(f) {
 		f.Add(s, uint(0))
 		f.Add(s, uint(9000))
 	}
@@ -83,7 +84,7 @@ func FuzzVerify(f *testing.F) {
 
 // A payload of any bytes is read or refused; an entry has the size it says.
 func FuzzPayload(f *testing.F) {
-	for _, s := range seeds() {
+	for _, s := range seeds(f) {
 		p := parse(f, s)
 		f.Add(s[p.PayloadOffset:])
 	}

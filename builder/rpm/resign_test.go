@@ -32,7 +32,7 @@ func whole(t *testing.T, p *rpm.Package, data []byte) []byte {
 // real rpm's judgement; nothing else changes.
 func TestSignaturesAndDigestsOfAPackage(t *testing.T) {
 	all := genuine(t)
-	for name, v := range variants(binary) {
+	for name, v := range variants(t, binary) {
 		all[name] = rpmtest.Build(v)
 	}
 	for name, data := range all {
