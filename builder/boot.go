@@ -247,7 +247,7 @@ func (b *booting) machine(ctx context.Context, want recipe.Proof) (boot.Machine,
 		return nil, nil, err
 	}
 	spec := boot.QEMUImage(b.Images, b.Args)
-	spec.NoCache, spec.HeldOnly = b.NoCache, b.Offline
+	spec.NoCache, spec.ExistingOnly = b.NoCache, b.Offline
 	o := &build{Options: Options{Tell: b.Tell}}
 	image, err := e.EnsureImage(ctx, spec, o.building(StepMachine))
 	if err != nil {

@@ -55,7 +55,7 @@ func (b *build) ensureImage(ctx context.Context, s Step) (engine.Image, error) {
 	if err != nil {
 		return engine.Image{}, err
 	}
-	spec := engine.ImageSpec{Name: def.Name, Files: def.Files, Paths: def.Paths, Dockerfile: def.Dockerfile, Args: b.Args, NoCache: b.NoCache, HeldOnly: b.Offline}
+	spec := engine.ImageSpec{Name: def.Name, Files: def.Files, Paths: def.Paths, Dockerfile: def.Dockerfile, Args: b.Args, NoCache: b.NoCache, ExistingOnly: b.Offline}
 	return b.Engine.EnsureImage(ctx, spec, b.building(s))
 }
 

@@ -196,8 +196,8 @@ func TestRebuildByTheRecord(t *testing.T) {
 func TestRebuildARelease(t *testing.T) {
 	o, f, _, _ := withKey(t)
 	f.Program = func(ctx context.Context, p *enginetest.Process) engine.Exit {
-		p.Spec.Aside.Answer("7 public")
-		p.Spec.Aside.Answer("8 sign " + moduleDigest)
+		p.Spec.Relay.Answer("7 public")
+		p.Spec.Relay.Answer("8 sign " + moduleDigest)
 		return rpmbuild(ctx, p)
 	}
 	l, err := MakeLock(context.Background(), o, "timewait.yaml", []byte("name: timewait\n"))

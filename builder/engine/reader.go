@@ -7,9 +7,10 @@ import (
 	"sync"
 )
 
-// gate is a reader that stops with its context and remembers its error: the
-// HTTP client reports a broken body as a broken connection.
-type gate struct {
+// contextReader is a reader that ends with its context and remembers the error
+// of the reader below, because the HTTP client reports every error of a request's
+// body as a broken connection.
+type contextReader struct {
 	ctx context.Context
 	r   io.Reader
 
@@ -17,22 +18,22 @@ type gate struct {
 	err error
 }
 
-func (g *gate) Read(p []byte) (int, error) {
-	if err := g.ctx.Err(); err != nil {
+func (c *contextReader) Read(p []byte) (int, error) {
+	if err := c.ctx.Err(); err != nil {
 		return 0, err
 	}
-	n, err := g.r.Read(p)
+	n, err := c.r.Read(p)
 	if err != nil && !errors.Is(err, io.EOF) {
-		g.mu.Lock()
-		g.err = err
-		g.mu.Unlock()
+		c.mu.Lock()
+		c.err = err
+		c.mu.Unlock()
 	}
 	return n, err
 }
 
-// fault is the error of the reader behind the gate, if it had one.
-func (g *gate) fault() error {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	return g.err
+// failure returns the error of the reader below, or nil.
+func (c *contextReader) failure() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.err
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"github.com/docker/docker/api/types"
@@ -13,49 +14,51 @@ import (
 	"github.com/docker/docker/pkg/stdcopy"
 )
 
-// Aside is a program that runs in a container beside its main process and asks
-// the driver things: a line it writes is a question, a line it reads an answer.
-type Aside struct {
-	// Command is the program, as the container's user, with its environment.
+// Relay is a program that runs in a container beside its main process and relays
+// requests to the driver: each line that it writes is a request, and each line
+// that it reads an answer.
+type Relay struct {
+	// Command is the program with its arguments. It runs as the container's user,
+	// with the container's environment.
 	Command []string
-	// Answer gives the answer to a line, both without the line's end. Calls do
-	// not overlap.
+	// Answer returns the answer to a request, both without the end of the line.
+	// Its calls do not overlap.
 	Answer func(line string) string
 }
 
-// asideGrace is how long the main process may outlive the program beside it: at
+// relayGrace is how long the main process may run after the relay has ended. At
 // the end of a container both end, in any order.
-const asideGrace = 5 * time.Second
+const relayGrace = 5 * time.Second
 
-// serve starts the program beside the main process that has just started, and
-// calls lost when it ends before that. The caller calls end when the main
-// process is over.
-func (c *Container) serve(ctx context.Context, lost func(error)) (end func(), err error) {
-	if c.spec.Aside == nil {
+// startRelay starts the relay of a main process that has just started, and calls
+// lost if the relay ends before it. The caller calls end when the main process
+// has ended.
+func (c *Container) startRelay(ctx context.Context, lost func(error)) (end func(), err error) {
+	if c.spec.Relay == nil {
 		return func() {}, nil
 	}
-	stream, err := c.execute(ctx, c.spec.Aside.Command)
-	if err != nil && c.over(ctx) { // already, and then nothing can be started beside it
+	stream, err := c.exec(ctx, c.spec.Relay.Command)
+	if err != nil && c.endsSoon(ctx) { // in a container that has ended nothing can be started
 		return func() {}, nil
 	}
 	if err != nil {
-		return nil, fmt.Errorf("running %s in the container: %w", c.spec.Aside.Command[0], err)
+		return nil, fmt.Errorf("running %s in the container: %w", c.spec.Relay.Command[0], err)
 	}
-	over := make(chan struct{})
+	ended := make(chan struct{})
 	go func() {
-		err := converse(stream, c.spec.Aside.Answer)
+		err := answerLines(stream, c.spec.Relay.Answer)
 		select {
-		case <-over:
-		case <-time.After(asideGrace):
-			lost(fmt.Errorf("running %s in the container: %w", c.spec.Aside.Command[0], err))
+		case <-ended:
+		case <-time.After(relayGrace):
+			lost(fmt.Errorf("running %s in the container: %w", c.spec.Relay.Command[0], err))
 		}
 	}()
-	return func() { close(over); stream.Close() }, nil
+	return func() { close(ended); stream.Close() }, nil
 }
 
-// over tells whether the main process ends within the grace.
-func (c *Container) over(ctx context.Context) bool {
-	ctx, cancel := context.WithTimeout(ctx, asideGrace)
+// endsSoon reports whether the main process ends within relayGrace.
+func (c *Container) endsSoon(ctx context.Context) bool {
+	ctx, cancel := context.WithTimeout(ctx, relayGrace)
 	defer cancel()
 	ended, failed := c.engine.client.ContainerWait(ctx, c.id, container.WaitConditionNotRunning)
 	select {
@@ -66,7 +69,7 @@ func (c *Container) over(ctx context.Context) bool {
 	}
 }
 
-func (c *Container) execute(ctx context.Context, command []string) (types.HijackedResponse, error) {
+func (c *Container) exec(ctx context.Context, command []string) (types.HijackedResponse, error) {
 	made, err := c.engine.client.ContainerExecCreate(ctx, c.id, container.ExecOptions{
 		Cmd: command, AttachStdin: true, AttachStdout: true, AttachStderr: true,
 	})
@@ -76,14 +79,14 @@ func (c *Container) execute(ctx context.Context, command []string) (types.Hijack
 	return c.engine.client.ContainerExecAttach(ctx, made.ID, container.ExecAttachOptions{})
 }
 
-// converse answers lines until there are no more; that is an error, with the
-// last that the program said on its standard error.
-func converse(stream types.HijackedResponse, answer func(string) string) error {
-	said := &tail{}
+// answerLines answers lines until there are no more. That is an error, too, and
+// ends with the end of the program's standard error.
+func answerLines(stream types.HijackedResponse, answer func(string) string) error {
+	stderr := &tail{}
 	r, w := io.Pipe()
 	go func() {
-		_, err := stdcopy.StdCopy(w, said, stream.Reader)
-		w.CloseWithError(err) // nil is EOF
+		_, err := stdcopy.StdCopy(w, stderr, stream.Reader)
+		w.CloseWithError(err) // nil means EOF
 	}()
 	lines := bufio.NewScanner(r)
 	for lines.Scan() {
@@ -95,7 +98,7 @@ func converse(stream types.HijackedResponse, answer func(string) string) error {
 	err := lines.Err()
 	r.CloseWithError(io.ErrClosedPipe)
 	if err == nil {
-		err = errors.New("it ended too early " + said.String())
+		err = errors.New(strings.TrimSpace("it ended too early " + stderr.String()))
 	}
 	return err
 }
