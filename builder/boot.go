@@ -181,7 +181,7 @@ func (b *booting) compiled(ctx context.Context, image string, p boot.Program) (_
 		return nil, false, err
 	}
 	key := fmt.Sprintf("%s%x", def.Digest, sha256.Sum256([]byte(p.Compiling())))
-	if f, ok := b.Store.Held(b.Store.Recall(p.Name, key)); ok {
+	if f, ok := b.Store.Lookup(b.Store.Recall(p.Name, key)); ok {
 		data, err := os.ReadFile(f.Path)
 		return data, true, err
 	}
@@ -212,7 +212,7 @@ func (b *booting) remember(kind, key string, data []byte) error {
 	if err := os.WriteFile(path, data, 0o666); err != nil {
 		return err
 	}
-	f, err := b.Store.Take(path)
+	f, err := b.Store.Add(path)
 	if err != nil {
 		return err
 	}

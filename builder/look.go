@@ -34,7 +34,7 @@ func (b *build) keptPreview(key string) (p source.Preview, ok bool) {
 	if b.NoCache {
 		return p, false
 	}
-	f, ok := b.Store.Kept(key, &struct{}{})
+	f, ok := b.Store.OpenDerived(key, &struct{}{})
 	if !ok {
 		return p, false
 	}
@@ -43,7 +43,7 @@ func (b *build) keptPreview(key string) (p source.Preview, ok bool) {
 }
 
 func (b *build) keepPreview(key string, p source.Preview) error {
-	k, err := b.Store.StartKeeping(key)
+	k, err := b.Store.CreateDerived(key)
 	if err != nil {
 		return err
 	}
@@ -51,6 +51,6 @@ func (b *build) keepPreview(key string, p source.Preview) error {
 		k.Discard()
 		return fmt.Errorf("keeping: %w", err)
 	}
-	_, err = k.Keep(struct{}{})
+	_, err = k.Commit(struct{}{})
 	return err
 }

@@ -36,7 +36,7 @@ func (b *build) prepare(ctx context.Context, in fetch.File) (*topdir, error) {
 	key := source.Key(in.SHA256, b.Recipe)
 	if !b.NoCache {
 		var note keptTopdir
-		if f, ok := b.Store.Kept(key, &note); ok {
+		if f, ok := b.Store.OpenDerived(key, &note); ok {
 			b.tell(Begin, StepPrepare, "kept from an earlier build")
 			b.tellPrepared(note.Preview, ", kept from an earlier build")
 			return &topdir{file: f, size: note.Size, preview: note.Preview}, nil
@@ -109,6 +109,6 @@ func (b *build) endKeeping(k *keeper, t *topdir, whole bool) {
 	case err != nil && whole:
 		b.tell(Warning, StepUpload, "the patched sources are not kept for the next build: %v", err)
 	case err == nil && whole:
-		b.tell(Note, StepUpload, "the patched sources are kept for the next build: %s has %.2f GB of such, at most %.2f", b.Store.Dir(), float64(all)/1e9, float64(fetch.MostKept)/1e9)
+		b.tell(Note, StepUpload, "the patched sources are kept for the next build: %s has %.2f GB of such, at most %.2f", b.Store.Dir(), float64(all)/1e9, float64(fetch.MaxDerived)/1e9)
 	}
 }
