@@ -23,7 +23,6 @@ import (
 // scripts/test installs all of them.
 var packages = map[string]string{
 	"as":                 "binutils",
-	"bash":               "bash",
 	"bzip2":              "bzip2",
 	"cpio":               "cpio",
 	"createrepo_c":       "createrepo-c",
