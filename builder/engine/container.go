@@ -56,7 +56,7 @@ type ContainerSpec struct {
 }
 
 // Container is a container with its volume and its sidecar. It runs once. The
-// caller must call Remove, whatever happened.
+// caller must call Remove in every case.
 type Container struct {
 	engine  *Engine
 	spec    ContainerSpec

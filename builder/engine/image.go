@@ -38,7 +38,7 @@ type ImageSpec struct {
 	LocalBase string
 	// Args are the build arguments. BASE is set to the local base if there is one.
 	Args map[string]string
-	// NoCache runs every step anew when the image is built. It is not part of Key.
+	// NoCache runs every step again when the image is built. It is not part of Key.
 	NoCache bool
 	// ExistingOnly forbids to build the image: if the engine does not have it, that
 	// is a *NoImageError. It is not part of Key.
