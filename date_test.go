@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"namibuild/builder/hosttest"
 )
 
 // daysC prints what a program sees of another day. Its arguments are the time
@@ -100,6 +102,7 @@ int main(int argc, char **argv)
 // below the pins. The clock is the other day's in every program without the pins,
 // and in make alone below them.
 func TestDate(t *testing.T) {
+	hosttest.Program(t, "gcc") // build.sh calls it
 	dir := t.TempDir()
 	run(t, nil, "sh", "images/common/pins/build.sh", dir)
 	preloaded(t, dir, "shuffle", "date")

@@ -12,6 +12,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"namibuild/builder/hosttest"
 )
 
 // lookC prints what a program sees: the time, by every call that returns it; and
@@ -77,6 +79,7 @@ int main(int argc, char **argv)
 // TestPins compiles the pins as the images do and checks what a program sees
 // through them.
 func TestPins(t *testing.T) {
+	hosttest.Program(t, "gcc") // build.sh calls it
 	dir := t.TempDir()
 	run(t, nil, "sh", "images/common/pins/build.sh", dir)
 	preloaded(t, dir, "shuffle")
@@ -156,6 +159,7 @@ int main(int argc, char **argv)
 // a file, for any number of files and requests. Other files keep their inodes,
 // and all files do in other programs.
 func TestPinnedInodes(t *testing.T) {
+	hosttest.Program(t, "gcc") // build.sh calls it
 	dir := t.TempDir()
 	run(t, nil, "sh", "images/common/pins/build.sh", dir)
 	source := filepath.Join(dir, "inodes.c")
@@ -209,6 +213,7 @@ func TestPinnedInodes(t *testing.T) {
 // TestPinsNeedNoNewGlibc checks that libraries compiled with today's glibc would
 // load with CentOS 6's 2.12, so that nothing in the sources needs a later one.
 func TestPinsNeedNoNewGlibc(t *testing.T) {
+	hosttest.Program(t, "gcc") // build.sh calls it
 	dir := t.TempDir()
 	run(t, nil, "sh", "images/common/pins/build.sh", dir)
 	needs := regexp.MustCompile(`@GLIBC_2\.(\d+)`)
@@ -262,7 +267,7 @@ func TestPreload(t *testing.T) {
 // run returns what a program prints, in the environment of the host with env.
 func run(t *testing.T, env []string, name string, args ...string) string {
 	t.Helper()
-	c := exec.Command(name, args...)
+	c := exec.Command(hosttest.Program(t, name), args...)
 	c.Env = append(os.Environ(), env...)
 	out, err := c.CombinedOutput()
 	if err != nil {

@@ -70,10 +70,10 @@ func (b *build) given() (fetch.File, error) {
 	return f, nil
 }
 
-func (b *build) fetch(ctx context.Context, judge fetch.Judge) (fetch.File, error) {
+func (b *build) fetch(ctx context.Context, judge fetch.Verify) (fetch.File, error) {
 	src := b.Recipe.Source
 	in := fetch.Input{
-		URL: src.URL, Mirrors: src.Mirrors, File: src.File, SHA256: src.SHA256, Judge: judge, Offline: b.Offline,
+		URL: src.URL, Mirrors: src.Mirrors, File: src.File, SHA256: src.SHA256, Verify: judge, Offline: b.Offline,
 		Warn: func(text string) { b.Tell.Say(event.Warning, event.Source, "%s", text) },
 	}
 	if b.InsecureSource {
@@ -101,7 +101,7 @@ func (b *build) tarball(ctx context.Context) error {
 	}
 	b.Tell.Say(event.Begin, event.Source, "%s", t.Name())
 	f, err := b.Store.Fetch(ctx, fetch.Input{
-		URL: t.URL, File: t.File, SHA256: t.SHA256, Judge: func(io.Reader) error { return nil }, Offline: b.Offline,
+		URL: t.URL, File: t.File, SHA256: t.SHA256, Verify: func(io.Reader) error { return nil }, Offline: b.Offline,
 		Warn: func(text string) { b.Tell.Say(event.Warning, event.Source, "%s", text) },
 	}, b.Tell.Bytes(event.Source))
 	if err != nil {
@@ -124,7 +124,7 @@ func (b *build) local() recipe.Recipe {
 
 // packed gives the SRPM that the recipe's pack folder makes: the one packed
 // before from the same folder and image definition, or a new one.
-func (b *build) packed(ctx context.Context, judge fetch.Judge) (fetch.File, error) {
+func (b *build) packed(ctx context.Context, judge fetch.Verify) (fetch.File, error) {
 	def, err := plan.DefineImage(b.Images, b.Recipe.Image)
 	if err != nil {
 		return fetch.File{}, err
@@ -138,12 +138,12 @@ func (b *build) packed(ctx context.Context, judge fetch.Judge) (fetch.File, erro
 		return fetch.File{}, fmt.Errorf("reading the pack folder %s: %w", b.Recipe.Source.Pack, err)
 	}
 	if b.Lock != nil {
-		if f, ok := b.Store.Held(b.Lock.Plan.SRPM.SHA256); ok {
+		if f, ok := b.Store.Lookup(b.Lock.Plan.SRPM.SHA256); ok {
 			return f, nil
 		}
 	}
 	key := def.Digest + digest
-	if f, ok := b.Store.Held(b.Store.Recall("pack", key)); ok {
+	if f, ok := b.Store.Lookup(b.Store.Recall("pack", key)); ok {
 		return f, nil
 	}
 	if b.Offline {
@@ -161,7 +161,7 @@ func (b *build) packed(ctx context.Context, judge fetch.Judge) (fetch.File, erro
 
 // pack runs the folder's Dockerfile on top of the builder image and takes the
 // one SRPM out of it.
-func (b *build) pack(ctx context.Context, folder fs.FS, judge fetch.Judge) (fetch.File, error) {
+func (b *build) pack(ctx context.Context, folder fs.FS, judge fetch.Verify) (fetch.File, error) {
 	builder, err := b.ensureImage(ctx, event.Source)
 	if err != nil {
 		return fetch.File{}, err
@@ -182,7 +182,7 @@ func (b *build) pack(ctx context.Context, folder fs.FS, judge fetch.Judge) (fetc
 	if _, err := fetch.Check(found[0], "", judge); err != nil {
 		return fetch.File{}, fmt.Errorf("checking %s: %w", filepath.Base(found[0]), err)
 	}
-	return b.Store.Take(found[0])
+	return b.Store.Add(found[0])
 }
 
 // Image gives the recipe's builder image, built if the engine does not hold it.
@@ -208,5 +208,5 @@ func (b *build) image(ctx context.Context) (engine.Image, error) {
 }
 
 func (b *build) ensureImage(ctx context.Context, step event.Step) (engine.Image, error) {
-	return image.Ensure(ctx, b.Engine, image.Request{Name: b.Recipe.Image, Definitions: b.Images, Args: b.Args, NoCache: b.NoCache, HeldOnly: b.Offline}, step, b.Tell)
+	return image.Ensure(ctx, b.Engine, image.Request{Name: b.Recipe.Image, Definitions: b.Images, Args: b.Args, NoCache: b.NoCache, ExistingOnly: b.Offline}, step, b.Tell)
 }

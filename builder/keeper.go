@@ -14,13 +14,13 @@ import (
 // sixth of a kernel tree at 300 MB/s a processor, and gives it back at 800.
 type keeper struct {
 	mu   sync.Mutex // an upload that was interrupted may still read
-	file *fetch.Keeping
+	file *fetch.DerivedWriter
 	pack *zstd.Encoder
 	err  error
 }
 
 func startKeeping(s *fetch.Store, key string) *keeper {
-	file, err := s.StartKeeping(key)
+	file, err := s.CreateDerived(key)
 	if err != nil {
 		return &keeper{err: err}
 	}
@@ -54,5 +54,5 @@ func (k *keeper) end(whole bool, note keptTopdir) (all int64, err error) {
 		k.file.Discard()
 		return 0, err
 	}
-	return k.file.Keep(note)
+	return k.file.Commit(note)
 }

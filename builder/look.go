@@ -44,7 +44,7 @@ func (b *build) keepPreview(key string, p source.Preview) error {
 	if key == "" {
 		return nil
 	}
-	k, err := b.Store.StartKeeping(key)
+	k, err := b.Store.CreateDerived(key)
 	if err != nil {
 		return err
 	}
@@ -52,6 +52,6 @@ func (b *build) keepPreview(key string, p source.Preview) error {
 		k.Discard()
 		return fmt.Errorf("keeping: %w", err)
 	}
-	_, err = k.Keep(struct{}{})
+	_, err = k.Commit(struct{}{})
 	return err
 }

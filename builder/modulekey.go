@@ -66,8 +66,8 @@ type ModuleKeyError struct{ Err error }
 func (e *ModuleKeyError) Error() string { return e.Err.Error() }
 func (e *ModuleKeyError) Unwrap() error { return e.Err }
 
-// aside gives the build's container its end of the desk where modules are signed.
-func (b *build) aside(p plan.Plan) *engine.Aside {
+// relay returns the program that relays the signature requests of the build's container to the desk.
+func (b *build) relay(p plan.Plan) *engine.Relay {
 	switch {
 	case b.key != nil:
 		b.desk = modkey.WithKey(*b.key, p.SRPM.Epoch)
@@ -76,7 +76,7 @@ func (b *build) aside(p plan.Plan) *engine.Aside {
 	default:
 		return nil
 	}
-	return &engine.Aside{Command: []string{plan.Relay}, Answer: b.desk.Answer}
+	return &engine.Relay{Command: []string{plan.Relay}, Answer: b.desk.Answer}
 }
 
 // refused says that the kernel's build asked for a key of another kind.

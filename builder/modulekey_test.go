@@ -51,7 +51,7 @@ func TestBuildWithModuleKey(t *testing.T) {
 	o, f, _, _ := withKey(t)
 	var answers []string
 	f.Program = func(ctx context.Context, p *enginetest.Process) engine.Exit {
-		answers = append(answers, p.Spec.Aside.Answer("7 public")+" "+p.Spec.Aside.Answer("8 sign "+moduleDigest))
+		answers = append(answers, p.Spec.Relay.Answer("7 public")+" "+p.Spec.Relay.Answer("8 sign "+moduleDigest))
 		return kerneltest.Rpmbuild(ctx, p)
 	}
 	res, err := Build(context.Background(), o)
@@ -62,7 +62,7 @@ func TestBuildWithModuleKey(t *testing.T) {
 	if err != nil || res.Signatures != 1 || res.Plan.ModuleKey.Mode != "persistent" {
 		t.Errorf("%v, %d signatures, %+v", err, res.Signatures, res.Plan.ModuleKey)
 	}
-	if cmd := f.Specs()[0].Aside.Command; len(cmd) != 1 || cmd[0] != "/usr/lib/namibuild/modkey/relay.sh" {
+	if cmd := f.Specs()[0].Relay.Command; len(cmd) != 1 || cmd[0] != "/usr/lib/namibuild/modkey/relay.sh" {
 		t.Errorf("beside rpmbuild runs %v", cmd)
 	}
 	if err := os.Remove(o.Recipe.ModuleKey.File); err != nil {
@@ -95,7 +95,7 @@ func TestBuildWithUnusedModuleKey(t *testing.T) {
 func TestBuildWithModuleKeyOfOtherKind(t *testing.T) {
 	o, f, _, _ := withKey(t)
 	f.Program = func(_ context.Context, p *enginetest.Process) engine.Exit {
-		p.Spec.Aside.Answer("7 certificate")
+		p.Spec.Relay.Answer("7 certificate")
 		return engine.Exit{Code: 1}
 	}
 	_, err := Build(context.Background(), o)

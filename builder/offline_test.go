@@ -40,7 +40,7 @@ func TestBuildOffline(t *testing.T) {
 	if _, err := Input(context.Background(), online.SourceOptions); err != nil {
 		t.Fatal(err)
 	}
-	if _, err = Build(context.Background(), offline); !errors.As(err, new(*engine.NotHeldError)) {
+	if _, err = Build(context.Background(), offline); !errors.As(err, new(*engine.NoImageError)) {
 		t.Errorf("no image: %v", err)
 	}
 	if _, err := Image(context.Background(), online.SourceOptions); err != nil {

@@ -85,7 +85,7 @@ func (b *build) start(ctx context.Context, p plan.Plan, image engine.Image, mode
 	for _, v := range p.Env {
 		spec.Env = append(spec.Env, v.Name+"="+v.Value)
 	}
-	spec.Aside = b.aside(p)
+	spec.Relay = b.relay(p)
 	b.Vary.apply(&spec, b.now())
 	box, err := b.Engine.Create(ctx, spec)
 	if err != nil {

@@ -40,7 +40,7 @@ func (b *build) kept(key string, note any) (*os.File, bool) {
 	if b.NoCache || key == "" {
 		return nil, false
 	}
-	return b.Store.Kept(key, note)
+	return b.Store.OpenDerived(key, note)
 }
 
 // keptTopdir is the note that the store has of a kept topdir.
@@ -129,6 +129,6 @@ func (b *build) endKeeping(k *keeper, t *topdir, whole bool) {
 	case err != nil && whole:
 		b.Tell.Say(event.Warning, event.Upload, "the patched sources are not kept for the next build: %v", err)
 	case err == nil && whole:
-		b.Tell.Say(event.Note, event.Upload, "the patched sources are kept for the next build: %s has %.2f GB of such, at most %.2f", b.Store.Dir(), float64(all)/1e9, float64(fetch.MostKept)/1e9)
+		b.Tell.Say(event.Note, event.Upload, "the patched sources are kept for the next build: %s has %.2f GB of such, at most %.2f", b.Store.Dir(), float64(all)/1e9, float64(fetch.MaxDerived)/1e9)
 	}
 }

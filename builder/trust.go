@@ -27,7 +27,7 @@ func (e *UnknownKeyError) Error() string {
 
 // judge checks that a file is a whole SRPM, every digest in it right, and
 // signed by the key that the recipe names, if it names one.
-func (b *build) judge(src recipe.Source) (fetch.Judge, error) {
+func (b *build) judge(src recipe.Source) (fetch.Verify, error) {
 	if src.SignedBy == "" {
 		return whole, nil
 	}
@@ -60,7 +60,7 @@ func isSource(p *rpm.Package, err error) error {
 // not because it is damaged.
 func untrusted(err error) bool {
 	if digest := (*fetch.DigestError)(nil); errors.As(err, &digest) {
-		return digest.Judged == nil || untrusted(digest.Judged)
+		return digest.VerifyErr == nil || untrusted(digest.VerifyErr)
 	}
 	return errors.Is(err, rpm.ErrNotSigned) || errors.Is(err, pgp.ErrBadSignature) ||
 		errors.As(err, new(*rpm.OtherKeyError)) || errors.As(err, new(*UnknownKeyError))

@@ -1,7 +1,7 @@
 # shellcheck shell=sh
-# What quickstart and test share: setting a host up, saying so first.
+# The scripts beside this file share these functions, most of which set up a host and say so first.
 
-# exit codes of namibuild (namibuild help exit-codes)
+# These are exit codes of namibuild (namibuild help exit-codes).
 no_engine=3
 no_base=10
 
@@ -12,7 +12,7 @@ die() {
 	exit 1
 }
 
-# family prints debian or fedora, or nothing for another host.
+# family prints debian or fedora, or nothing on another host.
 family() {
 	[ -r /etc/os-release ] || return 0
 	# shellcheck disable=SC1091
@@ -26,7 +26,7 @@ family() {
 
 is_root() { [ "$(id -u)" = 0 ]; }
 
-# apt_install installs the packages that are missing, after saying which.
+# apt_install PACKAGE... says which of the packages are missing and installs them.
 apt_install() {
 	missing=
 	for p in "$@"; do
@@ -36,7 +36,7 @@ apt_install() {
 	is_root || die "these Debian packages are missing:$missing" "apt-get install$missing (as root)"
 	say "installing Debian packages:$missing"
 	apt-get -o APT::Update::Error-Mode=any update -qq ||
-		apt-get update -qq # a source of the host that is broken need not be one of ours
+		apt-get update -qq # a broken source of the host may be one that is not needed
 	# shellcheck disable=SC2086
 	DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing >/dev/null
 }
@@ -45,20 +45,20 @@ need_go() {
 	command -v go >/dev/null || die "no Go toolchain found" "install Go (https://go.dev/dl/) and put its bin folder into PATH"
 }
 
-# answers tells whether the engine does, as namibuild itself reaches it. What
-# else may be wrong shows, and ends the script, when namibuild is used.
+# answers NAMIBUILD reports whether an engine answers namibuild. Other errors of the
+# engine end the script later, when namibuild is used.
 answers() {
 	status=0
 	"$1" clean >/dev/null 2>&1 || status=$?
 	[ $status != $no_engine ]
 }
 
-# need_engine installs and starts the distribution's Docker engine where none
-# answers and that is possible; $1 is the namibuild binary.
+# need_engine NAMIBUILD installs and starts the distribution's Docker engine if no
+# engine answers and it can be installed.
 need_engine() {
 	! answers "$1" || return 0
 	if [ -n "${DOCKER_HOST-}" ] || ! is_root || [ -z "$(family)" ]; then
-		"$1" clean # says what is wrong, with a hint
+		"$1" clean # prints the error, with a hint
 		exit $no_engine
 	fi
 	say "no engine answers: installing and starting the distribution's Docker engine"
@@ -76,8 +76,8 @@ need_engine() {
 	exit $no_engine
 }
 
-# start_engine uses the host's init; without one (a container, a minimal VM)
-# the daemon is started directly and its log kept.
+# start_engine starts the engine by the host's init system. Without one (in a
+# container or a minimal VM) it starts the daemon itself and keeps its log.
 start_engine() {
 	if [ -d /run/systemd/system ]; then
 		systemctl enable --now docker
@@ -87,23 +87,23 @@ start_engine() {
 	fi
 }
 
-# need_base makes sure that the demo's builder image can be made: where no
-# registry answers, the Debian base is made here with mmdebstrap and imported. A
-# subshell, whose trap is its own.
+# need_base NAMIBUILD makes the demo's builder image. If no registry answers, it
+# makes the Debian base with mmdebstrap and imports it. It is a subshell with a
+# trap of its own.
 need_base() (
-	say "the builder image of the demo (about a minute, once; where no registry gives its base, that is made here)"
+	say "making the demo's builder image (about a minute, once; if no registry answers, its base is made here)"
 	status=0
 	"$1" image demo || status=$?
 	[ $status = $no_base ] || exit $status
 	say "no registry answers: making the base image with mmdebstrap"
 	if [ "$(family)" != debian ]; then
-		die "the base image can be made without a registry on Debian only" "set a registry mirror in the engine's configuration"
+		die "only Debian can make the base image without a registry" "set a registry mirror in the engine's configuration"
 	fi
 	apt_install mmdebstrap
-	is_root || die "mmdebstrap runs as root here" "run ./scripts/quickstart once as root"
+	is_root || die "mmdebstrap needs root" "run ./scripts/quickstart once as root"
 	root=$(mktemp)
 	trap 'rm -f "$root"' EXIT
-	# The epoch makes two runs against the same mirror equal, byte for byte.
+	# With the epoch two runs with the same mirror make equal bytes.
 	SOURCE_DATE_EPOCH=1 mmdebstrap --quiet --variant=apt --format=tar bookworm "$root" ${DEBIAN_MIRROR:+"$DEBIAN_MIRROR"}
 	"$1" image demo --base "$root"
 )

@@ -1,11 +1,11 @@
 #!/bin/sh
-# scripts/bench repro [RECIPE.yaml]: builds a kernel again and again, with everything else that must not matter, and prints
-# whether all packages are the same, byte for byte. Without a recipe it is the demo with a module key of its own. Writes
-# repro.json (or $OUT). The last build has no key any more: it takes the signatures that the first one recorded. What a
-# fresh machine lacks, the engine and the demo's base image, it makes as scripts/quickstart does.
+# scripts/bench repro [RECIPE.yaml] builds a kernel several times, each time with a variation that must not matter, and prints
+# whether all packages are equal, byte for byte. Without a recipe it builds the demo with a persistent module key. It writes
+# repro.json, or $OUT. The last build has no key and uses the signatures that the first one recorded. If the engine or the demo's
+# base image is missing, it is made as in scripts/quickstart.
 #
-# A difference is explained by `namibuild compare` and ends the script with status 1. ONLY="plain tmpfs" picks variations.
-# Only root can be on a host of another name; for others the variation "host" is left out, and said to be.
+# `namibuild compare` explains a difference, and the script then exits with status 1. ONLY="plain tmpfs" selects variations.
+# Only root can change the name of the host; for other users the variation "host" is left out with a message.
 set -eu
 cd "$(dirname "$0")/.."
 . scripts/lib.sh
@@ -32,7 +32,7 @@ fi
 title=$(basename "$recipe")
 key=$(sed -n 's/^module-key: {persistent: \(.*\)}$/\1/p' "$recipe")
 
-# variation NAME: the options of a build that must give the same packages.
+# variation NAME prints the options of a build that must make the same packages.
 variation() {
 	case $1 in
 	plain) echo --jobs 2 ;;
@@ -46,13 +46,13 @@ variation() {
 	esac
 }
 
-# elsewhere COMMAND... runs namibuild as on a host of another name; the engine's own no container sees.
-# shellcheck disable=SC2016 # the inner shell's
+# elsewhere COMMAND... runs a command as on a host of another name. No container sees the name of the engine's host.
+# shellcheck disable=SC2016 # the inner shell expands it
 elsewhere() { unshare --uts sh -c 'echo elsewhere.example.org >/proc/sys/kernel/hostname && exec "$@"' sh "$@"; }
 away=''
 ! elsewhere true 2>/dev/null || away=elsewhere
 
-# recorded makes the recipe one that has signatures and no key, beside it until the script ends.
+# recorded replaces the recipe by one with recorded signatures instead of a key, which is beside the recipe until the script ends.
 recorded() {
 	beside=$(dirname "$recipe")
 	cp "$work/plain/module-signatures.json" "$beside/.repro.json"
@@ -60,7 +60,7 @@ recorded() {
 	recipe=$beside/.repro.yaml
 }
 
-# sums DIR prints name and digest of every package.
+# sums DIR prints the digest and name of every package.
 sums() { (cd "$1/RPMS" && sha256sum -- *.rpm); }
 
 failed=0 comma='' results=''
@@ -76,14 +76,14 @@ for name in ${ONLY:-plain jobs tmpfs shuffle cpus date host all recorded}; do
 	host | all) as=$away ;;
 	esac
 	if [ "$name$as" = host ]; then
-		say "host: left out, for this user cannot change the host's name (unshare --uts)"
+		say "host: left out, because this user cannot change the name of the host (unshare --uts)"
 		continue
 	fi
 	options=$(variation "$name")
 	say "$name: ${as:+on a host of another name: }namibuild build $options"
 	began=$(date +%s)
-	# shellcheck disable=SC2086 # options are words
-	$as "$namibuild" build "$recipe" --no-lock $options -o "$work/$name" || die "the build did not succeed"
+	# shellcheck disable=SC2086 # the options are separate words
+	$as "$namibuild" build "$recipe" --no-lock $options -o "$work/$name" || die "the build failed"
 	seconds=$(($(date +%s) - began))
 	packages=$(sums "$work/$name" | wc -l)
 	first=${first:-$name}
@@ -100,7 +100,7 @@ for name in ${ONLY:-plain jobs tmpfs shuffle cpus date host all recorded}; do
 done
 
 [ -s "$work/table" ] || die "nothing was built"
-say "$title: the same packages?"
+say "$title: whether all packages are the same"
 printf '%-9s %-55s %6s %9s %-9s\n' variation options s packages 'as first'
 cat "$work/table"
 printf '\nsha256\n'

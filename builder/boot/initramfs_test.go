@@ -7,12 +7,14 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"namibuild/builder/hosttest"
 )
 
 // TestInitramfs has cpio list an archive.
 func TestInitramfs(t *testing.T) {
 	data := Initramfs(File{Name: "init", Data: []byte("#!"), Exec: true}, File{Name: "a/b/0", Data: []byte("12345")}, File{Name: "a/b/1"})
-	cmd := exec.Command("cpio", "-itv", "--numeric-uid-gid", "--quiet")
+	cmd := exec.Command(hosttest.Program(t, "cpio"), "-itv", "--numeric-uid-gid", "--quiet")
 	cmd.Stdin = bytes.NewReader(data)
 	out, err := cmd.Output()
 	if err != nil {

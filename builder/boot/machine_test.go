@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"namibuild/builder/hosttest"
 )
 
 // scripted is a machine that prints a text and then ends, or runs until it is
@@ -129,6 +131,7 @@ func TestCommand(t *testing.T) {
 
 // TestProbe runs the probe under TCG, which works everywhere.
 func TestProbe(t *testing.T) {
+	hosttest.Program(t, "qemu-system-x86_64")
 	h, err := FindHost(t.Context())
 	if err != nil {
 		t.Fatal(err)
@@ -146,6 +149,8 @@ func TestProbe(t *testing.T) {
 
 // TestHostEndings runs guests that never start a process 1, on the host's QEMU.
 func TestHostEndings(t *testing.T) {
+	hosttest.Time(t)
+	hosttest.Program(t, "qemu-system-x86_64")
 	h, err := FindHost(t.Context())
 	if err != nil {
 		t.Fatal(err)

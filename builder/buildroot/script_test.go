@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"namibuild/builder/hosttest"
 )
 
 // TestListOfCentOS runs the image's script on a root that the host's rpm has filled:
@@ -41,7 +43,7 @@ func genuine(t *testing.T, name string) string {
 func run(t *testing.T, name string, args ...string) string {
 	t.Helper()
 	var stderr strings.Builder
-	cmd := exec.Command(name, args...)
+	cmd := exec.Command(hosttest.Program(t, name), args...)
 	cmd.Stderr = &stderr
 	out, err := cmd.Output()
 	if err != nil {

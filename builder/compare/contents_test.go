@@ -24,6 +24,7 @@ import (
 	"github.com/ulikunitz/xz"
 	"github.com/ulikunitz/xz/lzma"
 
+	"namibuild/builder/hosttest"
 	"namibuild/builder/rpm"
 	"namibuild/builder/rpm/rpmtest"
 )
@@ -230,7 +231,7 @@ func assemble(t testing.TB, lines ...string) string {
 	t.Helper()
 	dir := t.TempDir()
 	out := filepath.Join(dir, "x.o")
-	cmd := exec.Command("as", "-o", out, "-")
+	cmd := exec.Command(hosttest.Program(t, "as"), "-o", out, "-")
 	cmd.Stdin = strings.NewReader(strings.Join(lines, "\n") + "\n")
 	if text, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("as: %v\n%s", err, text)

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"namibuild/builder/hosttest"
 	"namibuild/builder/rpm/rpmtest"
 )
 
@@ -56,6 +57,7 @@ func FuzzPackage(f *testing.F) {
 // TestLargeFiles checks that large files go through temporary files and leave none
 // behind.
 func TestLargeFiles(t *testing.T) {
+	hosttest.Time(t)
 	t.Setenv("TMPDIR", t.TempDir())
 	filler := strings.Repeat("0123456789abcdef", 4<<20) // 64 MiB
 	plain := func(date string) []byte {

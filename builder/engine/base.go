@@ -11,30 +11,30 @@ import (
 	"github.com/docker/docker/api/types/image"
 )
 
-// ImportBase makes the tar of a root file system the local base of an image:
-// EnsureImage builds upon it from then on instead of pulling one. The base
-// that had the name before goes, unless something else names or uses it.
+// ImportBase makes an image's local base of the tar of a root file system.
+// From then on EnsureImage builds the image on it instead of pulling a base. An
+// earlier local base is removed unless something else names or uses it.
 func (e *Engine) ImportBase(ctx context.Context, name string, root io.Reader) error {
 	if !imageName.MatchString(name) {
-		return fmt.Errorf("importing a base: image name %q: want lower-case letters, digits, dots, dashes", name)
+		return fmt.Errorf("importing a base: image name %q: want lower-case letters, digits, dots and dashes", name)
 	}
 	ref := e.localBase(name)
 	before, err := e.client.ImageInspect(ctx, ref)
 	if err != nil && !cerrdefs.IsNotFound(err) {
 		return fmt.Errorf("importing %s: %w", ref, err)
 	}
-	source := &gate{ctx: ctx, r: root}
+	source := &contextReader{ctx: ctx, r: root}
 	err = e.load(ctx, ref, source)
-	if failed := source.fault(); failed != nil {
+	if failed := source.failure(); failed != nil {
 		err = failed
 	}
 	if err != nil {
-		return fmt.Errorf("importing %s: %w", ref, full(err))
+		return fmt.Errorf("importing %s: %w", ref, withENOSPC(err))
 	}
-	return e.dropNameless(ctx, before.ID)
+	return e.removeUntagged(ctx, before.ID)
 }
 
-// load has the engine make an image of a tar and waits until it says so.
+// load lets the engine make an image of a tar and waits until it is done.
 func (e *Engine) load(ctx context.Context, ref string, root io.Reader) error {
 	reply, err := e.client.ImageImport(ctx, image.ImportSource{Source: root, SourceName: "-"}, ref, image.ImportOptions{})
 	if err != nil {
@@ -54,9 +54,9 @@ func (e *Engine) load(ctx context.Context, ref string, root io.Reader) error {
 	}
 }
 
-// dropNameless removes an image that lost its last name. One that a container
-// still uses stays.
-func (e *Engine) dropNameless(ctx context.Context, id string) error {
+// removeUntagged removes an image that has lost its last name, unless a container
+// still uses it.
+func (e *Engine) removeUntagged(ctx context.Context, id string) error {
 	if id == "" {
 		return nil
 	}
@@ -64,11 +64,11 @@ func (e *Engine) dropNameless(ctx context.Context, id string) error {
 	if err == nil && len(found.RepoTags) == 0 {
 		_, err = e.client.ImageRemove(ctx, id, image.RemoveOptions{PruneChildren: true})
 	}
-	if err != nil && !passing(err) {
-		return fmt.Errorf("removing the base before: %w", err)
+	if err != nil && !isGone(err) {
+		return fmt.Errorf("removing the earlier base: %w", err)
 	}
 	return nil
 }
 
-// localBase is what a base is called that was not pulled.
+// localBase returns the reference of an image's local base.
 func (e *Engine) localBase(name string) string { return e.prefix + "/base-" + name + ":local" }

@@ -13,27 +13,27 @@ import (
 	"github.com/tonistiigi/fsutil"
 )
 
-// solve runs a Dockerfile in the engine's BuildKit. The front end is the one
-// compiled into this program, not the engine's: an old engine then knows
-// today's Dockerfiles, and nothing is pulled for it.
+// solve runs a Dockerfile in the engine's BuildKit, with the front end that is
+// compiled into this program instead of the engine's. So an old engine
+// understands new Dockerfiles, and no front end is pulled.
 func (e *Engine) solve(ctx context.Context, s ImageSpec, key string, export client.ExportEntry, progress func(ImageProgress)) error {
-	ctx = bklog.WithLogger(ctx, silence())
+	ctx = bklog.WithLogger(ctx, discardLogger())
 	c, err := client.New(ctx, "", client.WithContextDialer(e.dialBuildKit), client.WithSessionDialer(e.dialSession))
 	if err != nil {
 		return fmt.Errorf("connecting to BuildKit: %w", err)
 	}
 	defer c.Close()
 	w := newWatch(s.Name, progress)
-	news := make(chan *client.SolveStatus)
-	seen := make(chan struct{})
+	statuses := make(chan *client.SolveStatus)
+	watched := make(chan struct{})
 	go func() {
-		defer close(seen)
-		for status := range news {
-			w.see(status)
+		defer close(watched)
+		for status := range statuses {
+			w.update(status)
 		}
 	}()
-	_, err = c.Build(ctx, solveOptions(s, key, export), "", builder.Build, news)
-	<-seen
+	_, err = c.Build(ctx, solveOptions(s, key, export), "", builder.Build, statuses)
+	<-watched
 	if ctx.Err() != nil {
 		return fmt.Errorf("building image %s: %w", s.Name, context.Cause(ctx))
 	}
@@ -41,13 +41,13 @@ func (e *Engine) solve(ctx context.Context, s ImageSpec, key string, export clie
 }
 
 func solveOptions(s ImageSpec, key string, export client.ExportEntry) client.SolveOpt {
-	files := synced{s}
+	files := contextFS{s}
 	return client.SolveOpt{
 		Exports:     []client.ExportEntry{export},
 		LocalMounts: map[string]fsutil.FS{"context": files, "dockerfile": files},
-		// BuildKit keeps what was sent under this key and sends only files
-		// whose size or time differ; ours all have time 0, so that another
-		// content needs another key.
+		// BuildKit keeps the files it received under this key, and asks only for
+		// those whose size or time has changed. All times are 0 here, so other
+		// contents need another key.
 		SharedKey:     key,
 		FrontendAttrs: frontendAttrs(s),
 	}
@@ -56,11 +56,11 @@ func solveOptions(s ImageSpec, key string, export client.ExportEntry) client.Sol
 func frontendAttrs(s ImageSpec) map[string]string {
 	attrs := map[string]string{
 		"filename": s.Dockerfile,
-		// its presence keeps the front end from handing over to one that a
-		// `# syntax=` line names, which would have to be pulled
+		// With it the front end ignores a `# syntax=` line, which would make
+		// it pull another front end.
 		"cmdline": "",
-		// two builds then have the same creation times, and with equal files
-		// the same image ID
+		// With it two builds have the same creation times, and with equal files
+		// the same image ID.
 		"build-arg:SOURCE_DATE_EPOCH": "0",
 	}
 	if s.NoCache {
@@ -80,8 +80,9 @@ func (e *Engine) dialSession(ctx context.Context, proto string, meta map[string]
 	return e.client.DialHijack(ctx, "/session", proto, meta)
 }
 
-// silence keeps BuildKit's client from writing to stderr.
-func silence() *logrus.Entry {
+// discardLogger returns a logger that keeps BuildKit's client from writing to
+// stderr.
+func discardLogger() *logrus.Entry {
 	l := logrus.New()
 	l.SetOutput(io.Discard)
 	return logrus.NewEntry(l)

@@ -42,8 +42,8 @@ func TestUnreachable(t *testing.T) {
 	}
 }
 
-// answering is an engine of an old version.
-func answering(t *testing.T, api string) string {
+// oldEngine starts a server that answers as an engine with an old API.
+func oldEngine(t *testing.T, api string) string {
 	mux := http.NewServeMux()
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Api-Version", api)
@@ -58,7 +58,7 @@ func answering(t *testing.T, api string) string {
 }
 
 func TestTooOld(t *testing.T) {
-	t.Setenv("DOCKER_HOST", answering(t, "1.40"))
+	t.Setenv("DOCKER_HOST", oldEngine(t, "1.40"))
 	_, err := engine.Connect(t.Context(), engine.Options{Prefix: "x"})
 	var old *engine.TooOldError
 	if !errors.As(err, &old) || old.Version != "19.03.1" || old.APIVersion != "1.40" {
@@ -66,8 +66,8 @@ func TestTooOld(t *testing.T) {
 	}
 }
 
-// A socket that may not be opened is told from one that is not there. The
-// error is made by hand: root, who runs the tests, may open any.
+// TestDenied checks that a socket that may not be opened is distinguished from a
+// missing one. The error is made here, because root may open any socket.
 func TestDenied(t *testing.T) {
 	var u *engine.UnreachableError
 	err := engine.Unreachable("unix:///x", &net.OpError{Op: "dial", Err: os.ErrPermission})
@@ -78,6 +78,6 @@ func TestDenied(t *testing.T) {
 
 func TestBadPrefix(t *testing.T) {
 	if _, err := engine.Connect(t.Context(), engine.Options{Prefix: "A/b"}); err == nil {
-		t.Fatal("took it")
+		t.Fatal("the prefix A/b was accepted")
 	}
 }

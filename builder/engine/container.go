@@ -16,45 +16,47 @@ import (
 	"github.com/docker/docker/api/types/volume"
 )
 
-// requestTimeout bounds one request that makes or removes something. Such a
-// request is never given up half way: an engine carries it out all the same,
-// and what it made would then be nobody's.
+// requestTimeout limits a request that creates or removes something. Such a
+// request is never canceled: the engine would carry it out all the same, and
+// nobody would know of what it created.
 const requestTimeout = 2 * time.Minute
 
-// ContainerSpec says what runs in a container, and within which limits. A
-// limit of 0 is none.
+// ContainerSpec describes a container and its limits. A limit of 0 means none.
 type ContainerSpec struct {
-	// Name starts the container's name; the run's id follows. May be empty.
+	// Name is the first part of the container's name, before the ID of the run. It
+	// may be empty.
 	Name string
 	// Image is an Image's Ref or ID.
 	Image string
-	// Command is the main process and its arguments; Env is NAME=value, on top
-	// of the image's.
+	// Command is the main process and its arguments. Env is NAME=value, and is
+	// added to the image's environment.
 	Command, Env []string
 	Hostname     string
-	// User is uid:gid, or a name that the image's passwd has.
+	// User is uid:gid, or a name of the image's /etc/passwd.
 	User string
-	// Topdir is the one folder that lasts: a volume. It takes over what the
-	// image has there, owner included.
+	// Topdir is an absolute path where a volume is mounted, the only folder that
+	// can be uploaded to and exported from. It begins with what the image has
+	// there, owner included.
 	Topdir string
-	// TopdirSize 0 has Topdir on the engine's disk; otherwise it is a tmpfs of
-	// so many bytes, and the image needs a /bin/cat that holds it.
+	// TopdirSize makes Topdir a tmpfs of so many bytes, for which the image needs
+	// a /bin/cat. If it is 0, Topdir is on the engine's disk.
 	TopdirSize int64
-	// Memory is in bytes, swap included.
+	// Memory is in bytes, and includes swap.
 	Memory, Pids int64
 	CPUs         float64
-	// CPUSet are the processors that may be used, as "0" or "0-2"; empty: all.
+	// CPUSet names the processors that may be used, as "0" or "0-2". If it is
+	// empty, all may.
 	CPUSet string
-	// Entropy asks for a /dev/random that does not block; see Entropy.
+	// Entropy asks for a /dev/random that does not block; see type Entropy.
 	Entropy bool
-	// Aside, if not nil, runs beside the main process.
-	Aside *Aside
-	// Labels come on top of the driver's own.
+	// Relay runs beside the main process, if it is not nil.
+	Relay *Relay
+	// Labels are added to those of the driver.
 	Labels map[string]string
 }
 
-// Container is one container and what it brought along: its volume, its
-// sidecar. It runs once. Remove must be called, whatever happened.
+// Container is a container with its volume and its sidecar. It runs once. The
+// caller must call Remove in every case.
 type Container struct {
 	engine  *Engine
 	spec    ContainerSpec
@@ -64,12 +66,12 @@ type Container struct {
 	notes   []string
 
 	mu      sync.Mutex
-	helpers []*process // sidecar and keeper: they live until Remove
+	helpers []*process // sidecar and keeper, which run until Remove
 	removed bool
 }
 
-// Create makes a container and its volume, with its sidecar already running.
-// When it fails nothing is left.
+// Create creates a container and its volume, and starts its sidecar. If it fails,
+// nothing is left.
 func (e *Engine) Create(ctx context.Context, s ContainerSpec) (*Container, error) {
 	c := &Container{engine: e, spec: s, run: strings.ToLower(rand.Text()[:16])}
 	err := c.assemble(ctx)
@@ -82,7 +84,7 @@ func (e *Engine) Create(ctx context.Context, s ContainerSpec) (*Container, error
 	return c, nil
 }
 
-// assemble makes the parts of a run, the main container last.
+// assemble creates the parts of a run, the main container last.
 func (c *Container) assemble(ctx context.Context) error {
 	devices, err := c.provideEntropy(ctx)
 	if err != nil {
@@ -100,18 +102,19 @@ func (c *Container) assemble(ctx context.Context) error {
 	return nil
 }
 
-// Entropy says where the container's randomness comes from.
+// Entropy returns where the container's randomness comes from.
 func (c *Container) Entropy() Entropy { return c.entropy }
 
-// Notes are the limits that this engine could not set, in its own words.
+// Notes returns the engine's warnings, such as limits that it could not set.
 func (c *Container) Notes() []string { return c.notes }
 
-// create makes one container of the run; part tells it from the others.
+// create creates a container of the run. The names of its containers end with
+// different parts.
 func (c *Container) create(ctx context.Context, part string, config *container.Config, host *container.HostConfig) (string, error) {
 	if err := ctx.Err(); err != nil {
 		return "", err
 	}
-	ctx, cancel := whole(ctx)
+	ctx, cancel := uncancelable(ctx)
 	defer cancel()
 	config.Labels = c.labels()
 	name := ""
@@ -125,8 +128,9 @@ func (c *Container) create(ctx context.Context, part string, config *container.C
 	return made.ID, err
 }
 
-// whole is a context that a request is carried through with, come what may.
-func whole(ctx context.Context) (context.Context, context.CancelFunc) {
+// uncancelable returns a context for a request that must be carried through,
+// within requestTimeout, even if ctx ends.
+func uncancelable(ctx context.Context) (context.Context, context.CancelFunc) {
 	return context.WithTimeout(context.WithoutCancel(ctx), requestTimeout)
 }
 
@@ -138,7 +142,7 @@ func (c *Container) labels() map[string]string {
 	return labels
 }
 
-// config is the program of the main container.
+// config returns the program of the main container.
 func (c *Container) config() *container.Config {
 	return &container.Config{
 		Image: c.spec.Image, Entrypoint: c.spec.Command, Env: c.spec.Env,
@@ -149,8 +153,8 @@ func (c *Container) config() *container.Config {
 	}
 }
 
-// domain is the NIS domain: that of a host which has none, as the kernel spells
-// it. In a user namespace it may not be set, and is the host's.
+// domain returns the NIS domain that the kernel shows on a host without one. In a
+// user namespace the domain may not be set, and the host's remains.
 func (e *Engine) domain() string {
 	if e.info.Confined {
 		return ""
@@ -158,33 +162,33 @@ func (e *Engine) domain() string {
 	return "(none)"
 }
 
-// hostConfig is the main container's cage.
+// hostConfig returns the main container's sandbox and limits.
 func (c *Container) hostConfig() *container.HostConfig {
-	host := cage()
+	host := sandbox()
 	host.Resources.Memory, host.Resources.MemorySwap = c.spec.Memory, c.spec.Memory
 	if c.spec.Pids > 0 {
 		host.Resources.PidsLimit = &c.spec.Pids
 	}
-	// an engine refuses to grant more processors than it has
+	// An engine refuses to grant more processors than it has.
 	if c.spec.CPUs > 0 && c.spec.CPUs < float64(c.engine.info.CPUs) {
 		host.Resources.NanoCPUs = int64(c.spec.CPUs * 1e9)
 	}
 	host.Resources.CpusetCpus = c.spec.CPUSet
-	if c.spec.Hostname != "" { // without a network nothing else would know the name
+	if c.spec.Hostname != "" { // without a network nothing else resolves the name
 		host.ExtraHosts = []string{c.spec.Hostname + ":127.0.0.1"}
 	}
-	// 512 MiB: a compiler's intermediate files; it counts as memory
+	// 512 MiB are enough for a compiler's intermediate files. They count as memory.
 	host.Tmpfs = map[string]string{"/tmp": "rw,exec,nosuid,nodev,mode=1777,size=512m"}
 	return host
 }
 
-// cage is what every container of ours is in: no network, no capability, no
-// way to gain any, nothing that may be written.
-func cage() *container.HostConfig {
+// sandbox returns what every container begins with: no network, no capabilities,
+// no way to gain any, and a root file system that cannot be written.
+func sandbox() *container.HostConfig {
 	init := true
 	return &container.HostConfig{
 		NetworkMode: "none",
-		// else /etc/resolv.conf would be the host's, with its domain
+		// Otherwise /etc/resolv.conf would be the host's, with its domain.
 		DNS: []string{"127.0.0.1"}, DNSSearch: []string{"."}, DNSOptions: []string{"ndots:1"},
 		IpcMode:        "none",
 		CapDrop:        []string{"ALL"},
@@ -193,16 +197,16 @@ func cage() *container.HostConfig {
 		Init:           &init,
 		LogConfig:      container.LogConfig{Type: "none"},
 		Resources: container.Resources{Ulimits: []*container.Ulimit{
-			// EL6's defaults: some programs close every descriptor there is
+			// These are EL6's defaults. Some programs close every possible descriptor.
 			{Name: "nofile", Soft: 1024, Hard: 4096},
 			{Name: "core", Soft: 0, Hard: 0},
 		}},
 	}
 }
 
-// provideTopdir says what to mount at Topdir. On disk that is an anonymous
-// volume. A tmpfs lives only while some container has it mounted: a keeper
-// holds it from before the upload until after the export.
+// provideTopdir returns what to mount at Topdir. On disk that is an anonymous
+// volume. A tmpfs exists only while a container has it mounted, so a container
+// called the keeper has it mounted from before the upload until Remove.
 func (c *Container) provideTopdir(ctx context.Context) (mount.Mount, error) {
 	if !path.IsAbs(c.spec.Topdir) {
 		return mount.Mount{}, fmt.Errorf("topdir %q: want an absolute path", c.spec.Topdir)
@@ -214,7 +218,7 @@ func (c *Container) provideTopdir(ctx context.Context) (mount.Mount, error) {
 	if err := ctx.Err(); err != nil {
 		return mount.Mount{}, err
 	}
-	request, cancel := whole(ctx)
+	request, cancel := uncancelable(ctx)
 	defer cancel()
 	made, err := c.engine.client.VolumeCreate(request, volume.CreateOptions{
 		Driver: "local", Labels: c.labels(),
@@ -227,9 +231,9 @@ func (c *Container) provideTopdir(ctx context.Context) (mount.Mount, error) {
 	return topdir, c.keep(ctx, topdir)
 }
 
-// keep starts the keeper: a cat that waits for the end of its stdin.
+// keep starts the keeper, a cat that waits for the end of its stdin.
 func (c *Container) keep(ctx context.Context, volume mount.Mount) error {
-	host := cage()
+	host := sandbox()
 	host.AutoRemove, host.Mounts = true, []mount.Mount{volume}
 	config := c.config()
 	config.Entrypoint, config.Env = []string{"/bin/cat"}, nil

@@ -13,7 +13,7 @@ import (
 	"namibuild/builder/engine"
 )
 
-// once calls a function at the first output.
+// once calls a function at every output.
 type once struct {
 	mu   sync.Mutex
 	seen bytes.Buffer
@@ -27,7 +27,7 @@ func (o *once) Write(p []byte) (int, error) {
 	return o.seen.Write(p)
 }
 
-// probeSpec is a container that runs the probe.
+// probeSpec returns the spec of a container that runs the probe.
 func probeSpec(t *testing.T, e *engine.Engine, args ...string) engine.ContainerSpec {
 	t.Helper()
 	return specOf(t, e, image("probe", testDockerfile), args...)
@@ -45,14 +45,14 @@ func specOf(t *testing.T, e *engine.Engine, s engine.ImageSpec, args ...string) 
 	}
 }
 
-// outcome is all there is to know about a run.
+// outcome is the result of a run.
 type outcome struct {
 	exit engine.Exit
 	err  error
 	log  string
 }
 
-// start runs a container in the background; it returns after its first output.
+// start runs a container in the background and returns after its first output.
 func start(t *testing.T, e *engine.Engine, s engine.ContainerSpec) <-chan outcome {
 	t.Helper()
 	c, err := e.Create(t.Context(), s)
@@ -77,7 +77,7 @@ func start(t *testing.T, e *engine.Engine, s engine.ContainerSpec) <-chan outcom
 	return done
 }
 
-// run runs a container to its end and removes it; nothing may be left.
+// run runs a container to its end, removes it, and checks that nothing is left.
 func run(t *testing.T, e *engine.Engine, s engine.ContainerSpec) (outcome, *engine.Container) {
 	t.Helper()
 	c, err := e.Create(t.Context(), s)
@@ -100,10 +100,10 @@ func mustRemove(t *testing.T, c *engine.Container) {
 	}
 }
 
-// The cage as the program in it sees it.
-func TestCage(t *testing.T) {
+// TestSandbox checks what the main process sees of its sandbox.
+func TestSandbox(t *testing.T) {
 	e, _ := connect(t)
-	got, _ := run(t, e, probeSpec(t, e, "cage"))
+	got, _ := run(t, e, probeSpec(t, e, "sandbox"))
 	want := `user 1000:1000
 host namibuild
 domain (none)
@@ -143,7 +143,8 @@ func TestTopdirFull(t *testing.T) {
 	}
 }
 
-// A tmpfs keeps what was uploaded before the start until after the end.
+// TestTmpfsTopdir checks that a tmpfs keeps its files from before the start until
+// after the end of the main process.
 func TestTmpfsTopdir(t *testing.T) {
 	e, _ := connect(t)
 	s := probeSpec(t, e, "copy", "in", "out")
@@ -170,7 +171,8 @@ func TestTmpfsTopdir(t *testing.T) {
 	}
 }
 
-// A program that ignores everything is killed when the context ends.
+// TestStubborn checks that a program that ignores stdin and SIGTERM is killed when
+// the context ends.
 func TestStubborn(t *testing.T) {
 	e, _ := connect(t)
 	c, err := e.Create(t.Context(), probeSpec(t, e, "stubborn"))
@@ -195,8 +197,8 @@ func TestEntropy(t *testing.T) {
 	s.Entropy = true
 	got, c := run(t, e, s)
 	want, random := engine.Entropy{Source: engine.Rngd}, "random 1:8\n"
-	if c.Entropy().Source != engine.Rngd { // an engine that does not grant it
-		t.Logf("no sidecar here: %s", c.Entropy().Reason)
+	if c.Entropy().Source != engine.Rngd { // the engine does not permit the sidecar
+		t.Logf("no sidecar: %s", c.Entropy().Reason)
 		want, random = engine.Entropy{Source: engine.Urandom, Reason: c.Entropy().Reason}, "random 1:9\n"
 	}
 	if c.Entropy() != want || got.log != random || got.exit.Code != 0 || got.err != nil {
@@ -204,7 +206,8 @@ func TestEntropy(t *testing.T) {
 	}
 }
 
-// Without a program for it, and with one that fails, there is the second way.
+// TestEntropyFallback checks that /dev/urandom is used if rngd.sh is missing or
+// fails.
 func TestEntropyFallback(t *testing.T) {
 	failing := files(strings.Replace(testDockerfile, "COPY probe /usr/lib/namibuild/rngd.sh", "COPY probe /usr/lib/namibuild/rngd.sh/no", 1))
 	e, _ := connect(t)
@@ -219,8 +222,8 @@ func TestEntropyFallback(t *testing.T) {
 	}
 }
 
-// The sidecar is refused when it holds no privilege: what TestEntropy saw is
-// the privilege at work.
+// TestProbeNeedsPrivilege checks that the sidecar's program fails without its
+// capability, so that its success in TestEntropy means something.
 func TestProbeNeedsPrivilege(t *testing.T) {
 	e, _ := connect(t)
 	s := probeSpec(t, e)

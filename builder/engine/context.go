@@ -17,42 +17,45 @@ import (
 	"github.com/tonistiigi/fsutil/types"
 )
 
-// keyVersion changes whenever the same spec would give another image: what is
-// in Key, the settings of solve.
+// keyVersion must change when the same spec begins to make another image: when
+// Key or the settings of solve change.
 const keyVersion = "namibuild image 1"
 
-// Key names everything that goes into an image: its Dockerfile, the files it
-// may copy, its arguments and its base; 64 hexadecimal digits.
+// Key returns a digest of everything that goes into an image: its Dockerfile,
+// the files that it may copy, its arguments and its base. It has 64 hexadecimal
+// digits.
 func (s ImageSpec) Key(base string) (string, error) {
 	h := sha256.New()
-	record(h, keyVersion, s.Dockerfile, base)
+	writeFields(h, keyVersion, s.Dockerfile, base)
 	for _, name := range slices.Sorted(maps.Keys(s.Args)) {
-		record(h, "arg", name, s.Args[name])
+		writeFields(h, "arg", name, s.Args[name])
 	}
 	err := s.walk(func(name string, d fs.DirEntry) error {
 		mode, err := plainMode(d)
 		if err != nil {
 			return fmt.Errorf("reading %s: %w", name, err)
 		}
-		record(h, "file", name, mode.String())
+		writeFields(h, "file", name, mode.String())
 		if d.IsDir() {
 			return nil
 		}
 		data, err := fs.ReadFile(s.Files, name)
-		record(h, string(data))
+		writeFields(h, string(data))
 		return err
 	})
 	return hex.EncodeToString(h.Sum(nil)), err
 }
 
-// record adds fields to a hash so that no two lists of fields add the same.
-func record(h hash.Hash, fields ...string) {
+// writeFields writes fields to a hash, so that different lists of fields write
+// different bytes.
+func writeFields(h hash.Hash, fields ...string) {
 	for _, f := range fields {
 		fmt.Fprintf(h, "%d:%s\n", len(f), f)
 	}
 }
 
-// walk visits what counts of Files, in lexical order, the root not.
+// walk visits the files and folders of Files that are used, in lexical order and
+// without the root.
 func (s ImageSpec) walk(visit func(name string, d fs.DirEntry) error) error {
 	return fs.WalkDir(s.Files, ".", func(name string, d fs.DirEntry, err error) error {
 		switch {
@@ -60,7 +63,7 @@ func (s ImageSpec) walk(visit func(name string, d fs.DirEntry) error) error {
 			return err
 		case name == ".":
 			return nil
-		case s.counts(name, d.IsDir()):
+		case s.includes(name, d.IsDir()):
 			return visit(name, d)
 		case d.IsDir():
 			return fs.SkipDir
@@ -69,8 +72,9 @@ func (s ImageSpec) walk(visit func(name string, d fs.DirEntry) error) error {
 	})
 }
 
-// counts: the path is one that counts, lies in one, or leads to one.
-func (s ImageSpec) counts(name string, dir bool) bool {
+// includes reports whether name is the Dockerfile or one of Paths, lies below one
+// of them, or is a folder above one.
+func (s ImageSpec) includes(name string, dir bool) bool {
 	if len(s.Paths) == 0 {
 		return true
 	}
@@ -82,8 +86,8 @@ func (s ImageSpec) counts(name string, dir bool) bool {
 	return false
 }
 
-// plainMode is the mode a file has in the build, whatever the umask of a
-// checkout or the read-only modes of an embed.FS say.
+// plainMode returns the mode of a file in the build. It does not depend on the
+// umask of a checkout or on an embed.FS, whose files are read-only.
 func plainMode(d fs.DirEntry) (fs.FileMode, error) {
 	info, err := d.Info()
 	switch {
@@ -92,17 +96,17 @@ func plainMode(d fs.DirEntry) (fs.FileMode, error) {
 	case info.IsDir():
 		return fs.ModeDir | 0o755, nil
 	case !info.Mode().IsRegular():
-		return 0, fmt.Errorf("is a %s, want a regular file or a folder", info.Mode().Type())
+		return 0, fmt.Errorf("it is a %s, want a regular file or a folder", info.Mode().Type())
 	case info.Mode()&0o111 != 0:
 		return 0o755, nil
 	}
 	return 0o644, nil
 }
 
-// synced shows a spec's files to BuildKit: owned by root, times at 0.
-type synced struct{ spec ImageSpec }
+// contextFS presents a spec's files to BuildKit, all owned by root and of time 0.
+type contextFS struct{ spec ImageSpec }
 
-func (s synced) Walk(ctx context.Context, target string, visit fs.WalkDirFunc) error {
+func (s contextFS) Walk(ctx context.Context, target string, visit fs.WalkDirFunc) error {
 	target = path.Clean(strings.TrimPrefix(target, "/"))
 	return s.spec.walk(func(name string, d fs.DirEntry) error {
 		if err := ctx.Err(); err != nil {
@@ -119,7 +123,7 @@ func (s synced) Walk(ctx context.Context, target string, visit fs.WalkDirFunc) e
 	})
 }
 
-func (s synced) stat(name string, d fs.DirEntry) (*types.Stat, error) {
+func (s contextFS) stat(name string, d fs.DirEntry) (*types.Stat, error) {
 	mode, err := plainMode(d)
 	if err != nil {
 		return nil, fmt.Errorf("reading %s: %w", name, err)
@@ -135,6 +139,6 @@ func (s synced) stat(name string, d fs.DirEntry) (*types.Stat, error) {
 	return stat, nil
 }
 
-func (s synced) Open(name string) (io.ReadCloser, error) {
+func (s contextFS) Open(name string) (io.ReadCloser, error) {
 	return s.spec.Files.Open(strings.TrimPrefix(path.Clean(name), "/"))
 }

@@ -20,6 +20,7 @@ import (
 
 	"namibuild/builder/engine"
 	"namibuild/builder/engine/enginetest"
+	"namibuild/builder/hosttest"
 )
 
 const testDockerfile = `FROM scratch
@@ -33,7 +34,7 @@ COPY --chown=1000:1000 topdir /topdir
 USER 1000:1000
 `
 
-// sidecarless has no rngd.sh.
+// sidecarless is a Dockerfile without rngd.sh.
 var sidecarless = strings.ReplaceAll(testDockerfile, "COPY probe /usr/lib/namibuild/rngd.sh\n", "")
 
 const brokenDockerfile = `FROM scratch
@@ -78,7 +79,7 @@ func buildProbe(dir string) ([]byte, error) {
 	return os.ReadFile(file)
 }
 
-// files is a build's context with the given Dockerfile.
+// files returns the build context of a Dockerfile.
 func files(dockerfile string) fstest.MapFS {
 	return fstest.MapFS{
 		"Dockerfile": {Data: []byte(dockerfile)},
@@ -93,14 +94,15 @@ func image(name, dockerfile string) engine.ImageSpec {
 	return engine.ImageSpec{Name: name, Files: files(dockerfile), Dockerfile: "Dockerfile"}
 }
 
-// connect connects with an image prefix of the test's own; its images go with
-// the test.
+// connect connects with an image prefix of the test's own, and removes its images
+// at the end of the test.
 func connect(t *testing.T) (*engine.Engine, string) {
 	t.Helper()
+	hosttest.Engine(t)
 	prefix := "namibuild-test-" + strings.ToLower(rand.Text()[:10])
 	e, err := engine.Connect(t.Context(), engine.Options{Prefix: prefix})
 	if err != nil {
-		t.Fatalf("this test needs a Docker engine: %v", err)
+		t.Fatalf("needs a Docker engine: %v", err)
 	}
 	t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
@@ -115,7 +117,7 @@ func connect(t *testing.T) (*engine.Engine, string) {
 	return e, prefix
 }
 
-// docker is a plain client, to look at the engine past the package.
+// docker returns a plain client, which does not use the package under test.
 func docker(t *testing.T) *client.Client {
 	t.Helper()
 	c, err := client.NewClientWithOpts(client.FromEnv, client.WithAPIVersionNegotiation())
@@ -126,7 +128,7 @@ func docker(t *testing.T) *client.Client {
 	return c
 }
 
-// left lists the containers and volumes of a label.
+// left lists the containers and volumes with a label.
 func left(t *testing.T, label string) (names []string) {
 	t.Helper()
 	with := filters.NewArgs(filters.Arg("label", label))
@@ -147,8 +149,8 @@ func left(t *testing.T, label string) (names []string) {
 	return names
 }
 
-// ours is the label of what this process made.
-func ours() string { return "namibuild.owner=" + engine.ThisProcess() }
+// thisLabel is the label of what this process created.
+func thisLabel() string { return "namibuild.owner=" + engine.ThisProcess() }
 
 func TestContract(t *testing.T) {
 	enginetest.Contract(t, func(t *testing.T) enginetest.Subject {
@@ -159,7 +161,7 @@ func TestContract(t *testing.T) {
 			Broken: image("broken", brokenDockerfile),
 			Packed: image("packed", packedDockerfile),
 			Topdir: "/topdir",
-			Left:   func(t *testing.T) []string { return left(t, ours()) },
+			Left:   func(t *testing.T) []string { return left(t, thisLabel()) },
 		}
 	})
 }

@@ -15,14 +15,14 @@ import (
 	"github.com/docker/docker/client"
 )
 
-// endpoint is where an engine listens. Certs is a folder with ca.pem, cert.pem
+// endpoint is the address of an engine; certs is a folder with ca.pem, cert.pem
 // and key.pem, or empty.
 type endpoint struct {
 	host, certs string
 }
 
-// newClient makes a client for the engine of the environment and gives the
-// engine's address. It does not talk to it yet.
+// newClient returns a client for the engine of the environment, and the engine's
+// address. It sends nothing yet.
 func newClient() (c *client.Client, host string, err error) {
 	at, err := locate(os.Getenv)
 	if err != nil {
@@ -38,8 +38,9 @@ func newClient() (c *client.Client, host string, err error) {
 	return c, at.host, nil
 }
 
-// locate finds the engine in the docker command's order: DOCKER_HOST,
-// DOCKER_CONTEXT, the current context of its configuration, the local socket.
+// locate finds the engine as the docker command does: by DOCKER_HOST,
+// DOCKER_CONTEXT, the current context of its configuration, or at the local
+// socket.
 func locate(env func(string) string) (endpoint, error) {
 	if host := env("DOCKER_HOST"); host != "" {
 		at := endpoint{host: host}
@@ -64,7 +65,7 @@ func locate(env func(string) string) (endpoint, error) {
 	return contextEndpoint(dockerConfig(env), name)
 }
 
-// dockerConfig is the folder of the docker command's settings.
+// dockerConfig returns the folder of the docker command's settings.
 func dockerConfig(env func(string) string) string {
 	if dir := env("DOCKER_CONFIG"); dir != "" {
 		return dir
@@ -72,8 +73,8 @@ func dockerConfig(env func(string) string) string {
 	return filepath.Join(env("HOME"), ".docker")
 }
 
-// currentContext reads what `docker context use` wrote; no file, or one that
-// is somebody else's, no context.
+// currentContext returns the context that `docker context use` chose, or "" if
+// the file does not exist or may not be read.
 func currentContext(dir string) (string, error) {
 	var config struct{ CurrentContext string }
 	err := readJSON(filepath.Join(dir, "config.json"), &config)
@@ -83,8 +84,8 @@ func currentContext(dir string) (string, error) {
 	return config.CurrentContext, err
 }
 
-// contextEndpoint reads one context of the docker command's store, where a
-// context lies in a folder named by the SHA-256 of its name.
+// contextEndpoint reads a context of the docker command's store, which names the
+// folder of a context by the SHA-256 of its name.
 func contextEndpoint(dir, name string) (endpoint, error) {
 	sum := sha256.Sum256([]byte(name))
 	id := hex.EncodeToString(sum[:])
@@ -96,7 +97,7 @@ func contextEndpoint(dir, name string) (endpoint, error) {
 	}
 	at := endpoint{host: meta.Endpoints["docker"].Host}
 	if at.host == "" {
-		return endpoint{}, fmt.Errorf("docker context %s: names no engine", name)
+		return endpoint{}, fmt.Errorf("docker context %s: it names no engine", name)
 	}
 	certs := filepath.Join(dir, "contexts", "tls", id, "docker")
 	if _, err := os.Stat(certs); err == nil {
@@ -116,8 +117,8 @@ func readJSON(file string, into any) error {
 	return nil
 }
 
-// options are those of the client library. An ssh:// host is reached through
-// `ssh … docker system dial-stdio`.
+// options returns the client library's options for the endpoint. An ssh:// host
+// is reached through `ssh … docker system dial-stdio`.
 func (at endpoint) options() ([]client.Opt, error) {
 	options := []client.Opt{client.WithVersionFromEnv(), client.WithAPIVersionNegotiation()}
 	ssh, err := connhelper.GetConnectionHelper(at.host)
@@ -134,7 +135,7 @@ func (at endpoint) options() ([]client.Opt, error) {
 	return append(options, client.WithHost(at.host)), nil
 }
 
-// pem is the path of a certificate file, or empty where there is none.
+// pem returns the path of a certificate file, or "" if it does not exist.
 func (at endpoint) pem(name string) string {
 	file := filepath.Join(at.certs, name+".pem")
 	if _, err := os.Stat(file); err != nil {

@@ -14,11 +14,11 @@ import (
 	"namibuild/builder/engine"
 )
 
-// driverMark in the environment makes of the test's binary a driver that is
-// going to be killed; its value is the image's prefix and ref.
+// driverMark is an environment variable that makes the test binary a driver,
+// which the test kills. Its value is the image's prefix and reference.
 const driverMark = "NAMIBUILD_TEST_DRIVER"
 
-// driver runs a container as a build does, until somebody kills it.
+// driver runs a container as a build does, until the test kills it.
 func driver() int {
 	ctx := context.Background()
 	prefix, ref, _ := strings.Cut(os.Getenv(driverMark), " ")
@@ -37,11 +37,11 @@ func driver() int {
 	}
 	fmt.Println(engine.ThisProcess())
 	exit, err := c.Run(ctx, os.Stdout)
-	fmt.Println(exit, err) // not reached by a test that goes well
+	fmt.Println(exit, err) // not reached if the test passes
 	return 1
 }
 
-// startDriver starts one and waits until its container runs.
+// startDriver starts a driver and waits until its container runs.
 func startDriver(t *testing.T, prefix, ref string) (process *exec.Cmd, label string) {
 	t.Helper()
 	d := exec.Command(os.Args[0])
@@ -65,7 +65,7 @@ func startDriver(t *testing.T, prefix, ref string) (process *exec.Cmd, label str
 	return nil, ""
 }
 
-// running counts the containers of a label that run.
+// running counts the running containers with a label.
 func running(t *testing.T, label string) (n int) {
 	for _, name := range left(t, label) {
 		if strings.Contains(name, " Up ") {
@@ -75,8 +75,9 @@ func running(t *testing.T, label string) (n int) {
 	return n
 }
 
-// A killed driver's containers end by themselves, because their stdin does,
-// and the next sweep removes what is left of them; a live driver's stay.
+// TestKilledDriver checks that the containers of a killed driver end because their
+// stdin does, that the next sweep removes them, and that a sweep leaves those of
+// a live driver.
 func TestKilledDriver(t *testing.T) {
 	e, prefix := connect(t)
 	built, err := e.EnsureImage(t.Context(), image("probe", testDockerfile), nil)
@@ -85,10 +86,10 @@ func TestKilledDriver(t *testing.T) {
 	}
 	victim, label := startDriver(t, prefix, built.Ref)
 	if n := running(t, label); n < 2 {
-		t.Fatalf("%d containers run, want build and keeper: %q", n, left(t, label))
+		t.Fatalf("%d containers run, want the main container and the keeper: %q", n, left(t, label))
 	}
 	if _, err := e.Sweep(t.Context()); err != nil || running(t, label) < 2 {
-		t.Fatalf("sweep of a live driver: %v, left %q", err, left(t, label))
+		t.Fatalf("sweep with a live driver: %v, left %q", err, left(t, label))
 	}
 	if err := victim.Process.Kill(); err != nil {
 		t.Fatal(err)
@@ -109,7 +110,8 @@ func TestKilledDriver(t *testing.T) {
 	}
 }
 
-// A dead driver's container that does not end is ended by the sweep.
+// TestSweepEndsRunning checks that a sweep removes a running container of a dead
+// driver.
 func TestSweepEndsRunning(t *testing.T) {
 	e, _ := connect(t)
 	done := start(t, engine.Dead(e), probeSpec(t, e, "sleep"))
@@ -124,8 +126,8 @@ func TestSweepEndsRunning(t *testing.T) {
 	}
 }
 
-// Of a driver on another host nothing is known: what runs and what has just
-// ended stays.
+// TestSweepLeavesOtherHosts checks that a sweep leaves what runs and what has just
+// ended if its driver is on another host.
 func TestSweepLeavesOtherHosts(t *testing.T) {
 	e, _ := connect(t)
 	other := engine.Elsewhere(e)

@@ -1,15 +1,20 @@
-// Package engine is the only room that knows Docker and BuildKit.
+// Package engine builds images and runs containers on a Docker engine. It is
+// the only package that imports Docker and BuildKit.
 //
-// It turns a Dockerfile into an image or a folder of files, and an image into
-// one locked-down container: a tar goes in, a command runs, a tar comes out.
-// Everything goes over the Docker API (1.41, engine 20.10, and later), so a
-// remote engine does what the local one does; no path of this machine is ever
-// mounted.
+// [Connect] finds the engine that the docker command would use and returns an
+// [Engine]. [Engine.EnsureImage] turns a Dockerfile into an image, and
+// [Engine.Export] turns one into a folder of files. [Engine.Create] turns an
+// image into a [Container] without network and privileges, which runs once:
+// Upload unpacks a tar into its topdir, Run runs its command, Export returns a
+// part of the topdir as a tar, and Remove removes everything that belongs to it.
 //
-// Containers and volumes carry the label of the process that made them, its
-// driver. Remove takes away what one container brought; Sweep takes away what
-// drivers left that were killed. A container's stdin is held open by its
-// driver: the program in it ends when stdin does.
+// Everything goes over the Docker API (1.41, engine 20.10, and later), and no
+// path of this machine is mounted, so a remote engine works like a local one.
+//
+// The process that creates a container is its driver. Containers and volumes
+// carry a label that names their driver. The driver keeps the stdin of its
+// containers open, and their programs end when stdin does, so that none outlives
+// a driver that was killed. [Engine.Sweep] removes what such drivers left.
 //
 // The package starts no engine, pulls no builder image by itself (BuildKit
 // pulls what a Dockerfile names) and knows nothing of RPMs.
@@ -28,8 +33,8 @@ import (
 // minAPI is the API of engine 20.10, the oldest that is tested.
 const minAPI = "1.41"
 
-// connectTimeout bounds the first word with an engine: a firewall that drops
-// packets must not look like a long build.
+// connectTimeout limits the first requests to an engine, so that a firewall that
+// drops packets does not look like a long build.
 const connectTimeout = 30 * time.Second
 
 // Options are the choices of one connection.
@@ -46,28 +51,28 @@ type Engine struct {
 	owner  owner
 }
 
-// Info is what an engine says about itself.
+// Info describes an engine.
 type Info struct {
-	// Host is its address: unix:///var/run/docker.sock.
+	// Host is the engine's address, such as unix:///var/run/docker.sock.
 	Host string
-	// Version is the engine's own, APIVersion the one that is spoken with it.
+	// Version is the engine's version, APIVersion that of the API in use.
 	Version, APIVersion string
 	CPUs                int
 	// Memory is in bytes.
 	Memory   int64
 	OS, Arch string
-	// Confined: its containers are in a user namespace (rootless, userns-remap), in
-	// which not all that root may is allowed.
+	// Confined reports whether containers run in a user namespace (rootless,
+	// userns-remap), where root has fewer rights.
 	Confined bool
 }
 
-// Connect opens a connection to the engine that the environment names, as the
-// docker command finds it: DOCKER_HOST (unix, tcp, ssh), DOCKER_CONTEXT, the
-// current context of the docker command, the local socket. Errors:
-// *UnreachableError, *TooOldError. The caller closes the Engine.
+// Connect connects to the engine that the docker command would use: that of
+// DOCKER_HOST (unix, tcp or ssh), of DOCKER_CONTEXT, of the docker command's
+// current context, or of the local socket. It returns an *UnreachableError or a
+// *TooOldError where that is the cause. The caller closes the Engine.
 func Connect(ctx context.Context, o Options) (*Engine, error) {
 	if !imageName.MatchString(o.Prefix) {
-		return nil, fmt.Errorf("connecting to the engine: image prefix %q: want lower-case letters, digits, dots, dashes", o.Prefix)
+		return nil, fmt.Errorf("connecting to the engine: image prefix %q: want lower-case letters, digits, dots and dashes", o.Prefix)
 	}
 	owner, err := thisProcess()
 	if err != nil {
@@ -77,7 +82,7 @@ func Connect(ctx context.Context, o Options) (*Engine, error) {
 	if err != nil {
 		return nil, err
 	}
-	info, err := greet(ctx, c, host)
+	info, err := handshake(ctx, c, host)
 	if err != nil {
 		c.Close()
 		return nil, err
@@ -85,8 +90,8 @@ func Connect(ctx context.Context, o Options) (*Engine, error) {
 	return &Engine{client: c, prefix: o.Prefix, info: info, owner: owner}, nil
 }
 
-// greet says hello, settles the API version and asks for the engine's size.
-func greet(ctx context.Context, c *client.Client, host string) (Info, error) {
+// handshake negotiates the API version and returns what the engine is.
+func handshake(ctx context.Context, c *client.Client, host string) (Info, error) {
 	ctx, cancel := context.WithTimeout(ctx, connectTimeout)
 	defer cancel()
 	ping, err := c.Ping(ctx)
@@ -109,8 +114,8 @@ func greet(ctx context.Context, c *client.Client, host string) (Info, error) {
 	}, nil
 }
 
-// Info says what the engine told of itself when it was connected.
+// Info returns what the engine was when Connect asked it.
 func (e *Engine) Info() Info { return e.info }
 
-// Close ends the connection. Containers that still run lose their driver.
+// Close closes the connection. The programs of containers that still run end.
 func (e *Engine) Close() error { return e.client.Close() }

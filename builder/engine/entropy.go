@@ -9,31 +9,31 @@ import (
 	"github.com/docker/docker/api/types/container"
 )
 
-// Where a container's randomness comes from.
+// The sources of a container's randomness.
 const (
 	Rngd    = "rngd in a sidecar container"
 	Urandom = "/dev/urandom mapped over /dev/random"
 )
 
-// rngd is where every builder image has its sidecar's program.
+// rngd is the path of the sidecar's program in every builder image.
 const rngd = "/usr/lib/namibuild/rngd.sh"
 
-// settle is how long a sidecar must have lived to be believed: rngd starts
-// before it finds out that it may not feed the pool.
-const settle = time.Second
+// sidecarSettle is how long a sidecar must have run to count as started: rngd
+// starts before it finds out that it may not feed the pool.
+const sidecarSettle = time.Second
 
-// Entropy says which way the container got its randomness.
+// Entropy says where a container's randomness comes from.
 type Entropy struct {
-	// Source is Rngd, Urandom, or empty where none was asked for.
+	// Source is Rngd or Urandom, or empty if ContainerSpec.Entropy was false.
 	Source string
-	// Reason says why it is not Rngd.
+	// Reason says why Source is not Rngd.
 	Reason string
 }
 
-// provideEntropy starts rngd beside the build. It is the kernel's pool that it
-// feeds, so that it needs not be in the build's own container, which stays
-// without any privilege. Where the engine does not let it, /dev/urandom is
-// mapped into the build's container as /dev/random.
+// provideEntropy starts rngd in a sidecar. The pool that rngd feeds is the
+// kernel's, so rngd need not run in the main container, which stays without
+// privileges. If the engine does not permit that, /dev/urandom is mapped into the
+// main container as /dev/random.
 func (c *Container) provideEntropy(ctx context.Context) ([]container.DeviceMapping, error) {
 	if !c.spec.Entropy {
 		return nil, nil
@@ -50,10 +50,10 @@ func (c *Container) provideEntropy(ctx context.Context) ([]container.DeviceMappi
 	return []container.DeviceMapping{{PathOnHost: "/dev/urandom", PathInContainer: "/dev/random", CgroupPermissions: "rwm"}}, nil
 }
 
-// startRngd starts the sidecar and says why it does not run; empty: it does.
+// startRngd starts the sidecar, and returns "" or the reason why it does not run.
 func (c *Container) startRngd(ctx context.Context) (reason string) {
-	host := cage()
-	host.CapAdd = []string{"SYS_ADMIN"} // RNDADDENTROPY asks for it, random(4)
+	host := sandbox()
+	host.CapAdd = []string{"SYS_ADMIN"} // RNDADDENTROPY needs it: random(4)
 	host.AutoRemove = true
 	config := c.config()
 	config.Entrypoint, config.Env, config.User = []string{rngd}, nil, "0:0"
@@ -63,18 +63,18 @@ func (c *Container) startRngd(ctx context.Context) (reason string) {
 	}
 	select {
 	case <-ctx.Done():
-	case <-time.After(settle):
+	case <-time.After(sidecarSettle):
 	case end := <-p.exited:
-		return p.lastWords(end)
+		return p.exitReason(end)
 	}
 	return ""
 }
 
-// lastWords says why a helper ended: its last line of output, if it had any.
-func (p *process) lastWords(end ended) string {
+// exitReason returns why a helper ended: its last line of output, if there is one.
+func (p *process) exitReason(end exitResult) string {
 	select {
 	case <-p.drained:
-	case <-time.After(settle):
+	case <-time.After(sidecarSettle):
 	}
 	if end.err != nil {
 		return end.err.Error()

@@ -7,10 +7,10 @@ import (
 	"strings"
 )
 
-// UnreachableError says that no engine answered at Host.
+// UnreachableError reports that no engine answered at Host.
 type UnreachableError struct {
 	Host string
-	// Denied: the socket is there and this user may not open it.
+	// Denied reports whether the socket exists but this user may not open it.
 	Denied bool
 	Err    error
 }
@@ -20,7 +20,7 @@ func (e *UnreachableError) Error() string {
 	switch {
 	case e.Denied:
 		reason = "permission denied"
-	case strings.HasPrefix(reason, "Cannot connect to"): // the client names the host again, and no reason
+	case strings.HasPrefix(reason, "Cannot connect to"): // the client repeats the host and gives no reason
 		reason = "nothing answers there"
 	}
 	return fmt.Sprintf("connecting to the engine at %s: %s", e.Host, reason)
@@ -32,7 +32,7 @@ func unreachable(host string, err error) error {
 	return &UnreachableError{Host: host, Denied: errors.Is(err, fs.ErrPermission), Err: err}
 }
 
-// TooOldError says that the engine speaks no API this package knows.
+// TooOldError reports an engine whose API is older than minAPI.
 type TooOldError struct {
 	Host, Version, APIVersion string
 }
@@ -42,28 +42,28 @@ func (e *TooOldError) Error() string {
 		e.Host, e.Version, e.APIVersion, minAPI)
 }
 
-// BuildError says which step of a Dockerfile failed.
+// BuildError reports a step of a Dockerfile that failed.
 type BuildError struct {
 	// Image is the name of the ImageSpec.
 	Image string
-	// Step is the step as the Dockerfile has it: [2/3] RUN apt-get update.
+	// Step is the step as BuildKit names it, such as [2/3] RUN apt-get update.
 	Step string
-	// Code is the exit code of a RUN step's command; -1 where it has none.
+	// Code is the exit code of a RUN step's command, or -1 if there is none.
 	Code int
-	// Log is the end of what the step printed.
+	// Log is the end of the step's output, 8 KiB at most.
 	Log string
 	Err error
 }
 
 func (e *BuildError) Error() string {
 	if e.Code >= 0 {
-		return fmt.Sprintf("building image %s: %s: exit code %d", e.Image, brief(e.Step), e.Code)
+		return fmt.Sprintf("building image %s: %s: exit code %d", e.Image, shorten(e.Step), e.Code)
 	}
-	return fmt.Sprintf("building image %s: %s: %v", e.Image, brief(e.Step), e.Err)
+	return fmt.Sprintf("building image %s: %s: %v", e.Image, shorten(e.Step), e.Err)
 }
 
-// brief is the beginning of a step: a RUN can be a page long.
-func brief(step string) string {
+// shorten returns the first 80 characters of a step: a RUN can be a page long.
+func shorten(step string) string {
 	const enough = 80
 	step = strings.Join(strings.Fields(step), " ")
 	if runes := []rune(step); len(runes) > enough {
@@ -74,12 +74,13 @@ func brief(step string) string {
 
 func (e *BuildError) Unwrap() error { return e.Err }
 
-// NotHeldError says that an image would have to be built and must not be.
-type NotHeldError struct{ Ref string }
+// NoImageError reports an image that the engine does not have and that
+// ImageSpec.ExistingOnly forbids to build.
+type NoImageError struct{ Ref string }
 
-func (e *NotHeldError) Error() string { return "the engine does not hold the image " + e.Ref }
+func (e *NoImageError) Error() string { return "the engine does not have the image " + e.Ref }
 
-// BaseError says that the image a Dockerfile starts FROM could not be had.
+// BaseError reports that the image of a Dockerfile's FROM could not be pulled.
 type BaseError struct {
 	// Image is the name of the ImageSpec, Ref the base.
 	Image, Ref string

@@ -14,9 +14,9 @@ import (
 )
 
 // Export runs a Dockerfile and writes the regular files of its last stage into
-// a folder that is there already, each under its path in the stage. Files
-// appear by rename when all of them are complete. Progress as in EnsureImage.
-// Errors: *BuildError, *BaseError.
+// an existing folder, each under its path in the stage. The files appear by
+// rename when all of them are complete. The function progress is as in
+// EnsureImage. Export returns a *BuildError or *BaseError where that is the cause.
 func (e *Engine) Export(ctx context.Context, s ImageSpec, dir string, progress func(ImageProgress)) error {
 	s, _, key, err := e.resolve(ctx, s)
 	if err != nil {
@@ -39,7 +39,7 @@ func (e *Engine) Export(ctx context.Context, s ImageSpec, dir string, progress f
 		Output: func(map[string]string) (io.WriteCloser, error) { return w, nil },
 	}
 	err = e.solve(ctx, s, key, export, progress)
-	w.CloseWithError(io.ErrUnexpectedEOF) // a build that went well has closed it before
+	w.CloseWithError(io.ErrUnexpectedEOF) // no effect after a successful build, which has closed it
 	failed := <-unpacked
 	if failed != nil && ctx.Err() == nil && (err == nil || !errors.Is(failed, io.ErrUnexpectedEOF)) {
 		return fmt.Errorf("exporting from image %s: %w", s.Name, failed)
@@ -47,10 +47,10 @@ func (e *Engine) Export(ctx context.Context, s ImageSpec, dir string, progress f
 	if err != nil {
 		return err
 	}
-	return settleIn(temp, dir)
+	return moveInto(temp, dir)
 }
 
-// unpack writes the regular files of a tar below dir and reads it to its end.
+// unpack writes the regular files of a tar below dir and reads r to its end.
 func unpack(r io.Reader, dir string) error {
 	root, err := os.OpenRoot(dir)
 	if err != nil {
@@ -76,7 +76,7 @@ func unpack(r io.Reader, dir string) error {
 	}
 }
 
-// unpackFile writes one file. An os.Root lets no name out of it.
+// unpackFile writes one file. The os.Root refuses names outside of it.
 func unpackFile(root *os.Root, name string, content io.Reader) error {
 	if err := root.MkdirAll(path.Dir(name), 0o755); err != nil {
 		return err
@@ -89,8 +89,8 @@ func unpackFile(root *os.Root, name string, content io.Reader) error {
 	return errors.Join(err, f.Close())
 }
 
-// settleIn renames every file below temp to the same path below dir.
-func settleIn(temp, dir string) error {
+// moveInto renames every file below temp to the same path below dir.
+func moveInto(temp, dir string) error {
 	return filepath.WalkDir(temp, func(file string, d os.DirEntry, err error) error {
 		if err != nil || file == temp {
 			return err

@@ -17,97 +17,98 @@ import (
 	"github.com/moby/buildkit/frontend/dockerfile/parser"
 )
 
-// imageName is what may stand for a prefix and an image's name: a part of a
-// repository's name without separators that repeat.
+// imageName matches valid prefixes and image names: a component of a repository
+// name, without repeated separators.
 var imageName = regexp.MustCompile(`^[a-z0-9]+([.-][a-z0-9]+)*$`)
 
-// ImageSpec says what an image is made of. Equal specs make one image.
+// ImageSpec describes an image. Equal specs make the same image.
 type ImageSpec struct {
-	// Name is the image's name behind the prefix: debian12.
+	// Name follows the prefix in the image's name, as in debian12.
 	Name string
-	// Files are what the Dockerfile may COPY: regular files and folders.
-	// Of a file's mode only "may be executed" counts; owner and time never do.
+	// Files holds what the Dockerfile may COPY: regular files and folders. Of a
+	// file's mode only the executable bit is used; owner and time are not.
 	Files fs.FS
-	// Paths are the files and folders of Files that count; none: all of them.
+	// Paths are the files and folders of Files that are used; if it is empty, all
+	// of them are.
 	Paths []string
-	// Dockerfile is its path in Files; it counts whether or not Paths has it.
+	// Dockerfile is its path in Files; it is used whether or not Paths has it.
 	Dockerfile string
-	// LocalBase names the image whose local base this one starts from; empty:
-	// its own.
+	// LocalBase names the image whose local base this one is built on; if it is
+	// empty, that is Name.
 	LocalBase string
-	// Args are its build arguments. BASE is filled in from a local base.
+	// Args are the build arguments. BASE is set to the local base if there is one.
 	Args map[string]string
-	// NoCache runs every step anew when the image is built. It makes no other
-	// image and does not count in Key.
+	// NoCache runs every step again when the image is built. It is not part of Key.
 	NoCache bool
-	// HeldOnly takes the image that the engine holds or none: what would have
-	// to be built is a *NotHeldError. It does not count in Key either.
-	HeldOnly bool
+	// ExistingOnly forbids to build the image: if the engine does not have it, that
+	// is a *NoImageError. It is not part of Key.
+	ExistingOnly bool
 }
 
-// Image is one image that the engine holds.
+// Image is an image of the engine.
 type Image struct {
-	// Ref is <prefix>/<name>:<key>, the key being made of all that went in.
+	// Ref is <prefix>/<name>:<key>, with the first 20 digits of the spec's Key.
 	Ref string `json:"ref"`
 	// ID is the engine's digest of the image's configuration.
 	ID string `json:"id"`
-	// Layers are the digests of its file system, from the base up: unlike the
-	// ID they hold no time of an import.
+	// Layers are the digests of its file system, from the base up. Unlike the ID
+	// they do not depend on the time of an import.
 	Layers []string `json:"layers"`
-	// Base is what the Dockerfile's ARG BASE came to: a local base with the
-	// digest of its layers behind an @, or the Dockerfile's own default.
+	// Base is the value of the Dockerfile's ARG BASE: a local base followed by @
+	// and the digests of its layers, or the Dockerfile's own default.
 	Base string `json:"base"`
-	// Built: it was not there and was made now.
+	// Built reports whether EnsureImage has built it.
 	Built bool `json:"built"`
 }
 
-// ImageProgress is one piece of news from the building of an image.
+// ImageProgress reports how the build of an image gets on.
 type ImageProgress struct {
-	// Step is the step as the Dockerfile has it; BuildKit's own steps are
-	// called [internal] ….
+	// Step is the step as BuildKit names it; the names of its own steps begin with
+	// [internal].
 	Step string
-	// Current and Total are bytes; Total is 0 where nothing is known.
+	// Current and Total are bytes; Total is 0 if it is not known.
 	Current, Total int64
-	// Log is what the step printed since the last time.
+	// Log is what the step has printed since the last report.
 	Log []byte
-	// Done: the step is over.
+	// Done reports whether the step has ended.
 	Done bool
 }
 
-// EnsureImage makes the image of a spec unless the engine holds it already.
-// Where the engine holds <prefix>/base-<name>:local (see LocalBase), the Dockerfile's ARG BASE
-// is set to that. Progress may be nil; it is called from one goroutine at a
-// time and not after the return. Errors: *BuildError, *BaseError, *NotHeldError.
+// EnsureImage builds the image of a spec unless the engine already has it. If the
+// engine has <prefix>/base-<name>:local (see LocalBase), the Dockerfile's ARG
+// BASE is set to that. The function progress may be nil; it is called by one
+// goroutine at a time and not after the return. EnsureImage returns a
+// *BuildError, *BaseError or *NoImageError where that is the cause.
 func (e *Engine) EnsureImage(ctx context.Context, s ImageSpec, progress func(ImageProgress)) (Image, error) {
 	s, base, key, err := e.resolve(ctx, s)
 	if err != nil {
 		return Image{}, fmt.Errorf("building image %s: %w", s.Name, err)
 	}
 	img := Image{Ref: e.prefix + "/" + s.Name + ":" + key[:20], Base: base}
-	if img, err = e.held(ctx, img); err == nil || !cerrdefs.IsNotFound(err) {
+	if img, err = e.inspectImage(ctx, img); err == nil || !cerrdefs.IsNotFound(err) {
 		return img, err
 	}
-	if s.HeldOnly {
-		return Image{}, &NotHeldError{img.Ref}
+	if s.ExistingOnly {
+		return Image{}, &NoImageError{img.Ref}
 	}
 	export := client.ExportEntry{Type: "moby", Attrs: map[string]string{"name": img.Ref}}
 	if err := e.solve(ctx, s, key, export, progress); err != nil {
 		return Image{}, err
 	}
 	img.Built = true
-	return e.held(ctx, img)
+	return e.inspectImage(ctx, img)
 }
 
-// resolve settles the base of a spec and names the whole of it.
+// resolve returns the spec with its BASE argument set, the base, and the key.
 func (e *Engine) resolve(ctx context.Context, s ImageSpec) (_ ImageSpec, base, key string, err error) {
 	if !imageName.MatchString(s.Name) {
-		return s, "", "", fmt.Errorf("image name %q: want lower-case letters, digits, dots, dashes", s.Name)
+		return s, "", "", fmt.Errorf("image name %q: want lower-case letters, digits, dots and dashes", s.Name)
 	}
 	if base, err = s.defaultBase(); err != nil {
 		return s, "", "", err
 	}
-	if given, ok := s.Args["BASE"]; ok {
-		base = given
+	if arg, ok := s.Args["BASE"]; ok {
+		base = arg
 	} else if base != "" {
 		ref := e.localBase(cmp.Or(s.LocalBase, s.Name))
 		switch layers, err := e.layers(ctx, ref); {
@@ -122,7 +123,7 @@ func (e *Engine) resolve(ctx context.Context, s ImageSpec) (_ ImageSpec, base, k
 	return s, base, key, err
 }
 
-// with is a copy of args that holds one more.
+// with returns a copy of args with one more argument.
 func with(args map[string]string, name, value string) map[string]string {
 	more := maps.Clone(args)
 	if more == nil {
@@ -132,8 +133,8 @@ func with(args map[string]string, name, value string) map[string]string {
 	return more
 }
 
-// defaultBase is the value of the Dockerfile's global `ARG BASE=…`, empty
-// where there is none.
+// defaultBase returns the value of the Dockerfile's global `ARG BASE=…`, or ""
+// if there is none.
 func (s ImageSpec) defaultBase() (string, error) {
 	f, err := s.Files.Open(s.Dockerfile)
 	if err != nil {
@@ -158,8 +159,8 @@ func (s ImageSpec) defaultBase() (string, error) {
 	return "", nil
 }
 
-// held fills in what the engine knows of an image.
-func (e *Engine) held(ctx context.Context, img Image) (Image, error) {
+// inspectImage returns img with its ID and layers.
+func (e *Engine) inspectImage(ctx context.Context, img Image) (Image, error) {
 	found, err := e.client.ImageInspect(ctx, img.Ref)
 	if err != nil {
 		return img, fmt.Errorf("inspecting image: %w", err)
@@ -168,8 +169,8 @@ func (e *Engine) held(ctx context.Context, img Image) (Image, error) {
 	return img, nil
 }
 
-// layers names the file system of an image: unlike its ID it does not hold
-// the time of an import.
+// layers returns the digests of an image's file system. Unlike its ID they do
+// not depend on the time of an import.
 func (e *Engine) layers(ctx context.Context, ref string) (string, error) {
 	found, err := e.client.ImageInspect(ctx, ref)
 	if err != nil {
@@ -179,8 +180,8 @@ func (e *Engine) layers(ctx context.Context, ref string) (string, error) {
 }
 
 // RemoveImages removes every image of the prefix, local bases included, and
-// says how many names went. An image that a container uses stays: that is an
-// error, after the others have gone.
+// returns how many names it removed. An image that a container uses is not
+// removed; that is an error, which is returned after the others are removed.
 func (e *Engine) RemoveImages(ctx context.Context) (n int, err error) {
 	found, err := e.client.ImageList(ctx, image.ListOptions{Filters: filters.NewArgs(filters.Arg("reference", e.prefix+"/*"))})
 	if err != nil {

@@ -20,7 +20,7 @@ import (
 
 var errFull = syscall.ENOSPC
 
-// tarOf is a tar with one file of the container's user.
+// tarOf returns a tar of one file that the container's user owns.
 func tarOf(name, content string) io.Reader {
 	var b bytes.Buffer
 	w := tar.NewWriter(&b)
@@ -30,8 +30,8 @@ func tarOf(name, content string) io.Reader {
 	return &b
 }
 
-// Files that differ in nothing but their content make different images, and
-// their content is what the spec says.
+// TestChangedFile checks that files that differ only in their content make
+// different images, which hold that content.
 func TestChangedFile(t *testing.T) {
 	e, _ := connect(t)
 	seen := map[string]bool{}
@@ -55,8 +55,8 @@ func TestChangedFile(t *testing.T) {
 	}
 }
 
-// Built twice from nothing an image is the same, and what the Dockerfile says
-// of its surroundings comes through.
+// TestReproducibleImage checks that an image that is built twice is the same, and
+// that the Dockerfile's user and environment are in it.
 func TestReproducibleImage(t *testing.T) {
 	e, _ := connect(t)
 	s := image("twice", testDockerfile)
@@ -75,14 +75,14 @@ func TestReproducibleImage(t *testing.T) {
 	if _, err := e.RemoveImages(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	time.Sleep(1100 * time.Millisecond) // a creation time would be another
+	time.Sleep(1100 * time.Millisecond) // so that a creation time would differ
 	second, err := e.EnsureImage(t.Context(), s, nil)
 	if err != nil || !second.Built || !cmp.Equal(second, first) {
 		t.Fatalf("got %+v, %v, want %+v", second, err, first)
 	}
 }
 
-// A base that the engine holds goes before the one a registry has.
+// TestLocalBase checks that a local base is used instead of one from a registry.
 func TestLocalBase(t *testing.T) {
 	e, prefix := connect(t)
 	s := image("based", "ARG BASE=registry.invalid/nothing@sha256:"+strings.Repeat("0", 64)+"\nFROM ${BASE}\nCOPY probe /probe\n")
@@ -110,11 +110,12 @@ func TestLocalBase(t *testing.T) {
 		t.Fatalf("with another base: %+v, %v; before: %+v", second, err, first)
 	}
 	if _, err := docker(t).ImageInspect(t.Context(), replaced.ID); !cerrdefs.IsNotFound(err) {
-		t.Fatalf("the base before is left: %v", err)
+		t.Fatalf("the earlier base is left: %v", err)
 	}
 }
 
-// A base that does not arrive whole is none, and its reader's error is told.
+// TestBrokenBase checks that an incomplete base is not imported, and that the
+// error of its reader is returned.
 func TestBrokenBase(t *testing.T) {
 	e, prefix := connect(t)
 	gone := errors.New("the disk is gone")
@@ -129,12 +130,12 @@ func TestBrokenBase(t *testing.T) {
 			t.Fatalf("got %v, want %v", err, c.want)
 		}
 		if _, err := docker(t).ImageInspect(t.Context(), prefix+"/base-based:local"); !cerrdefs.IsNotFound(err) {
-			t.Fatalf("there is a base: %v", err)
+			t.Fatalf("want no base, got %v", err)
 		}
 	}
 }
 
-// A step that runs for long ends with its context.
+// TestCancelStep checks that a long step ends with its context.
 func TestCancelStep(t *testing.T) {
 	e, _ := connect(t)
 	s := image("slow", "FROM scratch\nCOPY probe /probe\nRUN [\"/probe\", \"sleep\"]\n")

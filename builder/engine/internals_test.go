@@ -1,8 +1,8 @@
 package engine
 
-// What the tests outside the package need of its inside.
+// These functions give the tests of package engine_test what is not exported.
 
-// ThisProcess is what ownerLabel holds for this process.
+// ThisProcess returns the value of ownerLabel for this process.
 func ThisProcess() string {
 	o, err := thisProcess()
 	if err != nil {
@@ -11,22 +11,22 @@ func ThisProcess() string {
 	return o.String()
 }
 
-// Dead is the engine in the hands of a driver that had our PID before us.
+// Dead returns the engine as used by a dead driver that had our PID before.
 func Dead(e *Engine) *Engine {
 	other := *e
 	other.owner.start--
 	return &other
 }
 
-// Elsewhere is the engine in the hands of a driver on another host.
+// Elsewhere returns the engine as used by a driver on another host.
 func Elsewhere(e *Engine) *Engine {
 	other := *e
 	other.owner.host = "elsewhere"
 	return &other
 }
 
-// Label is what an engine's containers and volumes carry.
+// Label returns the owner label of an engine's containers and volumes.
 func Label(e *Engine) string { return ownerLabel + "=" + e.owner.String() }
 
-// Unreachable is what a failed first word becomes.
+// Unreachable returns the error of a first request that failed with err.
 func Unreachable(host string, err error) error { return unreachable(host, err) }

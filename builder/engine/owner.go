@@ -9,30 +9,30 @@ import (
 	"syscall"
 )
 
-// Every container and volume of ours carries both labels.
+// Every container and volume that this package creates has both labels.
 const (
-	// ownerLabel names the process that made it, its driver.
+	// ownerLabel names the process that created it, its driver.
 	ownerLabel = "namibuild.owner"
-	// runLabel is the same for a container, its sidecar and its volumes.
+	// runLabel is the ID of a run, the same for its containers and volumes.
 	runLabel = "namibuild.run"
 )
 
-// owner names one process on one boot of one host. Space is its PID name
-// space: a number counts only in there.
+// owner identifies a process: by host, boot, PID and start time. The PID is valid
+// only in the PID namespace space.
 type owner struct {
 	host, boot string
 	pid        int
-	// start is in clock ticks since the boot.
+	// start is the start time in clock ticks since the boot.
 	start uint64
 	space string
 }
 
-// String is what ownerLabel holds.
+// String returns the value of ownerLabel.
 func (o owner) String() string {
 	return fmt.Sprintf("%s/%s/%d/%d/%s", o.host, o.boot, o.pid, o.start, o.space)
 }
 
-// parseOwner reads what String wrote.
+// parseOwner parses what String returns.
 func parseOwner(label string) (owner, error) {
 	bad := fmt.Errorf("reading label %s: %q: want host/boot/pid/start/space", ownerLabel, label)
 	fields := strings.Split(label, "/")
@@ -50,7 +50,7 @@ func parseOwner(label string) (owner, error) {
 	return owner{host: fields[0], boot: fields[1], pid: pid, start: start, space: fields[4]}, nil
 }
 
-// thisProcess names the process we are.
+// thisProcess returns the owner that this process is.
 func thisProcess() (owner, error) {
 	host, err := os.Hostname()
 	if err != nil {
@@ -71,8 +71,8 @@ func thisProcess() (owner, error) {
 	return owner{host, strings.TrimSpace(string(boot)), os.Getpid(), start, space}, nil
 }
 
-// startTime is field 22 of /proc/<pid>/stat; the second, the name in brackets,
-// may hold blanks and brackets.
+// startTime returns field 22 of /proc/<pid>/stat. Field 2, the name in
+// parentheses, may itself contain blanks and parentheses.
 func startTime(pid int) (uint64, error) {
 	file := fmt.Sprintf("/proc/%d/stat", pid)
 	data, err := os.ReadFile(file)
@@ -81,25 +81,26 @@ func startTime(pid int) (uint64, error) {
 	}
 	fields := strings.Fields(string(data[strings.LastIndexByte(string(data), ')')+1:]))
 	if len(fields) < 20 {
-		return 0, fmt.Errorf("reading %s: has too few fields", file)
+		return 0, fmt.Errorf("reading %s: it has too few fields", file)
 	}
 	return strconv.ParseUint(fields[19], 10, 64)
 }
 
-// fate is what we know of a driver.
-type fate int
+// driverState is what this process can know about a driver.
+type driverState int
 
 const (
-	alive fate = iota
+	alive driverState = iota
 	dead
-	// rebooted: its host has booted since, or it is another host of the same
-	// name; what still runs may have a driver there.
+	// rebooted is the state of a driver whose host has booted since, or which is on
+	// another host of the same name. Containers that run may have a driver there.
 	rebooted
-	unknown // out of our sight: on another host, in another PID name space
+	// unknown is the state of a driver on another host or in another PID namespace.
+	unknown
 )
 
-// fateOf judges a driver from where we stand.
-func (o owner) fateOf(other owner) fate {
+// stateOf returns the state of another driver, as far as o can see it.
+func (o owner) stateOf(other owner) driverState {
 	switch {
 	case other.host != o.host:
 		return unknown
@@ -117,5 +118,5 @@ func (o owner) fateOf(other owner) fate {
 	case errors.Is(syscall.Kill(other.pid, 0), syscall.ESRCH):
 		return dead
 	}
-	return alive // it is there, and /proc does not show it to us
+	return alive // it exists, but /proc hides it from this user
 }

@@ -11,34 +11,35 @@ import (
 	"github.com/docker/docker/pkg/stdcopy"
 )
 
-// process is a started container that this process holds by its stdin.
+// process is a started container to whose streams we are attached.
 type process struct {
-	stream types.HijackedResponse
-	forget context.CancelFunc
-	// exited gets one value when the container has ended, or when there is no
-	// more telling.
-	exited chan ended
-	// drained gets one value when all output was written, or could not be.
+	stream     types.HijackedResponse
+	cancelWait context.CancelFunc
+	// exited receives one value when the container has ended, or when the engine no
+	// longer tells.
+	exited chan exitResult
+	// drained receives one value when all output is written, or cannot be.
 	drained chan error
-	// tail is the end of the output of a helper.
+	// tail is the end of the output if launch got no log.
 	tail *tail
 }
 
-type ended struct {
+// exitResult is how a container ended; err says why that is not known.
+type exitResult struct {
 	code int
 	err  error
 }
 
-// launch attaches to a created container and starts it, in this order, so that
-// no byte of its output is lost. Its stdout and stderr go to log in the order
-// they come; with no log their end is kept. The caller calls release.
+// launch attaches to a container and then starts it, in this order, so that no
+// output is lost. Its stdout and stderr go to log in the order in which they come;
+// if log is nil, their end is kept in tail. The caller calls release.
 func (e *Engine) launch(ctx context.Context, id string, log io.Writer) (*process, error) {
 	stream, err := e.client.ContainerAttach(ctx, id, container.AttachOptions{Stream: true, Stdin: true, Stdout: true, Stderr: true})
 	if err != nil {
 		return nil, fmt.Errorf("attaching: %w", err)
 	}
-	alive, forget := context.WithCancel(context.WithoutCancel(ctx))
-	p := &process{stream: stream, forget: forget, exited: make(chan ended, 1), drained: make(chan error, 1), tail: &tail{}}
+	alive, cancelWait := context.WithCancel(context.WithoutCancel(ctx))
+	p := &process{stream: stream, cancelWait: cancelWait, exited: make(chan exitResult, 1), drained: make(chan error, 1), tail: &tail{}}
 	if log == nil {
 		log = p.tail
 	}
@@ -48,7 +49,7 @@ func (e *Engine) launch(ctx context.Context, id string, log io.Writer) (*process
 		_, err := stdcopy.StdCopy(log, log, stream.Reader)
 		p.drained <- err
 	}()
-	request, cancel := whole(ctx)
+	request, cancel := uncancelable(ctx)
 	defer cancel()
 	if err := e.client.ContainerStart(request, id, container.StartOptions{}); err != nil {
 		p.release()
@@ -58,26 +59,26 @@ func (e *Engine) launch(ctx context.Context, id string, log io.Writer) (*process
 	return p, nil
 }
 
-func await(codes <-chan container.WaitResponse, failures <-chan error) ended {
+func await(codes <-chan container.WaitResponse, failures <-chan error) exitResult {
 	select {
 	case r := <-codes:
 		if r.Error != nil {
-			return ended{err: fmt.Errorf("waiting: %s", r.Error.Message)}
+			return exitResult{err: fmt.Errorf("waiting: %s", r.Error.Message)}
 		}
-		return ended{code: int(r.StatusCode)}
+		return exitResult{code: int(r.StatusCode)}
 	case err := <-failures:
-		return ended{err: fmt.Errorf("waiting: %w", err)}
+		return exitResult{err: fmt.Errorf("waiting: %w", err)}
 	}
 }
 
-// release lets go of the container: its stdin ends, its output is no longer
-// read.
+// release detaches from the container: its stdin ends, and its output is no
+// longer read.
 func (p *process) release() {
 	p.stream.Close()
-	p.forget()
+	p.cancelWait()
 }
 
-// tail keeps the last bytes that were written to it.
+// tail keeps the last 1024 bytes that are written to it.
 type tail struct {
 	mu   sync.Mutex
 	data []byte

@@ -16,56 +16,56 @@ import (
 	"github.com/docker/docker/api/types/container"
 )
 
-// grace is how many seconds a main process has between SIGTERM and SIGKILL.
+// grace is the number of seconds between SIGTERM and SIGKILL.
 const grace = 5
 
 // Exit is how a container's main process ended.
 type Exit struct {
-	// Code is its exit status; 128 and the signal's number where one ended it.
+	// Code is its exit status, or 128 plus the number of the signal that ended it.
 	Code int
-	// OOMKilled: the kernel ended something in the container for want of
-	// memory; the main process may have gone on.
+	// OOMKilled reports whether the kernel killed a process of the container for
+	// lack of memory. The main process may have gone on.
 	OOMKilled bool
 }
 
-// Upload unpacks a tar into Topdir, owners and times as the tar has them. It
-// comes before Run. On the way to a remote engine the tar is compressed, which
-// the container does not see. An error of the tar's reader is the error of Upload; a
-// full Topdir is syscall.ENOSPC. When ctx ends while the reader blocks, the
-// reader may still be in use after the return.
+// Upload unpacks a tar into Topdir, with its owners and times. It must be called
+// before Run. The tar is compressed on the way to a remote engine. If the reader
+// returns an error, Upload returns that; if Topdir is full, the error is
+// syscall.ENOSPC. If ctx ends while the reader blocks, the reader may still be in
+// use when Upload returns.
 func (c *Container) Upload(ctx context.Context, tar io.Reader) error {
-	source := &gate{ctx: ctx, r: tar}
+	source := &contextReader{ctx: ctx, r: tar}
 	var sent io.Reader = source
 	if c.engine.remote() {
-		packed := squeezed(source)
+		packed := gzipped(source)
 		defer packed.Close()
 		sent = packed
 	}
 	err := c.engine.client.CopyToContainer(ctx, c.id, c.spec.Topdir, sent, container.CopyToContainerOptions{})
-	if failed := source.fault(); failed != nil {
+	if failed := source.failure(); failed != nil {
 		err = failed
 	}
 	switch {
 	case ctx.Err() != nil:
 		return ctx.Err()
 	case err != nil:
-		return fmt.Errorf("uploading to %s: %w", c.spec.Topdir, full(err))
+		return fmt.Errorf("uploading to %s: %w", c.spec.Topdir, withENOSPC(err))
 	}
 	return nil
 }
 
-// full makes of an engine's words the error that they stand for.
-func full(err error) error {
+// withENOSPC makes err a syscall.ENOSPC if the engine's text says so.
+func withENOSPC(err error) error {
 	if strings.Contains(err.Error(), syscall.ENOSPC.Error()) && !errors.Is(err, syscall.ENOSPC) {
 		return fmt.Errorf("%w: %w", syscall.ENOSPC, err)
 	}
 	return err
 }
 
-// Run starts the main process and waits for its end. Its output goes to log,
-// stdout and stderr in one; log is not used after the return. When ctx ends
-// the process is told to end, then killed, and the error is ctx's. A non-zero
-// exit status is no error.
+// Run starts the main process and waits until it has ended. Its stdout and stderr
+// both go to log, which is not used after the return. If ctx ends, the process
+// gets SIGTERM, then SIGKILL, and Run returns ctx's error. An exit status other
+// than 0 is no error.
 func (c *Container) Run(ctx context.Context, log io.Writer) (Exit, error) {
 	if err := ctx.Err(); err != nil {
 		return Exit{}, err
@@ -74,7 +74,7 @@ func (c *Container) Run(ctx context.Context, log io.Writer) (Exit, error) {
 	if err != nil {
 		return Exit{}, fmt.Errorf("running container: %w", err)
 	}
-	end, err := c.accompanied(ctx, p)
+	end, err := c.runWithRelay(ctx, p)
 	p.release()
 	if err != nil {
 		return Exit{}, err
@@ -82,32 +82,32 @@ func (c *Container) Run(ctx context.Context, log io.Writer) (Exit, error) {
 	return c.inspect(ctx, end)
 }
 
-// accompanied follows the process with what runs beside it; when that is lost,
-// the process is stopped.
-func (c *Container) accompanied(ctx context.Context, p *process) (ended, error) {
+// runWithRelay follows the process and its relay, and stops the process if the
+// relay ends too early.
+func (c *Container) runWithRelay(ctx context.Context, p *process) (exitResult, error) {
 	with, lose := context.WithCancelCause(ctx)
 	defer lose(nil)
-	over, err := c.serve(with, lose)
+	end, err := c.startRelay(with, lose)
 	if err != nil {
 		lose(err)
-		over = func() {}
+		end = func() {}
 	}
-	defer over()
-	end, err := c.follow(with, p)
+	defer end()
+	result, err := c.follow(with, p)
 	if err != nil && ctx.Err() == nil && with.Err() != nil {
-		return end, context.Cause(with)
+		return result, context.Cause(with)
 	}
-	return end, err
+	return result, err
 }
 
-// follow waits until the process has ended and its output is written.
-func (c *Container) follow(ctx context.Context, p *process) (ended, error) {
+// follow waits until the process has ended and all its output is written.
+func (c *Container) follow(ctx context.Context, p *process) (exitResult, error) {
 	var lost error
 	select {
 	case <-ctx.Done():
 		c.stop(ctx, p)
 		<-p.drained
-		return ended{}, ctx.Err()
+		return exitResult{}, ctx.Err()
 	case err := <-p.drained:
 		if lost = err; lost != nil {
 			c.stop(ctx, p)
@@ -119,13 +119,13 @@ func (c *Container) follow(ctx context.Context, p *process) (ended, error) {
 	select {
 	case <-ctx.Done():
 		c.stop(ctx, p)
-		return ended{}, ctx.Err()
+		return exitResult{}, ctx.Err()
 	case end := <-p.exited:
 		switch {
 		case lost != nil:
-			return ended{}, fmt.Errorf("writing log: %w", lost)
+			return exitResult{}, fmt.Errorf("writing log: %w", lost)
 		case end.err != nil:
-			return ended{}, fmt.Errorf("running container: %w", end.err)
+			return exitResult{}, fmt.Errorf("running container: %w", end.err)
 		}
 		return end, nil
 	}
@@ -142,10 +142,11 @@ func (c *Container) drain(ctx context.Context, p *process) error {
 	}
 }
 
-// stop ends the process: its stdin, SIGTERM, SIGKILL. It returns when the
-// process is gone or the engine cannot be asked; Remove has the last word.
+// stop ends the process, by the end of its stdin, SIGTERM and SIGKILL. It returns
+// when the process has ended, or if the engine does not answer; Remove then
+// reports the error.
 func (c *Container) stop(ctx context.Context, p *process) {
-	ctx, cancel := whole(ctx)
+	ctx, cancel := uncancelable(ctx)
 	defer cancel()
 	_ = p.stream.CloseWrite()
 	seconds := grace
@@ -153,7 +154,7 @@ func (c *Container) stop(ctx context.Context, p *process) {
 	p.release()
 }
 
-func (c *Container) inspect(ctx context.Context, end ended) (Exit, error) {
+func (c *Container) inspect(ctx context.Context, end exitResult) (Exit, error) {
 	found, err := c.engine.client.ContainerInspect(ctx, c.id)
 	if err != nil {
 		return Exit{}, fmt.Errorf("inspecting container: %w", err)
@@ -161,9 +162,9 @@ func (c *Container) inspect(ctx context.Context, end ended) (Exit, error) {
 	return Exit{Code: end.code, OOMKilled: found.State.OOMKilled}, nil
 }
 
-// Export gives a file or folder of Topdir as a tar whose names start with the
-// path's last element. It comes after Run. A path that is not there is
-// fs.ErrNotExist. The caller closes the tar.
+// Export returns a file or folder of Topdir as a tar whose names begin with the
+// last element of the path. It must be called after Run. If the path does not
+// exist, the error is fs.ErrNotExist. The caller closes the tar.
 func (c *Container) Export(ctx context.Context, name string) (io.ReadCloser, error) {
 	if !filepath.IsLocal(name) {
 		return nil, fmt.Errorf("exporting %s: want a path below %s", name, c.spec.Topdir)
@@ -180,9 +181,9 @@ func (c *Container) Export(ctx context.Context, name string) (io.ReadCloser, err
 	return tar, nil
 }
 
-// Read gives a regular file of the image, by its absolute path, of at most limit
-// bytes. The build cannot have changed it: the root file system is read-only.
-// A path that is not there is fs.ErrNotExist.
+// Read returns a regular file of the image, by its absolute path, of at most
+// limit bytes. The main process cannot have changed it, because the root file
+// system is read-only. If the path does not exist, the error is fs.ErrNotExist.
 func (c *Container) Read(ctx context.Context, name string, limit int64) ([]byte, error) {
 	stream, _, err := c.engine.client.CopyFromContainer(ctx, c.id, name)
 	switch {
@@ -201,7 +202,7 @@ func (c *Container) Read(ctx context.Context, name string, limit int64) ([]byte,
 	return data, nil
 }
 
-// onlyFile is the content of the one file of a tar.
+// onlyFile returns the content of the only file of a tar.
 func onlyFile(stream io.Reader, limit int64) ([]byte, error) {
 	archive := tar.NewReader(stream)
 	entry, err := archive.Next()
@@ -209,16 +210,16 @@ func onlyFile(stream io.Reader, limit int64) ([]byte, error) {
 	case err != nil:
 		return nil, err
 	case entry.Typeflag != tar.TypeReg:
-		return nil, errors.New("it is no regular file")
+		return nil, errors.New("it is not a regular file")
 	case entry.Size > limit:
 		return nil, fmt.Errorf("it has %d bytes, want at most %d", entry.Size, limit)
 	}
 	return io.ReadAll(archive)
 }
 
-// Remove takes away the container, its volumes and its sidecar, running or
-// not. It may be called more than once and needs no live context. An error
-// says that something is left.
+// Remove removes the container, its volumes and its sidecar, whether or not they
+// run. It may be called more than once, also after Create's context has ended. It
+// returns an error if something is left.
 func (c *Container) Remove() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -231,7 +232,7 @@ func (c *Container) Remove() error {
 	c.helpers = nil
 	ctx, cancel := context.WithTimeout(context.Background(), requestTimeout)
 	defer cancel()
-	if _, err := c.engine.clear(ctx, c.run); err != nil {
+	if _, err := c.engine.removeRun(ctx, c.run); err != nil {
 		return fmt.Errorf("removing container: %w", err)
 	}
 	c.removed = true

@@ -13,8 +13,8 @@ import (
 	"namibuild/builder/engine"
 )
 
-// sshMark in the environment makes of the test's binary the far end of an ssh
-// connection; its value is the engine's socket.
+// sshMark is an environment variable that makes the test binary the far end of
+// an ssh connection. Its value is the path of the engine's socket.
 const sshMark = "NAMIBUILD_TEST_SSH"
 
 // dialStdio does what `docker system dial-stdio` does on the engine's host.
@@ -31,15 +31,15 @@ func dialStdio() int {
 	return 0
 }
 
-// A whole run through ssh://, with a program of ours in the place of ssh.
+// TestSSH runs a container through ssh://, with a script in the place of ssh.
 func TestSSH(t *testing.T) {
 	socket := strings.TrimPrefix(os.Getenv("DOCKER_HOST"), "unix://")
 	if socket == "" {
 		socket = strings.TrimPrefix(client.DefaultDockerHost, "unix://")
 	}
 	dir := t.TempDir()
-	asked := filepath.Join(dir, "asked")
-	script := "#!/bin/sh\necho \"$*\" >> " + asked + "\n" + sshMark + "=" + socket + " exec " + os.Args[0] + "\n"
+	called := filepath.Join(dir, "called")
+	script := "#!/bin/sh\necho \"$*\" >> " + called + "\n" + sshMark + "=" + socket + " exec " + os.Args[0] + "\n"
 	if err := os.WriteFile(filepath.Join(dir, "ssh"), []byte(script), 0o755); err != nil {
 		t.Fatal(err)
 	}
@@ -52,7 +52,7 @@ func TestSSH(t *testing.T) {
 	if got.exit != (engine.Exit{}) || got.err != nil || len(got.log) != 64_000 {
 		t.Fatalf("got %+v, %v, %d bytes", got.exit, got.err, len(got.log))
 	}
-	if words := read(t, asked); !strings.Contains(words, "far") || !strings.Contains(words, "system dial-stdio") {
-		t.Fatalf("ssh was asked: %s", words)
+	if words := read(t, called); !strings.Contains(words, "far") || !strings.Contains(words, "system dial-stdio") {
+		t.Fatalf("ssh was called with: %s", words)
 	}
 }

@@ -12,23 +12,23 @@ import (
 	"github.com/docker/docker/api/types/volume"
 )
 
-// What an unseen driver left is taken for forgotten: a container that ended
-// an hour ago has been exported or never will be; what never ran may still be
-// waiting for a slow upload.
+// What a driver of unknown state left counts as abandoned after these times. A
+// container that has ended is exported within an hour or never. One that has not
+// run may still wait for a slow upload.
 const (
 	endedLong = time.Hour
 	idleLong  = 24 * time.Hour
 )
 
-// leftover is what one run still has in the engine.
+// leftover lists the containers and volumes of a run.
 type leftover struct {
 	containers []container.Summary
 	volumes    []*volume.Volume
 }
 
-// Sweep removes the containers and volumes of drivers that are dead, and says
-// how many. Those of live drivers stay. Of a driver on another host nothing is
-// known: only what ended long ago goes.
+// Sweep removes the containers and volumes of dead drivers, and returns how many
+// it removed. It leaves those of live drivers. Whether a driver on another host
+// lives is not known; Sweep removes only what that left long ago.
 func (e *Engine) Sweep(ctx context.Context) (removed int, err error) {
 	runs, err := e.leftovers(ctx, ownerLabel)
 	if err != nil {
@@ -40,10 +40,10 @@ func (e *Engine) Sweep(ctx context.Context) (removed int, err error) {
 	}
 	var failed []error
 	for run, left := range runs {
-		if !e.forgotten(ctx, left, now) {
+		if !e.abandoned(ctx, left, now) {
 			continue
 		}
-		n, err := e.clear(ctx, run)
+		n, err := e.removeRun(ctx, run)
 		removed += n
 		if err != nil {
 			failed = append(failed, fmt.Errorf("sweeping: %w", err))
@@ -52,7 +52,8 @@ func (e *Engine) Sweep(ctx context.Context) (removed int, err error) {
 	return removed, errors.Join(failed...)
 }
 
-// now is the engine's clock: the one its containers' times are of.
+// now returns the time of the engine's clock, which also gives its containers
+// their times.
 func (e *Engine) now(ctx context.Context) (time.Time, error) {
 	info, err := e.client.Info(ctx)
 	if err != nil {
@@ -65,7 +66,7 @@ func (e *Engine) now(ctx context.Context) (time.Time, error) {
 	return now, nil
 }
 
-// leftovers finds what carries a label, by run.
+// leftovers finds the containers and volumes with a label, by the ID of their run.
 func (e *Engine) leftovers(ctx context.Context, label string) (map[string]leftover, error) {
 	with := filters.NewArgs(filters.Arg("label", label))
 	containers, err := e.client.ContainerList(ctx, container.ListOptions{All: true, Filters: with})
@@ -87,14 +88,14 @@ func (e *Engine) leftovers(ctx context.Context, label string) (map[string]leftov
 		left.volumes = append(left.volumes, v)
 		runs[v.Labels[runLabel]] = left
 	}
-	delete(runs, "") // not one of ours after all
+	delete(runs, "") // these were not created by this package
 	return runs, nil
 }
 
-// forgotten: nobody will come back for what this run left.
-func (e *Engine) forgotten(ctx context.Context, left leftover, now time.Time) bool {
+// abandoned reports whether no driver will come back for the run.
+func (e *Engine) abandoned(ctx context.Context, left leftover, now time.Time) bool {
 	for _, c := range left.containers {
-		switch e.fate(c.Labels[ownerLabel]) {
+		switch e.driverState(c.Labels[ownerLabel]) {
 		case alive:
 			return false
 		case rebooted:
@@ -102,17 +103,17 @@ func (e *Engine) forgotten(ctx context.Context, left leftover, now time.Time) bo
 				return false
 			}
 		case unknown:
-			if !e.longIdle(ctx, c, now) {
+			if !e.hasLongBeenIdle(ctx, c, now) {
 				return false
 			}
 		}
 	}
 	for _, v := range left.volumes {
-		switch e.fate(v.Labels[ownerLabel]) {
+		switch e.driverState(v.Labels[ownerLabel]) {
 		case alive:
 			return false
 		case unknown:
-			if len(left.containers) == 0 && !before(v.CreatedAt, now, idleLong) {
+			if len(left.containers) == 0 && !olderThan(v.CreatedAt, now, idleLong) {
 				return false
 			}
 		}
@@ -120,17 +121,19 @@ func (e *Engine) forgotten(ctx context.Context, left leftover, now time.Time) bo
 	return true
 }
 
-// fate judges the driver that a label names; one that says nothing is unknown.
-func (e *Engine) fate(label string) fate {
+// driverState returns the state of the driver in a label. That of an unreadable
+// label is unknown.
+func (e *Engine) driverState(label string) driverState {
 	driver, err := parseOwner(label)
 	if err != nil {
 		return unknown
 	}
-	return e.owner.fateOf(driver)
+	return e.owner.stateOf(driver)
 }
 
-// longIdle: a container ended long ago, or was made and never started.
-func (e *Engine) longIdle(ctx context.Context, c container.Summary, now time.Time) bool {
+// hasLongBeenIdle reports whether a container ended long ago, or was created long
+// ago and never started.
+func (e *Engine) hasLongBeenIdle(ctx context.Context, c container.Summary, now time.Time) bool {
 	found, err := e.client.ContainerInspect(ctx, c.ID)
 	if err != nil {
 		return cerrdefs.IsNotFound(err)
@@ -143,13 +146,14 @@ func idle(s *container.State, created string, now time.Time) bool {
 	case s.Running:
 		return false
 	case s.Status == container.StateCreated:
-		return before(created, now, idleLong)
+		return olderThan(created, now, idleLong)
 	}
-	return before(s.FinishedAt, now, endedLong)
+	return olderThan(s.FinishedAt, now, endedLong)
 }
 
-// before: the time of an engine's answer is that far in the past.
-func before(stamp string, now time.Time, by time.Duration) bool {
+// olderThan reports whether a time that the engine gave is further in the past
+// than by.
+func olderThan(stamp string, now time.Time, by time.Duration) bool {
 	t, err := time.Parse(time.RFC3339Nano, stamp)
 	return err == nil && now.Sub(t) > by
 }

@@ -40,11 +40,11 @@ func TestKey(t *testing.T) {
 		{"base", "other", same, false},
 		{"content", "base", func(_ *ImageSpec, f fstest.MapFS) { f["a/x"].Data = []byte("z") }, false},
 		{"Dockerfile", "base", func(_ *ImageSpec, f fstest.MapFS) { f["Dockerfile"].Data = []byte("FROM x\n") }, false},
-		{"may be executed", "base", func(_ *ImageSpec, f fstest.MapFS) { f["a/x"].Mode = 0o700 }, false},
+		{"executable bit", "base", func(_ *ImageSpec, f fstest.MapFS) { f["a/x"].Mode = 0o700 }, false},
 		{"umask", "base", func(_ *ImageSpec, f fstest.MapFS) { f["a/x"].Mode = 0o600 }, true},
 		{"time", "base", func(_ *ImageSpec, f fstest.MapFS) { f["a/x"].ModTime = time.Unix(1, 0) }, true},
 		{"another file", "base", func(_ *ImageSpec, f fstest.MapFS) { f["a/z"] = &fstest.MapFile{} }, false},
-		{"a file that does not count", "base", func(_ *ImageSpec, f fstest.MapFS) { f["b/y"].Data = nil }, true},
+		{"a file that is not used", "base", func(_ *ImageSpec, f fstest.MapFS) { f["b/y"].Data = nil }, true},
 		{"argument", "base", func(s *ImageSpec, _ fstest.MapFS) { s.Args = map[string]string{"A": "2"} }, false},
 		{"argument's name", "base", func(s *ImageSpec, _ fstest.MapFS) { s.Args = map[string]string{"A1": ""} }, false},
 	}
@@ -70,7 +70,7 @@ func TestOwnerLabel(t *testing.T) {
 	}
 }
 
-func TestFate(t *testing.T) {
+func TestDriverState(t *testing.T) {
 	me, err := thisProcess()
 	if err != nil {
 		t.Fatal(err)
@@ -78,19 +78,19 @@ func TestFate(t *testing.T) {
 	cases := []struct {
 		name   string
 		change func(*owner)
-		want   fate
+		want   driverState
 	}{
 		{"me", func(*owner) {}, alive},
 		{"another host", func(o *owner) { o.host = "x" }, unknown},
 		{"before a reboot", func(o *owner) { o.boot = "x" }, rebooted},
-		{"another name space", func(o *owner) { o.space = "x" }, unknown},
-		{"a PID that came again", func(o *owner) { o.start++ }, dead},
+		{"another namespace", func(o *owner) { o.space = "x" }, unknown},
+		{"a reused PID", func(o *owner) { o.start++ }, dead},
 		{"no such PID", func(o *owner) { o.pid = 1 << 30 }, dead},
 	}
 	for _, c := range cases {
 		other := me
 		c.change(&other)
-		if got := me.fateOf(other); got != c.want {
+		if got := me.stateOf(other); got != c.want {
 			t.Errorf("%s: got %d, want %d", c.name, got, c.want)
 		}
 	}
@@ -143,7 +143,7 @@ func TestLocate(t *testing.T) {
 		{name: "default context", env: map[string]string{"DOCKER_CONTEXT": "default"}, want: endpoint{host: "unix:///var/run/docker.sock"}},
 		{name: "no such context", env: map[string]string{"DOCKER_CONTEXT": "near"}, bad: true},
 	}
-	// the folder is the SHA-256 of "far"
+	// the name of the folder is the SHA-256 of "far"
 	write("contexts/meta/512eea46ceb3921dff4363c7069d89d4964d1d9fccaa0f411851a7aa60a5c868/meta.json", `{"Name":"far","Endpoints":{"docker":{"Host":"ssh://far"}}}`)
 	check := func(t *testing.T) {
 		for _, c := range cases {
@@ -167,19 +167,19 @@ func TestLocate(t *testing.T) {
 	check(t)
 }
 
-// NoCache is how an image is built, not what it is.
+// TestNoCache checks that NoCache changes how an image is built and not its key.
 func TestNoCache(t *testing.T) {
 	cached := ImageSpec{Name: "x", Dockerfile: "Dockerfile", Files: fstest.MapFS{"Dockerfile": {Data: []byte("FROM scratch\n")}}}
-	anew := cached
-	anew.NoCache = true
+	uncached := cached
+	uncached.NoCache = true
 	if _, ok := frontendAttrs(cached)["no-cache"]; ok {
 		t.Error("a plain build does not use the cache")
 	}
-	if _, ok := frontendAttrs(anew)["no-cache"]; !ok {
+	if _, ok := frontendAttrs(uncached)["no-cache"]; !ok {
 		t.Error("NoCache uses the cache")
 	}
 	a, errA := cached.Key("base")
-	b, errB := anew.Key("base")
+	b, errB := uncached.Key("base")
 	if a != b || errA != nil || errB != nil {
 		t.Errorf("keys %s and %s, %v, %v", a, b, errA, errB)
 	}

@@ -12,11 +12,10 @@ import (
 	"github.com/opencontainers/go-digest"
 )
 
-// logTail bounds what is kept of a step's output for a BuildError, in bytes.
+// logTail is the number of bytes of a step's output kept for a BuildError.
 const logTail = 8 << 10
 
-// watch follows one build: it passes the news on and remembers what an error
-// will have to say.
+// watch follows a build: it reports progress and keeps what an error will need.
 type watch struct {
 	image    string
 	progress func(ImageProgress)
@@ -48,17 +47,17 @@ func (w *watch) step(id digest.Digest) *step {
 	return w.steps[id]
 }
 
-func (w *watch) see(news *client.SolveStatus) {
-	for _, v := range news.Vertexes {
-		w.seeVertex(v)
+func (w *watch) update(status *client.SolveStatus) {
+	for _, v := range status.Vertexes {
+		w.updateVertex(v)
 	}
-	for _, s := range news.Statuses {
+	for _, s := range status.Statuses {
 		step := w.step(s.Vertex)
 		step.transfers[s.ID] = transfer{s.Current, s.Total}
 		current, total := step.bytes()
 		w.progress(ImageProgress{Step: step.name, Current: current, Total: total})
 	}
-	for _, l := range news.Logs {
+	for _, l := range status.Logs {
 		step := w.step(l.Vertex)
 		step.log = append(step.log, l.Data...)
 		step.log = step.log[max(0, len(step.log)-logTail):]
@@ -66,7 +65,7 @@ func (w *watch) see(news *client.SolveStatus) {
 	}
 }
 
-func (w *watch) seeVertex(v *client.Vertex) {
+func (w *watch) updateVertex(v *client.Vertex) {
 	step := w.step(v.Digest)
 	step.name = v.Name
 	if v.Started != nil && !step.begun {
@@ -84,7 +83,7 @@ func (w *watch) seeVertex(v *client.Vertex) {
 	}
 }
 
-// bytes sums up the transfers of a step: the layers of a pull.
+// bytes returns the sum of a step's transfers, such as the layers of a pull.
 func (s *step) bytes() (current, total int64) {
 	for _, t := range s.transfers {
 		current += t.current
@@ -98,7 +97,7 @@ var (
 	baseStep = regexp.MustCompile(`^\[internal\] load metadata for (\S+)|^\[[^]]*\] FROM (\S+)`)
 )
 
-// explain makes of a build's error the one that says which step it was.
+// explain turns the error of a build into one that names the step that failed.
 func (w *watch) explain(err error) error {
 	if err == nil {
 		return nil

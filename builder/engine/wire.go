@@ -7,18 +7,18 @@ import (
 	"github.com/klauspost/compress/gzip"
 )
 
-// remote: the way to the engine is a network's. What is sent over it is then
-// compressed; a local engine gets it as it is.
+// remote reports whether the engine is reached over a network. Uploads to such
+// an engine are compressed.
 func (e *Engine) remote() bool {
 	scheme, _, _ := strings.Cut(e.info.Host, "://")
 	return scheme != "unix" && scheme != "npipe" && scheme != "fd"
 }
 
-// squeezed is r as gzip at its fastest: 280 MB/s and a fifth of a kernel tree.
-// It is the one format that every engine unpacks by itself (of the archive API
-// 1.41 are gzip, bzip2 and xz). Close ends it; r may then still be in use by one
-// Read.
-func squeezed(r io.Reader) io.ReadCloser {
+// gzipped returns r compressed with gzip at its fastest level, which takes 280
+// MB/s and leaves a fifth of a kernel tree. Every engine unpacks gzip by itself
+// (API 1.41 knows gzip, bzip2 and xz), and the other two are much slower to
+// make. After Close one Read of r may still be running.
+func gzipped(r io.Reader) io.ReadCloser {
 	out, in := io.Pipe()
 	go func() {
 		z, err := gzip.NewWriterLevel(in, gzip.BestSpeed)
@@ -28,7 +28,7 @@ func squeezed(r io.Reader) io.ReadCloser {
 		if err == nil {
 			err = z.Close()
 		}
-		in.CloseWithError(err) // nil: the end
+		in.CloseWithError(err) // nil means EOF
 	}()
 	return out
 }

@@ -17,8 +17,9 @@ import (
 	"namibuild/builder/engine"
 )
 
-// relay passes connections on to the engine's socket and counts what goes there.
-func relay(t *testing.T, network, address string) (host string, sent *atomic.Int64) {
+// forward forwards connections to the engine's socket and counts the bytes that
+// are sent there.
+func forward(t *testing.T, network, address string) (host string, sent *atomic.Int64) {
 	t.Helper()
 	socket := strings.TrimPrefix(os.Getenv("DOCKER_HOST"), "unix://")
 	if socket == "" {
@@ -69,12 +70,13 @@ func (c counting) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// What is uploaded arrives the same; to a remote engine it goes compressed.
+// TestUploadOverTheWire checks that an upload arrives unchanged, and that it is
+// compressed on the way to a remote engine.
 func TestUploadOverTheWire(t *testing.T) {
 	text := strings.Repeat("static int timewait(void) { return TCP_TIMEWAIT_LEN; }\n", 200_000)
-	for network, address := range map[string]string{"tcp": "127.0.0.1:0", "unix": t.TempDir() + "/relay.sock"} {
+	for network, address := range map[string]string{"tcp": "127.0.0.1:0", "unix": t.TempDir() + "/forward.sock"} {
 		t.Run(network, func(t *testing.T) {
-			host, sent := relay(t, network, address)
+			host, sent := forward(t, network, address)
 			t.Setenv("DOCKER_HOST", host)
 			e, _ := connect(t)
 			c, err := e.Create(t.Context(), probeSpec(t, e, "lines", "1"))
@@ -87,15 +89,15 @@ func TestUploadOverTheWire(t *testing.T) {
 				t.Fatal(err)
 			}
 			n := sent.Load() - before
-			if squeezed := n < int64(len(text))/10; squeezed != (network == "tcp") {
+			if gzipped := n < int64(len(text))/10; gzipped != (network == "tcp") {
 				t.Errorf("%d bytes were sent of %d", n, len(text))
 			}
 			if got := exported(t, c, "in"); got != text {
-				t.Errorf("%d bytes arrived of %d, or others", len(got), len(text))
+				t.Errorf("%d bytes arrived of %d, or other bytes", len(got), len(text))
 			}
 			broken := errors.New("broken")
 			if err := c.Upload(t.Context(), io.MultiReader(io.LimitReader(tarOf("more", text), 1<<20), failing{broken})); !errors.Is(err, broken) {
-				t.Errorf("a reader that breaks: %v", err)
+				t.Errorf("a reader that fails: %v", err)
 			}
 			ctx, cancel := context.WithCancel(t.Context())
 			cancel()
@@ -110,7 +112,7 @@ type failing struct{ err error }
 
 func (f failing) Read([]byte) (int, error) { return 0, f.err }
 
-// exported is a file of the topdir.
+// exported returns the content of a file of the topdir.
 func exported(t *testing.T, c *engine.Container, name string) string {
 	t.Helper()
 	r, err := c.Export(t.Context(), name)

@@ -8,27 +8,28 @@ import (
 	"os"
 )
 
-// DigestError says that a file is not the one that was asked for.
+// DigestError reports a file whose sha256 is not the wanted one.
 type DigestError struct {
 	Got, Want string
-	// Judged is what the Judge found wrong with the file besides, if anything.
-	Judged error
+	// VerifyErr is the error that Verify returned for the file, if any.
+	VerifyErr error
 }
 
 func (e *DigestError) Error() string {
 	text := "sha256 got " + e.Got + ", want " + e.Want
-	if e.Judged != nil {
-		text += " (" + e.Judged.Error() + ")"
+	if e.VerifyErr != nil {
+		text += " (" + e.VerifyErr.Error() + ")"
 	}
 	return text
 }
 
-func (e *DigestError) Unwrap() error { return e.Judged }
+func (e *DigestError) Unwrap() error { return e.VerifyErr }
 
-// Check reads a file, compares its sha256 with want (empty: any) and puts its
-// content before judge (nil: none). A wrong digest is a *DigestError. The File
-// is whole whatever the verdict; it is empty when the file cannot be read.
-func Check(path, want string, judge Judge) (File, error) {
+// Check reads a file, compares its sha256 with want unless that is empty, and
+// calls verify unless that is nil. A wrong digest is a *DigestError. The File is
+// complete even if there is such an error, and empty only if the file cannot be
+// read.
+func Check(path, want string, verify Verify) (File, error) {
 	r, err := os.Open(path)
 	if err != nil {
 		return File{}, err
@@ -40,26 +41,26 @@ func Check(path, want string, judge Judge) (File, error) {
 		return File{}, fmt.Errorf("reading: %w", err)
 	}
 	f := File{Path: path, SHA256: hex.EncodeToString(h.Sum(nil)), Size: n}
-	return f, verdict(r, f, want, judge)
+	return f, compare(r, f, want, verify)
 }
 
-func verdict(r io.ReadSeeker, f File, want string, judge Judge) error {
-	var judged error
-	if judge != nil {
+func compare(r io.ReadSeeker, f File, want string, verify Verify) error {
+	var verifyErr error
+	if verify != nil {
 		if _, err := r.Seek(0, io.SeekStart); err != nil {
 			return err
 		}
-		judged = judge(r)
+		verifyErr = verify(r)
 	}
 	if want == "" || want == f.SHA256 {
-		return judged
+		return verifyErr
 	}
-	return &DigestError{f.SHA256, want, judged}
+	return &DigestError{f.SHA256, want, verifyErr}
 }
 
-// check is Check of what is asked for; what it refuses Waive may take.
+// check checks a file as the input says. Waive may take what Check refuses.
 func (in Input) check(path string) (File, error) {
-	f, wrong := Check(path, in.SHA256, in.Judge)
+	f, wrong := Check(path, in.SHA256, in.Verify)
 	if wrong == nil || in.Waive == nil || f.SHA256 == "" {
 		return f, wrong
 	}

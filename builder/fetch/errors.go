@@ -6,19 +6,19 @@ import (
 	"time"
 )
 
-// OfflineError says that something would have to come over the network in a
-// run that must not use it.
+// OfflineError reports that something would have to be downloaded in a run that
+// must not use the network.
 type OfflineError struct{ What string }
 
 func (e *OfflineError) Error() string {
 	return e.What + " is not in the store, and this run is offline"
 }
 
-// StatusError is an answer of a server that holds no file.
+// StatusError is a response of a server without the file.
 type StatusError struct {
 	Code   int
 	Status string
-	// RetryAfter is how long the server asks to be left alone; 0: it does not say.
+	// RetryAfter is the pause that the server asks for, or 0.
 	RetryAfter time.Duration
 }
 
@@ -29,18 +29,20 @@ func (e *StatusError) Error() string {
 	return "the server answers " + e.Status
 }
 
-// diskError is a fault of this host: no other server and no other try cures it.
+// diskError is an error of this host's disk, which no other server and no other
+// try can cure.
 type diskError struct{ error }
 
 func (e diskError) Unwrap() error { return e.error }
 
-// failure is why one URL did not give the input.
+// failure is the error of one URL.
 type failure struct {
 	url string
 	err error
 }
 
-// failures are all of them in the order of the tries, in one line.
+// failures are the errors of all URLs in the order of the tries. Their text is one
+// line.
 type failures []failure
 
 func (f failures) Error() string {

@@ -7,26 +7,29 @@ import (
 	"path/filepath"
 )
 
-// Judge looks at a whole file and says what is wrong with it.
-type Judge func(io.Reader) error
+// Verify reads a file to its end and returns an error if it is not the wanted one.
+type Verify func(io.Reader) error
 
-// Progress is told the bytes that came and the bytes expected (0: not known).
+// Progress is called with the bytes received and the total, which is 0 if it is not
+// known.
 type Progress func(done, total int64)
 
-// Input is what is asked for: exactly one of URL and File is set. A digest or
-// a Judge has to vouch for it.
+// Input describes a file to fetch. Exactly one of URL and File is set, and at
+// least one of SHA256 and Verify.
 type Input struct {
+	// File is a path on this host.
 	URL, File string
-	// Mirrors are URLs of the same bytes, tried in their order after URL.
+	// Mirrors are URLs of the same bytes, tried in this order after URL.
 	Mirrors []string
 	SHA256  string
-	Judge   Judge
-	// Waive, if set, is asked about a file that SHA256 or Judge refused: with
-	// nil it is taken all the same, under the digest that it has.
+	Verify  Verify
+	// Waive, if set, is called with a file that SHA256 or Verify refused, and with
+	// the reason. If it returns nil, the file is taken anyway, under its own digest.
 	Waive func(file io.Reader, wrong error) error
-	// Offline forbids the network: what is not in the store is an *OfflineError.
+	// Offline forbids the network. If the store does not have the file, the error is
+	// an *OfflineError.
 	Offline bool
-	// Warn, if set, is told each failure that is not the last word.
+	// Warn, if set, is called with each failure after which Fetch goes on.
 	Warn func(string)
 }
 
@@ -36,12 +39,12 @@ func (in Input) warn(format string, args ...any) {
 	}
 }
 
-// Fetch gives the input, checked: from where it lies, from the store, or from
-// the network. What came before a download broke off is kept, and the next
-// Fetch goes on there. It errs when nothing vouches for the input.
+// Fetch returns the input, checked: a file of this host, a file of the store, or
+// one that it downloads. What a broken download received is kept, and the next
+// Fetch continues it. An Input without SHA256 and Verify is an error.
 func (s *Store) Fetch(ctx context.Context, in Input, progress Progress) (File, error) {
-	if in.SHA256 == "" && in.Judge == nil {
-		return File{}, fmt.Errorf("fetching %s%s: neither a sha256 nor a signature vouches for it", in.URL, in.File)
+	if in.SHA256 == "" && in.Verify == nil {
+		return File{}, fmt.Errorf("fetching %s%s: it has neither a sha256 nor a signature", in.URL, in.File)
 	}
 	if in.File != "" {
 		f, err := in.check(in.File)
@@ -50,7 +53,7 @@ func (s *Store) Fetch(ctx context.Context, in Input, progress Progress) (File, e
 		}
 		return f, nil
 	}
-	if f, ok := s.known(in); ok {
+	if f, ok := s.lookupInput(in); ok {
 		return f, nil
 	}
 	if in.Offline {
@@ -63,19 +66,19 @@ func (s *Store) Fetch(ctx context.Context, in Input, progress Progress) (File, e
 	return f, s.Remember("url", in.URL, f.SHA256)
 }
 
-// known finds the input in the store: by its digest, or by the digest its URL
-// had when something else vouched for it; that is asked again.
-func (s *Store) known(in Input) (File, bool) {
+// lookupInput finds the input in the store, by its digest or by the digest that
+// its URL had before. The file is checked again.
+func (s *Store) lookupInput(in Input) (File, bool) {
 	digests := []string{in.SHA256}
 	if in.SHA256 == "" || in.Waive != nil {
 		digests = append(digests, s.Recall("url", in.URL))
 	}
 	for _, digest := range digests {
-		f, ok := s.Held(digest)
+		f, ok := s.Lookup(digest)
 		if !ok {
 			continue
 		}
-		if digest == in.SHA256 && in.Judge == nil {
+		if digest == in.SHA256 && in.Verify == nil {
 			return f, true
 		}
 		if f, err := in.check(f.Path); err == nil {
@@ -86,18 +89,18 @@ func (s *Store) known(in Input) (File, bool) {
 	return File{}, false
 }
 
-// download asks the URLs in their order. The error holds the failures of all.
+// download tries the URLs in their order. Its error holds the failures of all.
 func (s *Store) download(ctx context.Context, in Input, progress Progress) (File, error) {
 	urls := append([]string{in.URL}, in.Mirrors...)
 	var failed failures
 	for i, url := range urls {
-		f, err := s.from(ctx, url, in, progress)
+		f, err := s.fetchFrom(ctx, url, in, progress)
 		if err == nil {
 			s.dropParts(in.SHA256, urls)
 			return f, nil
 		}
 		failed = append(failed, failure{url, err})
-		if hopeless(ctx, err) {
+		if isFinal(ctx, err) {
 			break
 		}
 		if i+1 < len(urls) {
@@ -107,30 +110,30 @@ func (s *Store) download(ctx context.Context, in Input, progress Progress) (File
 	return File{}, failed
 }
 
-// from brings the input from one URL. A file that was put together of several
-// answers and is refused is fetched once more from the start.
-func (s *Store) from(ctx context.Context, url string, in Input, progress Progress) (File, error) {
-	p, err := s.openPart(ctx, partName(in.SHA256, url), func() { in.warn("%s: another process is fetching it; waiting for that", url) })
+// fetchFrom downloads the input from one URL. If a file is refused whose parts
+// came in several responses, it is downloaded once more from the start.
+func (s *Store) fetchFrom(ctx context.Context, url string, in Input, progress Progress) (File, error) {
+	p, err := s.openPart(ctx, partName(in.SHA256, url), func() { in.warn("%s: another process is fetching it; waiting for that process", url) })
 	if err != nil {
 		return File{}, err
 	}
 	defer p.close()
-	if f, ok := s.known(in); ok { // the other process brought it
+	if f, ok := s.lookupInput(in); ok { // the other process has fetched it
 		return f, nil
 	}
-	for anew := false; ; anew = true {
+	for again := false; ; again = true {
 		if err := s.fill(ctx, p, url, in, progress); err != nil {
 			return File{}, err
 		}
 		f, err := in.check(p.path)
 		if err == nil {
-			return s.keep(p, f)
+			return s.addPart(p, f)
 		}
 		mixed := p.mixed
 		if err := p.reset(); err != nil {
 			return File{}, err
 		}
-		if anew || !mixed {
+		if again || !mixed {
 			return File{}, err
 		}
 		in.warn("%s: %v; fetching it again from the start", url, err)

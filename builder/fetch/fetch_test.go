@@ -20,7 +20,7 @@ import (
 
 var body = bytes.Repeat([]byte("kernel"), 50_000)
 
-// partial is what a store keeps of body when it did not come whole.
+// partial names the files that a store keeps of an incomplete download of body.
 var partial = []string{digest(body), digest(body) + ".json"}
 
 func digest(b []byte) string {
@@ -37,7 +37,7 @@ func open(t *testing.T) *Store {
 	return s
 }
 
-// left fails the test when the store holds anything but the files of digests.
+// left fails the test if the store has other files than those in digests.
 func left(t *testing.T, s *Store, digests ...string) {
 	t.Helper()
 	want := map[string]bool{}
@@ -89,14 +89,14 @@ func TestFetchOnce(t *testing.T) {
 	left(t, s, digest(body))
 }
 
-// A source that only a signature vouches for is judged again when it comes
-// from the store, and its bytes are those that the judge saw.
-func TestFetchByJudge(t *testing.T) {
-	var hits, judged int
+// TestFetchByVerify checks that a source without a digest is verified again when
+// it comes from the store.
+func TestFetchByVerify(t *testing.T) {
+	var hits, verified int
 	url := serve(t, func(w http.ResponseWriter, _ *http.Request) { hits++; w.Write(body) })
 	s := open(t)
-	judge := func(r io.Reader) error {
-		judged++
+	verify := func(r io.Reader) error {
+		verified++
 		got, err := io.ReadAll(r)
 		if err == nil && !bytes.Equal(got, body) {
 			err = errors.New("other bytes")
@@ -104,16 +104,16 @@ func TestFetchByJudge(t *testing.T) {
 		return err
 	}
 	for range 2 {
-		if _, err := s.Fetch(context.Background(), Input{URL: url, Judge: judge}, nil); err != nil {
+		if _, err := s.Fetch(context.Background(), Input{URL: url, Verify: verify}, nil); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if hits != 1 || judged != 2 {
-		t.Errorf("%d requests, judged %d times", hits, judged)
+	if hits != 1 || verified != 2 {
+		t.Errorf("%d requests, verified %d times", hits, verified)
 	}
 }
 
-func TestFetchAgainWhenTheStoreRotted(t *testing.T) {
+func TestFetchAgainAfterDamage(t *testing.T) {
 	url := serve(t, func(w http.ResponseWriter, _ *http.Request) { w.Write(body) })
 	s := open(t)
 	in := Input{URL: url, SHA256: digest(body)}
@@ -131,7 +131,7 @@ func TestFetchAgainWhenTheStoreRotted(t *testing.T) {
 		t.Fatalf("%+v, %v", f, err)
 	}
 	if got, _ := os.ReadFile(f.Path); !bytes.Equal(got, body) {
-		t.Error("the rotten file was given out")
+		t.Error("the damaged file was returned")
 	}
 }
 
@@ -147,9 +147,9 @@ func TestFetchErrors(t *testing.T) {
 			Input{SHA256: digest(nil)},
 			"fetching URL: sha256 got " + digest(body) + ", want " + digest(nil),
 		},
-		"judged": {
+		"refused": {
 			func(w http.ResponseWriter, _ *http.Request) { w.Write(body) },
-			Input{Judge: func(io.Reader) error { return refused }},
+			Input{Verify: func(io.Reader) error { return refused }},
 			"fetching URL: not signed",
 		},
 		"gone": {
@@ -164,14 +164,14 @@ func TestFetchErrors(t *testing.T) {
 			Input{SHA256: digest(body)},
 			"fetching URL: broken off after 1000 of 300000 bytes: unexpected EOF, in 4 tries",
 		},
-		"nothing vouches": {
+		"neither digest nor signature": {
 			http.NotFound, Input{},
-			"fetching URL: neither a sha256 nor a signature vouches for it",
+			"fetching URL: it has neither a sha256 nor a signature",
 		},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
-			s, _ := patient(t)
+			s, _ := withoutPauses(t)
 			test.in.URL = serve(t, test.handler)
 			_, err := s.Fetch(context.Background(), test.in, nil)
 			if err == nil || strings.ReplaceAll(err.Error(), test.in.URL, "URL") != test.want {
@@ -186,7 +186,7 @@ func TestFetchErrors(t *testing.T) {
 	}
 }
 
-func TestFetchStopsWhenTold(t *testing.T) {
+func TestFetchCanceled(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	blocked := make(chan struct{})
 	url := serve(t, func(w http.ResponseWriter, r *http.Request) {

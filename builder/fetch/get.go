@@ -11,8 +11,8 @@ import (
 	"time"
 )
 
-// client waits for an answer, never for the whole body: an SRPM is 100 MB and
-// more. A mirror that stops sending is noticed by the stall limit.
+// client has a time limit for the header of a response, and none for the body: an
+// SRPM is 100 MB and more. The stall limit is for servers that stop sending.
 var client = &http.Client{Transport: &http.Transport{
 	Proxy:                 http.ProxyFromEnvironment,
 	DialContext:           (&net.Dialer{Timeout: 20 * time.Second}).DialContext,
@@ -21,13 +21,13 @@ var client = &http.Client{Transport: &http.Transport{
 	ForceAttemptHTTP2:     true,
 }}
 
-// stall is how long a server may send nothing before it is given up.
-const stall = 60 * time.Second
+// stallTimeout is how long a server may send nothing before the try fails.
+const stallTimeout = 60 * time.Second
 
-// get asks a URL once for what a part lacks. What came stays in the part,
-// whatever the error; a nil error says that all came that was announced.
+// get requests from a URL once what a part lacks. What it receives stays in the
+// part, also after an error. It returns nil if it received all that was announced.
 func (s *Store) get(ctx context.Context, from string, p *part, progress Progress) error {
-	if p.whole() {
+	if p.complete() {
 		return nil
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
@@ -36,24 +36,25 @@ func (s *Store) get(ctx context.Context, from string, p *part, progress Progress
 	if err != nil {
 		return err
 	}
-	p.ask(req.Header, from)
+	p.setHeaders(req.Header, from)
 	resp, err := client.Do(req)
 	if err != nil {
-		return bare(ctx, err)
+		return withoutURL(ctx, err)
 	}
 	defer resp.Body.Close()
-	if err := p.begin(resp, from); err != nil || p.whole() {
+	if err := p.accept(resp, from); err != nil || p.complete() {
 		return err
 	}
 	watch := time.AfterFunc(s.stall, func() { cancel(fmt.Errorf("the server sent nothing for %v", s.stall)) })
 	defer watch.Stop()
-	body := &counter{r: resp.Body, done: p.size, total: p.note.Total, tell: progress, alive: func() { watch.Reset(s.stall) }}
-	_, err = io.Copy(p, p.bounded(body))
-	return p.end(ctx, err)
+	body := &counter{r: resp.Body, done: p.size, total: p.note.Total, report: progress, alive: func() { watch.Reset(s.stall) }}
+	_, err = io.Copy(p, p.limited(body))
+	return p.finish(ctx, err)
 }
 
-// bare is an error of the network without the URL, which the caller names.
-func bare(ctx context.Context, err error) error {
+// withoutURL returns an error of the network without the URL, because the caller
+// names it.
+func withoutURL(ctx context.Context, err error) error {
 	if cause := context.Cause(ctx); cause != nil {
 		return cause
 	}
@@ -63,11 +64,11 @@ func bare(ctx context.Context, err error) error {
 	return err
 }
 
-// counter tells how far a reader has come.
+// counter reports the progress of a reader.
 type counter struct {
 	r           io.Reader
 	done, total int64
-	tell        Progress
+	report      Progress
 	alive       func()
 }
 
@@ -75,8 +76,8 @@ func (c *counter) Read(p []byte) (int, error) {
 	n, err := c.r.Read(p)
 	c.done += int64(n)
 	c.alive()
-	if c.tell != nil {
-		c.tell(c.done, c.total)
+	if c.report != nil {
+		c.report(c.done, c.total)
 	}
 	return n, err
 }

@@ -13,29 +13,30 @@ import (
 	"time"
 )
 
-// part is a download that is not whole yet: a locked file in the store that
-// outlives its process, with a note beside it.
+// part is an incomplete download: a locked file in the store, which stays there
+// when the process ends, with a note in a file beside it.
 type part struct {
-	path  string
-	file  *os.File
-	size  int64
-	note  note
-	mixed bool // its bytes are of more than one answer
-	place func(note []byte, path string) error
+	path      string
+	file      *os.File
+	size      int64
+	note      note
+	mixed     bool // its bytes are from more than one response
+	writeNote func(note []byte, path string) error
 }
 
-// note says what a part is a part of. It is written before the bytes are.
+// note says what file a part belongs to. It is written before the bytes.
 type note struct {
 	URL       string `json:"url"`
 	Validator string `json:"validator"`
-	Total     int64  `json:"total"` // bytes; 0: not known
+	Total     int64  `json:"total"` // bytes, or 0 if it is not known
 }
 
-// locked is how often a part is looked at that another process writes.
-const locked = 500 * time.Millisecond
+// lockPause is the pause between two tries to lock a part that another process
+// writes.
+const lockPause = 500 * time.Millisecond
 
-// partName is the digest where one is known, so that a mirror can go on where
-// another broke off, and otherwise made of the URL.
+// partName returns the digest if it is known, so that a mirror can continue the
+// download of another, and otherwise a name made from the URL.
 func partName(digest, url string) string {
 	if digest != "" {
 		return digest
@@ -46,11 +47,11 @@ func partName(digest, url string) string {
 
 func (s *Store) partPath(name string) string { return filepath.Join(s.dir, "part", name) }
 
-// openPart opens a part, alone. While another process has it, waiting is called
-// once and the part is awaited.
+// openPart opens and locks a part. If another process has locked it, openPart
+// calls waiting once and waits for the lock.
 func (s *Store) openPart(ctx context.Context, name string, waiting func()) (*part, error) {
 	path := s.partPath(name)
-	for told := false; ; {
+	for warned := false; ; {
 		f, err := lockPart(path)
 		if err != nil {
 			return nil, diskError{err}
@@ -58,18 +59,18 @@ func (s *Store) openPart(ctx context.Context, name string, waiting func()) (*par
 		if f != nil {
 			return s.newPart(f, path)
 		}
-		if !told {
+		if !warned {
 			waiting()
-			told = true
+			warned = true
 		}
-		if err := s.pause(ctx, locked); err != nil {
+		if err := s.pause(ctx, lockPause); err != nil {
 			return nil, err
 		}
 	}
 }
 
-// lockPart gives no file when another process has the lock, or has just moved
-// the file away.
+// lockPart returns nil if another process has the lock, or has just moved the file
+// away.
 func lockPart(path string) (*os.File, error) {
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o666)
 	if err != nil {
@@ -86,6 +87,7 @@ func lockPart(path string) (*os.File, error) {
 	return nil, err
 }
 
+// sameFile reports whether path still names the open file.
 func sameFile(f *os.File, path string) bool {
 	open, err := f.Stat()
 	if err != nil {
@@ -96,7 +98,7 @@ func sameFile(f *os.File, path string) bool {
 }
 
 func (s *Store) newPart(f *os.File, path string) (*part, error) {
-	p := &part{path: path, file: f, place: func(b []byte, path string) error { return s.place(bytes.NewReader(b), path) }}
+	p := &part{path: path, file: f, writeNote: func(b []byte, path string) error { return s.writeFile(bytes.NewReader(b), path) }}
 	info, err := f.Stat()
 	if err != nil {
 		return nil, diskError{errors.Join(err, f.Close())}
@@ -115,10 +117,10 @@ func (s *Store) newPart(f *os.File, path string) (*part, error) {
 
 func (p *part) notePath() string { return p.path + ".json" }
 
-// whole: everything is there that was announced.
-func (p *part) whole() bool { return p.note.Total > 0 && p.size == p.note.Total }
+// complete reports whether everything announced is in the part.
+func (p *part) complete() bool { return p.note.Total > 0 && p.size == p.note.Total }
 
-// Write appends.
+// Write appends to the part.
 func (p *part) Write(b []byte) (int, error) {
 	n, err := p.file.WriteAt(b, p.size)
 	p.size += int64(n)
@@ -128,11 +130,11 @@ func (p *part) Write(b []byte) (int, error) {
 	return n, nil
 }
 
-// save puts the note beside the part.
+// save writes the note beside the part.
 func (p *part) save(n note) error {
 	data, err := json.Marshal(n)
 	if err == nil {
-		err = p.place(data, p.notePath())
+		err = p.writeNote(data, p.notePath())
 	}
 	if err != nil {
 		return diskError{err}
@@ -152,7 +154,7 @@ func (p *part) reset() error {
 	return nil
 }
 
-// close gives the part free; an empty one goes.
+// close unlocks the part, and removes it if it is empty.
 func (p *part) close() {
 	if p.size == 0 {
 		p.remove()
@@ -165,8 +167,8 @@ func (p *part) remove() {
 	os.Remove(p.path)
 }
 
-// keep moves a part that was checked into the store.
-func (s *Store) keep(p *part, f File) (File, error) {
+// addPart moves a checked part into the store.
+func (s *Store) addPart(p *part, f File) (File, error) {
 	f.Path = s.path(f.SHA256)
 	if err := os.Rename(p.path, f.Path); err != nil {
 		return File{}, diskError{err}
@@ -175,7 +177,8 @@ func (s *Store) keep(p *part, f File) (File, error) {
 	return f, nil
 }
 
-// dropParts removes what is left of an input that has come another way.
+// dropParts removes the remaining parts of an input that has been fetched from
+// another URL.
 func (s *Store) dropParts(digest string, urls []string) {
 	for _, url := range urls {
 		path := s.partPath(partName(digest, url))

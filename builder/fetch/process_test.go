@@ -17,8 +17,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestMain fetches what its environment names, in place of the tests: a process
-// that a test can kill.
+// TestMain makes the test binary, if FETCH_TEST_URL is set, a process that fetches
+// that URL and that a test can kill.
 func TestMain(m *testing.M) {
 	url := os.Getenv("FETCH_TEST_URL")
 	if url == "" {
@@ -67,14 +67,14 @@ func TestFetchAfterKill(t *testing.T) {
 	if _, err := again.Fetch(context.Background(), Input{URL: url, SHA256: digest(body)}, nil); err != nil {
 		t.Fatal(err)
 	}
-	if d := cmp.Diff([]string{"", `1000- if "1"`}, server.asked); d != "" {
-		t.Errorf("asked: -want +got\n%s", d)
+	if d := cmp.Diff([]string{"", `1000- if "1"`}, server.requests); d != "" {
+		t.Errorf("requests: -want +got\n%s", d)
 	}
 	left(t, s, digest(body))
 }
 
-// waitFor waits until a file has a size: progress is told before bytes are
-// written.
+// waitFor waits until a file has a size, because progress is reported before bytes
+// are written.
 func waitFor(t *testing.T, path string, size int64) {
 	t.Helper()
 	for range 1000 {
@@ -83,10 +83,10 @@ func waitFor(t *testing.T, path string, size int64) {
 		}
 		time.Sleep(5 * time.Millisecond)
 	}
-	t.Fatalf("%s does not reach %d bytes", path, size)
+	t.Fatalf("%s has not reached %d bytes", path, size)
 }
 
-// A file that another process has moved away, or replaced, is not the part.
+// TestSameFile checks that a file that was moved away or replaced is not the part.
 func TestSameFile(t *testing.T) {
 	path := open(t).partPath("x")
 	f, err := lockPart(path)
@@ -98,22 +98,22 @@ func TestSameFile(t *testing.T) {
 		t.Errorf("locked twice: %v", err)
 	}
 	if !sameFile(f, path) {
-		t.Error("the file is not its own")
+		t.Error("the open file is not found at its path")
 	}
 	if err := os.Rename(path, path+"2"); err != nil {
 		t.Fatal(err)
 	}
 	if sameFile(f, path) {
-		t.Error("it was moved away")
+		t.Error("true after the file was moved away")
 	}
 	other, err := lockPart(path)
 	if err != nil || other == nil || sameFile(f, path) {
-		t.Error("it was replaced", err)
+		t.Error("true after the file was replaced", err)
 	}
 	other.Close()
 }
 
-// Two that want the same file fetch it once: the second waits for the first.
+// TestFetchByTwo checks that two processes that want the same file fetch it once.
 func TestFetchByTwo(t *testing.T) {
 	first, second := open(t), (*Store)(nil)
 	var hits atomic.Int32
@@ -133,8 +133,8 @@ func TestFetchByTwo(t *testing.T) {
 		return sleep(ctx, time.Millisecond)
 	}
 	first.pause, second.pause = pause, pause
-	var told atomic.Int32
-	in := Input{URL: url, SHA256: digest(body), Warn: func(string) { told.Add(1) }}
+	var warnings atomic.Int32
+	in := Input{URL: url, SHA256: digest(body), Warn: func(string) { warnings.Add(1) }}
 	var all sync.WaitGroup
 	for _, s := range []*Store{first, second} {
 		all.Go(func() {
@@ -147,8 +147,8 @@ func TestFetchByTwo(t *testing.T) {
 		})
 	}
 	all.Wait()
-	if hits.Load() != 1 || told.Load() != 1 {
-		t.Errorf("%d requests, told %d times", hits.Load(), told.Load())
+	if hits.Load() != 1 || warnings.Load() != 1 {
+		t.Errorf("%d requests, %d warnings", hits.Load(), warnings.Load())
 	}
 	left(t, first, digest(body))
 }

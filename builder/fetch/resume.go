@@ -9,11 +9,11 @@ import (
 	"strings"
 )
 
-// ask puts into a request where the part ends, and that the rest is wanted only
-// of the same file (RFC 9110, 13.1.5). Without a validator of this URL the
-// whole file's check has to find out.
-func (p *part) ask(h http.Header, url string) {
-	h.Set("Accept-Encoding", "identity") // the offsets are those of the file
+// setHeaders requests the bytes after the part, and only those of the same file
+// (RFC 9110, 13.1.5). If no validator of this URL is known, only the check of the
+// complete file can tell whether it is the same.
+func (p *part) setHeaders(h http.Header, url string) {
+	h.Set("Accept-Encoding", "identity") // so that offsets count the bytes of the file
 	if p.size == 0 {
 		return
 	}
@@ -23,10 +23,10 @@ func (p *part) ask(h http.Header, url string) {
 	}
 }
 
-// begin takes the head of an answer: the part is ready for the body, or whole.
-// An error that is not a *StatusError says that the answer does not fit the part,
-// which is then empty.
-func (p *part) begin(resp *http.Response, url string) error {
+// accept reads the header of a response. Afterwards the part is ready for the
+// body, or complete. An error other than a *StatusError says that the response
+// does not fit the part, which is then empty.
+func (p *part) accept(resp *http.Response, url string) error {
 	note := note{URL: url, Validator: validator(resp.Header)}
 	switch resp.StatusCode {
 	case http.StatusOK:
@@ -35,7 +35,7 @@ func (p *part) begin(resp *http.Response, url string) error {
 	case http.StatusPartialContent:
 		from, total, ok := contentRange(resp.Header)
 		if !ok || from != p.size || total < from || p.note.Total > 0 && total != p.note.Total {
-			return p.misfit("the server has another file or another part of it than was asked for")
+			return p.mismatch("the server sends another file or another range than requested")
 		}
 		note.Total = total
 		p.mixed = p.mixed || p.size > 0
@@ -43,7 +43,7 @@ func (p *part) begin(resp *http.Response, url string) error {
 	case http.StatusRequestedRangeNotSatisfiable:
 		var total int64
 		if _, err := fmt.Sscanf(resp.Header.Get("Content-Range"), "bytes */%d", &total); err != nil || total != p.size || total == 0 {
-			return p.misfit("the server's file ends before the %d bytes that came of it", p.size)
+			return p.mismatch("the server's file is shorter than the %d bytes that it sent before", p.size)
 		}
 		note.Total, p.mixed = total, true
 		return p.save(note)
@@ -51,8 +51,8 @@ func (p *part) begin(resp *http.Response, url string) error {
 	return &StatusError{resp.StatusCode, resp.Status, retryAfter(resp.Header)}
 }
 
-// misfit empties the part and says why.
-func (p *part) misfit(format string, args ...any) error {
+// mismatch empties the part and returns the reason as an error.
+func (p *part) mismatch(format string, args ...any) error {
 	err := fmt.Errorf(format, args...)
 	if failed := p.reset(); failed != nil {
 		return failed
@@ -60,16 +60,17 @@ func (p *part) misfit(format string, args ...any) error {
 	return err
 }
 
-// bounded ends a body one byte behind what was announced.
-func (p *part) bounded(body io.Reader) io.Reader {
+// limited limits a body to one byte more than announced, so that finish notices
+// if there are more.
+func (p *part) limited(body io.Reader) io.Reader {
 	if p.note.Total == 0 {
 		return body
 	}
 	return io.LimitReader(body, p.note.Total-p.size+1)
 }
 
-// end judges the end of a body by what was announced.
-func (p *part) end(ctx context.Context, err error) error {
+// finish checks at the end of a body whether everything announced has come.
+func (p *part) finish(ctx context.Context, err error) error {
 	total := p.note.Total
 	switch {
 	case errors.As(err, new(diskError)):
@@ -77,7 +78,7 @@ func (p *part) end(ctx context.Context, err error) error {
 	case context.Cause(ctx) != nil:
 		return context.Cause(ctx)
 	case total > 0 && p.size > total:
-		return p.misfit("the server sends more than the %d bytes that it announced", total)
+		return p.mismatch("the server sends more than the announced %d bytes", total)
 	case err != nil && total > 0:
 		return fmt.Errorf("broken off after %d of %d bytes: %w", p.size, total, err)
 	case err != nil:
@@ -88,8 +89,8 @@ func (p *part) end(ctx context.Context, err error) error {
 	return nil
 }
 
-// validator is what tells two states of a file apart: a strong ETag or, where
-// there is none, the date (a weak ETag is not for ranges).
+// validator returns what distinguishes two states of a file: a strong ETag or, if
+// there is none, the date. A weak ETag may not be used for ranges.
 func validator(h http.Header) string {
 	if tag := h.Get("ETag"); tag != "" && !strings.HasPrefix(tag, "W/") {
 		return tag
@@ -97,7 +98,7 @@ func validator(h http.Header) string {
 	return h.Get("Last-Modified")
 }
 
-// contentRange reads where a partial answer begins and how long the file is.
+// contentRange returns where a partial response begins and how long the file is.
 func contentRange(h http.Header) (from, total int64, ok bool) {
 	var to int64
 	n, err := fmt.Sscanf(h.Get("Content-Range"), "bytes %d-%d/%d", &from, &to, &total)

@@ -18,29 +18,29 @@ import (
 func TestFetchResumes(t *testing.T) {
 	ignoring := func(w http.ResponseWriter, _ *http.Request, _ int) { w.Write(body) }
 	tests := map[string]struct {
-		answers []answer
-		asked   []string
-		pauses  int
+		answers  []answer
+		requests []string
+		pauses   int
 	}{
-		"cut":                      {[]answer{upTo(body, `"1"`, 1000), served(body, `"1"`)}, []string{"", `1000- if "1"`}, 1},
-		"cut twice":                {[]answer{upTo(body, `"1"`, 1000), upTo(body, `"1"`, 2000), served(body, `"1"`)}, []string{"", `1000- if "1"`, `2000- if "1"`}, 2},
-		"weak tag":                 {[]answer{upTo(body, `W/"1"`, 1000), upTo(body, `W/"1"`, len(body))}, []string{"", "1000-"}, 1},
-		"no length, cut":           {[]answer{cutChunks(body[:1000]), upTo(body, "", len(body))}, []string{"", "1000-"}, 1},
-		"range ignored":            {[]answer{upTo(body, `"1"`, 1000), ignoring}, []string{"", `1000- if "1"`}, 1},
-		"file changed":             {[]answer{upTo(other, `"1"`, 1000), served(body, `"2"`)}, []string{"", `1000- if "1"`}, 1},
-		"changed, If-Range unread": {[]answer{upTo(other, `"1"`, 1000), upTo(body, `"2"`, len(body)), upTo(body, `"2"`, len(body))}, []string{"", `1000- if "1"`, ""}, 1},
-		"changed length":           {[]answer{upTo(other[:5000], `"1"`, 1000), upTo(body, `"2"`, len(body))}, []string{"", `1000- if "1"`, ""}, 2},
-		"bit flipped before":       {[]answer{upTo(flipped(500), `"1"`, 1000), served(body, `"1"`)}, []string{"", `1000- if "1"`, ""}, 1},
-		"less than the range":      {[]answer{upTo(body, `"1"`, 1000), exact(206, "bytes 1000-1999/300000", body[1000:2000]), served(body, `"1"`)}, []string{"", `1000- if "1"`, "2000-"}, 2},
-		"more than the range":      {[]answer{upTo(body, `"1"`, 1000), exact(206, "bytes 1000-299999/300000", append(body[1000:], "more"...)), served(body, `"1"`)}, []string{"", `1000- if "1"`, ""}, 2},
-		"another range":            {[]answer{upTo(body, `"1"`, 1000), exact(206, "bytes 0-299999/300000", body), served(body, `"1"`)}, []string{"", `1000- if "1"`, ""}, 2},
-		"no range":                 {[]answer{upTo(body, `"1"`, 1000), exact(206, "", body), served(body, `"1"`)}, []string{"", `1000- if "1"`, ""}, 2},
-		"whole but not known so":   {[]answer{cutChunks(body), status(416, "Content-Range", "bytes */300000")}, []string{"", "300000-"}, 1},
-		"shorter now":              {[]answer{upTo(append(body, 0), `"1"`, 300_000), status(416, "Content-Range", "bytes */2000"), served(body, `"2"`)}, []string{"", `300000- if "1"`, ""}, 2},
+		"cut":                             {[]answer{upTo(body, `"1"`, 1000), served(body, `"1"`)}, []string{"", `1000- if "1"`}, 1},
+		"cut twice":                       {[]answer{upTo(body, `"1"`, 1000), upTo(body, `"1"`, 2000), served(body, `"1"`)}, []string{"", `1000- if "1"`, `2000- if "1"`}, 2},
+		"weak tag":                        {[]answer{upTo(body, `W/"1"`, 1000), upTo(body, `W/"1"`, len(body))}, []string{"", "1000-"}, 1},
+		"no length, cut":                  {[]answer{cutChunks(body[:1000]), upTo(body, "", len(body))}, []string{"", "1000-"}, 1},
+		"range ignored":                   {[]answer{upTo(body, `"1"`, 1000), ignoring}, []string{"", `1000- if "1"`}, 1},
+		"file changed":                    {[]answer{upTo(other, `"1"`, 1000), served(body, `"2"`)}, []string{"", `1000- if "1"`}, 1},
+		"changed, If-Range ignored":       {[]answer{upTo(other, `"1"`, 1000), upTo(body, `"2"`, len(body)), upTo(body, `"2"`, len(body))}, []string{"", `1000- if "1"`, ""}, 1},
+		"changed length":                  {[]answer{upTo(other[:5000], `"1"`, 1000), upTo(body, `"2"`, len(body))}, []string{"", `1000- if "1"`, ""}, 2},
+		"bit flipped before":              {[]answer{upTo(flipped(500), `"1"`, 1000), served(body, `"1"`)}, []string{"", `1000- if "1"`, ""}, 1},
+		"less than the range":             {[]answer{upTo(body, `"1"`, 1000), exact(206, "bytes 1000-1999/300000", body[1000:2000]), served(body, `"1"`)}, []string{"", `1000- if "1"`, "2000-"}, 2},
+		"more than the range":             {[]answer{upTo(body, `"1"`, 1000), exact(206, "bytes 1000-299999/300000", append(body[1000:], "more"...)), served(body, `"1"`)}, []string{"", `1000- if "1"`, ""}, 2},
+		"another range":                   {[]answer{upTo(body, `"1"`, 1000), exact(206, "bytes 0-299999/300000", body), served(body, `"1"`)}, []string{"", `1000- if "1"`, ""}, 2},
+		"no range":                        {[]answer{upTo(body, `"1"`, 1000), exact(206, "", body), served(body, `"1"`)}, []string{"", `1000- if "1"`, ""}, 2},
+		"complete without a known length": {[]answer{cutChunks(body), status(416, "Content-Range", "bytes */300000")}, []string{"", "300000-"}, 1},
+		"shorter now":                     {[]answer{upTo(append(body, 0), `"1"`, 300_000), status(416, "Content-Range", "bytes */2000"), served(body, `"2"`)}, []string{"", `300000- if "1"`, ""}, 2},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
-			s, pauses := patient(t)
+			s, pauses := withoutPauses(t)
 			server := &script{answers: test.answers}
 			f, err := s.Fetch(context.Background(), Input{URL: serve(t, server.ServeHTTP), SHA256: digest(body)}, nil)
 			if err != nil {
@@ -49,8 +49,8 @@ func TestFetchResumes(t *testing.T) {
 			if got, _ := os.ReadFile(f.Path); !bytes.Equal(got, body) || f.Size != int64(len(body)) {
 				t.Errorf("got %d bytes, %+v", len(got), f)
 			}
-			if d := cmp.Diff(test.asked, server.asked); d != "" {
-				t.Errorf("asked: -want +got\n%s", d)
+			if d := cmp.Diff(test.requests, server.requests); d != "" {
+				t.Errorf("requests: -want +got\n%s", d)
 			}
 			if len(*pauses) != test.pauses {
 				t.Errorf("%d pauses, want %d", len(*pauses), test.pauses)
@@ -60,25 +60,26 @@ func TestFetchResumes(t *testing.T) {
 	}
 }
 
-// A wrong file that comes in pieces is fetched anew once, not for ever.
+// TestFetchGivesUpOnAWrongFile checks that a wrong file that comes in pieces is
+// fetched again once and not forever.
 func TestFetchGivesUpOnAWrongFile(t *testing.T) {
-	s, _ := patient(t)
+	s, _ := withoutPauses(t)
 	cut, rest := upTo(other, `"1"`, 1000), upTo(other, `"1"`, len(other))
 	server := &script{answers: []answer{cut, rest, cut, rest, served(body, `"2"`)}}
 	_, err := s.Fetch(context.Background(), Input{URL: serve(t, server.ServeHTTP), SHA256: digest(body)}, nil)
-	if e := (*DigestError)(nil); !errors.As(err, &e) || e.Got != digest(other) || len(server.asked) != 4 {
-		t.Errorf("%v, asked %q", err, server.asked)
+	if e := (*DigestError)(nil); !errors.As(err, &e) || e.Got != digest(other) || len(server.requests) != 4 {
+		t.Errorf("%v, requests %q", err, server.requests)
 	}
 	left(t, s)
 }
 
-// What came before an interruption is kept, without a digest under the URL, and
-// the next run asks for the rest alone.
-func TestFetchGoesOnInTheNextRun(t *testing.T) {
-	judge := func(io.Reader) error { return nil }
-	for name, in := range map[string]Input{"by digest": {SHA256: digest(body)}, "by URL": {Judge: judge}} {
+// TestFetchContinuesInTheNextRun checks that what came before an interruption is
+// kept, and that the next run requests only the rest.
+func TestFetchContinuesInTheNextRun(t *testing.T) {
+	verify := func(io.Reader) error { return nil }
+	for name, in := range map[string]Input{"by digest": {SHA256: digest(body)}, "by URL": {Verify: verify}} {
 		t.Run(name, func(t *testing.T) {
-			s, _ := patient(t)
+			s, _ := withoutPauses(t)
 			ctx, cancel := context.WithCancel(context.Background())
 			server := &script{answers: []answer{
 				func(w http.ResponseWriter, r *http.Request, start int) {
@@ -109,17 +110,18 @@ func TestFetchGoesOnInTheNextRun(t *testing.T) {
 			if err != nil || f.SHA256 != digest(body) {
 				t.Fatalf("%+v, %v", f, err)
 			}
-			if d := cmp.Diff([]string{"", `1000- if "1"`}, server.asked); d != "" || first <= 1000 {
-				t.Errorf("progress began at %d; asked: -want +got\n%s", first, d)
+			if d := cmp.Diff([]string{"", `1000- if "1"`}, server.requests); d != "" || first <= 1000 {
+				t.Errorf("progress began at %d; requests: -want +got\n%s", first, d)
 			}
 			left(t, s, digest(body))
 		})
 	}
 }
 
-// A part that was killed between its last byte and its check needs no server.
-func TestFetchOfAWholePart(t *testing.T) {
-	s, _ := patient(t)
+// TestFetchCompletePart checks that a complete part, whose process was killed before
+// the check, needs no server.
+func TestFetchCompletePart(t *testing.T) {
+	s, _ := withoutPauses(t)
 	in := Input{URL: serve(t, http.NotFound), SHA256: digest(body)}
 	path := filepath.Join(s.Dir(), "part", digest(body))
 	for name, content := range map[string][]byte{path: body, path + ".json": fmt.Appendf(nil, `{"url":%q,"total":%d}`, in.URL, len(body))} {
@@ -133,17 +135,18 @@ func TestFetchOfAWholePart(t *testing.T) {
 	left(t, s, digest(body))
 }
 
-// A full disk is told at once: no other try and no mirror cures it.
+// TestFetchOnAFullDisk checks that a full disk is reported at once, without another
+// try or a mirror.
 func TestFetchOnAFullDisk(t *testing.T) {
-	s, pauses := patient(t)
+	s, pauses := withoutPauses(t)
 	server := &script{answers: []answer{served(body, `"1"`)}}
 	url := serve(t, server.ServeHTTP)
 	if err := os.Symlink("/dev/full", filepath.Join(s.Dir(), "part", digest(body))); err != nil {
 		t.Fatal(err)
 	}
 	_, err := s.Fetch(context.Background(), Input{URL: url, Mirrors: []string{url + "2"}, SHA256: digest(body)}, nil)
-	if err == nil || !strings.HasSuffix(err.Error(), "no space left on device") || len(server.asked) != 1 || len(*pauses) != 0 {
-		t.Errorf("got %v, asked %d times", err, len(server.asked))
+	if err == nil || !strings.HasSuffix(err.Error(), "no space left on device") || len(server.requests) != 1 || len(*pauses) != 0 {
+		t.Errorf("got %v, %d requests", err, len(server.requests))
 	}
 	left(t, s)
 }

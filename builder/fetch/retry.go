@@ -11,17 +11,19 @@ import (
 	"time"
 )
 
-// A URL is tried so many times, with pauses of 1, 2 and 4 seconds or what the
-// server asks for, up to the longest. A try that brought a megabyte more than
-// any before it starts the count anew.
 const (
-	tries        = 4
-	firstPause   = time.Second
+	// tries is how often a URL is tried, with pauses of 1, 2 and 4 seconds, or
+	// longer ones if the server asks for them.
+	tries      = 4
+	firstPause = time.Second
+	// longestPause is the longest pause that a server may ask for.
 	longestPause = time.Minute
-	headway      = 1 << 20
+	// minProgress is how many bytes a try must get further than all before it to
+	// start the count of tries again.
+	minProgress = 1 << 20
 )
 
-// fill brings what a part lacks, in several tries where that can help.
+// fill downloads what a part lacks, in several tries if that can help.
 func (s *Store) fill(ctx context.Context, p *part, url string, in Input, progress Progress) error {
 	best := p.size
 	for try := 1; ; try++ {
@@ -29,12 +31,12 @@ func (s *Store) fill(ctx context.Context, p *part, url string, in Input, progres
 		if err == nil {
 			return nil
 		}
-		if p.size >= best+headway {
+		if p.size >= best+minProgress {
 			best, try = p.size, 1
 		}
-		pause, again := after(err, try)
+		pause, again := retryPause(err, try)
 		switch {
-		case hopeless(ctx, err):
+		case isFinal(ctx, err):
 			return err
 		case !again && try > 1:
 			return fmt.Errorf("%w, in %d tries", err, try)
@@ -48,13 +50,13 @@ func (s *Store) fill(ctx context.Context, p *part, url string, in Input, progres
 	}
 }
 
-// hopeless: neither another try nor another server helps.
-func hopeless(ctx context.Context, err error) bool {
+// isFinal reports whether neither another try nor another server can help.
+func isFinal(ctx context.Context, err error) bool {
 	return ctx.Err() != nil || errors.As(err, new(diskError))
 }
 
-// after says whether a URL is worth another try and how long to wait for it.
-func after(err error, try int) (time.Duration, bool) {
+// retryPause reports whether to try a URL again, and after which pause.
+func retryPause(err error, try int) (time.Duration, bool) {
 	pause := firstPause << (try - 1)
 	var (
 		status  *StatusError
@@ -66,20 +68,20 @@ func after(err error, try int) (time.Duration, bool) {
 		return 0, false
 	case errors.As(err, &status):
 		pause = max(pause, status.RetryAfter)
-		return pause, status.passing() && pause <= longestPause
+		return pause, status.temporary() && pause <= longestPause
 	case errors.As(err, &name) && name.IsNotFound, errors.As(err, &foreign):
 		return 0, false
 	}
 	return pause, true
 }
 
-// passing: the same request may be answered otherwise in a while.
-func (e *StatusError) passing() bool {
+// temporary reports whether the same request may succeed later.
+func (e *StatusError) temporary() bool {
 	return e.Code >= 500 || e.Code == http.StatusTooManyRequests || e.Code == http.StatusRequestTimeout
 }
 
-// retryAfter reads how long a server asks to be left alone: seconds, or a date,
-// which is measured by the server's own clock.
+// retryAfter returns the pause that a server asks for, in seconds or as a date,
+// which is compared with the server's own clock.
 func retryAfter(h http.Header) time.Duration {
 	asked := h.Get("Retry-After")
 	if n, err := strconv.Atoi(asked); err == nil {
@@ -93,7 +95,7 @@ func retryAfter(h http.Header) time.Duration {
 	return max(0, until.Sub(now))
 }
 
-// sleep is the pause between two tries; it ends early with the context.
+// sleep pauses for d, or until the context ends.
 func sleep(ctx context.Context, d time.Duration) error {
 	t := time.NewTimer(d)
 	defer t.Stop()

@@ -26,7 +26,7 @@ func seconds(n ...int) []time.Duration {
 }
 
 func TestFetchRetries(t *testing.T) {
-	whole := served(body, `"1"`)
+	complete := served(body, `"1"`)
 	drop := func(http.ResponseWriter, *http.Request, int) { panic(http.ErrAbortHandler) }
 	const date = "Mon, 20 Jan 2014 12:00:00 GMT"
 	tests := map[string]struct {
@@ -34,15 +34,15 @@ func TestFetchRetries(t *testing.T) {
 		pauses  []time.Duration
 		want    string // of the error
 	}{
-		"at once":          {[]answer{whole}, nil, ""},
-		"dropped":          {[]answer{drop, drop, drop, whole}, seconds(1, 2, 4), ""},
+		"at once":          {[]answer{complete}, nil, ""},
+		"dropped":          {[]answer{drop, drop, drop, complete}, seconds(1, 2, 4), ""},
 		"dropped for good": {[]answer{drop}, seconds(1, 2, 4), "fetching URL: EOF, in 4 tries"},
-		"503":              {[]answer{status(503), whole}, seconds(1), ""},
+		"503":              {[]answer{status(503), complete}, seconds(1), ""},
 		"500 for good":     {[]answer{status(500)}, seconds(1, 2, 4), "fetching URL: the server answers 500 Internal Server Error, in 4 tries"},
-		"429":              {[]answer{status(429, "Retry-After", "7"), status(429, "Retry-After", "0"), whole}, seconds(7, 2), ""},
-		"429 by date":      {[]answer{status(429, "Date", date, "Retry-After", "Mon, 20 Jan 2014 12:00:30 GMT"), whole}, seconds(30), ""},
-		"429 in the past":  {[]answer{status(429, "Date", date, "Retry-After", "Mon, 20 Jan 2014 11:00:00 GMT"), whole}, seconds(1), ""},
-		"429, senseless":   {[]answer{status(429, "Retry-After", "soon"), whole}, seconds(1), ""},
+		"429":              {[]answer{status(429, "Retry-After", "7"), status(429, "Retry-After", "0"), complete}, seconds(7, 2), ""},
+		"429 by date":      {[]answer{status(429, "Date", date, "Retry-After", "Mon, 20 Jan 2014 12:00:30 GMT"), complete}, seconds(30), ""},
+		"429 in the past":  {[]answer{status(429, "Date", date, "Retry-After", "Mon, 20 Jan 2014 11:00:00 GMT"), complete}, seconds(1), ""},
+		"429, invalid":     {[]answer{status(429, "Retry-After", "soon"), complete}, seconds(1), ""},
 		"429 for an hour": {[]answer{status(429, "Retry-After", "3600")}, nil,
 			"fetching URL: the server answers 429 Too Many Requests and wants to be asked again in 1h0m0s"},
 		"404":          {[]answer{status(404)}, nil, "fetching URL: the server answers 404 Not Found"},
@@ -51,11 +51,11 @@ func TestFetchRetries(t *testing.T) {
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
-			s, pauses := patient(t)
+			s, pauses := withoutPauses(t)
 			server := &script{answers: test.answers}
 			url := serve(t, server.ServeHTTP)
-			var told []string
-			_, err := s.Fetch(context.Background(), Input{URL: url, SHA256: digest(body), Warn: func(w string) { told = append(told, w) }}, nil)
+			var warnings []string
+			_, err := s.Fetch(context.Background(), Input{URL: url, SHA256: digest(body), Warn: func(w string) { warnings = append(warnings, w) }}, nil)
 			got := ""
 			if err != nil {
 				got = strings.ReplaceAll(err.Error(), url, "URL")
@@ -67,22 +67,22 @@ func TestFetchRetries(t *testing.T) {
 				t.Errorf("pauses: -want +got\n%s", d)
 			}
 			for i, pause := range test.pauses {
-				if !strings.HasPrefix(told[i], url+": ") || !strings.HasSuffix(told[i], "; again in "+pause.String()) {
-					t.Errorf("told %q", told[i])
+				if !strings.HasPrefix(warnings[i], url+": ") || !strings.HasSuffix(warnings[i], "; again in "+pause.String()) {
+					t.Errorf("warnings %q", warnings[i])
 				}
 			}
 		})
 	}
 }
 
-// A try that came a good way farther is no reason to give up.
-func TestFetchGoesOnWhileItGetsFarther(t *testing.T) {
+// TestFetchContinuesWithProgress checks that tries with progress are not counted.
+func TestFetchContinuesWithProgress(t *testing.T) {
 	large := bytes.Repeat(body, 40) // 12 MB
 	var answers []answer
-	for end := 2 * headway; end < len(large); end += 2 * headway {
+	for end := 2 * minProgress; end < len(large); end += 2 * minProgress {
 		answers = append(answers, upTo(large, `"1"`, end))
 	}
-	s, pauses := patient(t)
+	s, pauses := withoutPauses(t)
 	server := &script{answers: append(answers, served(large, `"1"`))}
 	if _, err := s.Fetch(context.Background(), Input{URL: serve(t, server.ServeHTTP), SHA256: digest(large)}, nil); err != nil {
 		t.Fatal(err)
@@ -93,7 +93,7 @@ func TestFetchGoesOnWhileItGetsFarther(t *testing.T) {
 }
 
 func TestFetchNoticesAStall(t *testing.T) {
-	s, pauses := patient(t)
+	s, pauses := withoutPauses(t)
 	s.stall = 500 * time.Millisecond
 	server := &script{answers: []answer{
 		func(w http.ResponseWriter, r *http.Request, start int) {
@@ -102,24 +102,25 @@ func TestFetchNoticesAStall(t *testing.T) {
 		},
 		served(body, `"1"`),
 	}}
-	var told []string
+	var warnings []string
 	url := serve(t, server.ServeHTTP)
-	_, err := s.Fetch(context.Background(), Input{URL: url, SHA256: digest(body), Warn: func(w string) { told = append(told, w) }}, nil)
+	_, err := s.Fetch(context.Background(), Input{URL: url, SHA256: digest(body), Warn: func(w string) { warnings = append(warnings, w) }}, nil)
 	if err != nil || len(*pauses) != 1 {
 		t.Fatalf("%v, %d pauses", err, len(*pauses))
 	}
-	if d := cmp.Diff([]string{url + ": the server sent nothing for 500ms; again in 1s"}, told); d != "" {
-		t.Errorf("told: -want +got\n%s", d)
+	if d := cmp.Diff([]string{url + ": the server sent nothing for 500ms; again in 1s"}, warnings); d != "" {
+		t.Errorf("warnings: -want +got\n%s", d)
 	}
 }
 
-// A certificate of somebody else is told once, with the URL once.
-func TestFetchFromAForeignServer(t *testing.T) {
+// TestFetchUnknownCertificate checks that an unknown certificate is reported without
+// another try, and with the URL once.
+func TestFetchUnknownCertificate(t *testing.T) {
 	server := httptest.NewUnstartedServer(http.NotFoundHandler())
 	server.Config.ErrorLog = log.New(io.Discard, "", 0)
 	server.StartTLS()
 	defer server.Close()
-	s, pauses := patient(t)
+	s, pauses := withoutPauses(t)
 	url := server.URL + "/k.src.rpm"
 	_, err := s.Fetch(context.Background(), Input{URL: url, SHA256: digest(body)}, nil)
 	if err == nil || len(*pauses) > 0 || !strings.HasPrefix(err.Error(), "fetching "+url+": tls: ") || strings.Count(err.Error(), url) != 1 {
@@ -127,7 +128,7 @@ func TestFetchFromAForeignServer(t *testing.T) {
 	}
 }
 
-func TestAfter(t *testing.T) {
+func TestRetryPause(t *testing.T) {
 	for name, test := range map[string]struct {
 		err   error
 		try   int
@@ -142,7 +143,7 @@ func TestAfter(t *testing.T) {
 		"longest wait":   {&StatusError{Code: 503, RetryAfter: time.Minute}, 1, time.Minute, true},
 		"410":            {&StatusError{Code: 410}, 1, time.Second, false},
 	} {
-		if pause, again := after(test.err, test.try); again != test.again || again && pause != test.pause {
+		if pause, again := retryPause(test.err, test.try); again != test.again || again && pause != test.pause {
 			t.Errorf("%s: %v, %v", name, pause, again)
 		}
 	}

@@ -12,15 +12,15 @@ import (
 	"time"
 )
 
-// answer is a server's answer to one request for a file.
+// answer answers one request for a file.
 type answer func(w http.ResponseWriter, r *http.Request, start int)
 
-// script answers each request with the next answer, the last one again and
-// again, and notes what was asked.
+// script answers each request with the next answer, and with the last one from
+// then on. It records the ranges that were requested.
 type script struct {
-	answers []answer
-	mu      sync.Mutex
-	asked   []string
+	answers  []answer
+	mu       sync.Mutex
+	requests []string
 }
 
 func (s *script) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -30,14 +30,14 @@ func (s *script) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if tag := r.Header.Get("If-Range"); found && tag != "" {
 		text += " if " + tag
 	}
-	next := s.answers[min(len(s.asked), len(s.answers)-1)]
-	s.asked = append(s.asked, text)
+	next := s.answers[min(len(s.requests), len(s.answers)-1)]
+	s.requests = append(s.requests, text)
 	s.mu.Unlock()
 	next(w, r, start)
 }
 
-// upTo sends data from where it is asked for up to end, and breaks off there
-// when that is not the end of data.
+// upTo sends data from the requested start up to end, and closes the connection
+// there if that is not the end of data.
 func upTo(data []byte, tag string, end int) answer {
 	return func(w http.ResponseWriter, _ *http.Request, start int) {
 		w.Header().Set("ETag", tag)
@@ -54,7 +54,7 @@ func upTo(data []byte, tag string, end int) answer {
 	}
 }
 
-// exact is an answer with these headers and this body and no length.
+// exact sends these headers and this body, without a length.
 func exact(code int, contentRange string, data []byte) answer {
 	return func(w http.ResponseWriter, _ *http.Request, _ int) {
 		if contentRange != "" {
@@ -66,7 +66,7 @@ func exact(code int, contentRange string, data []byte) answer {
 	}
 }
 
-// served is what net/http makes of the request: ranges and If-Range by the book.
+// served answers as net/http does, which implements ranges and If-Range.
 func served(data []byte, tag string) answer {
 	return func(w http.ResponseWriter, r *http.Request, _ int) {
 		w.Header().Set("ETag", tag)
@@ -74,7 +74,7 @@ func served(data []byte, tag string) answer {
 	}
 }
 
-// status answers with a code and headers by name and value.
+// status sends a status code and headers, given as names and values.
 func status(code int, headers ...string) answer {
 	return func(w http.ResponseWriter, _ *http.Request, _ int) {
 		for i := 0; i < len(headers); i += 2 {
@@ -84,8 +84,8 @@ func status(code int, headers ...string) answer {
 	}
 }
 
-// patient is a store that notes its pauses and takes none.
-func patient(t *testing.T) (*Store, *[]time.Duration) {
+// withoutPauses returns a store that records its pauses and does not wait.
+func withoutPauses(t *testing.T) (*Store, *[]time.Duration) {
 	s := open(t)
 	var pauses []time.Duration
 	s.pause = func(ctx context.Context, d time.Duration) error {
@@ -95,7 +95,7 @@ func patient(t *testing.T) (*Store, *[]time.Duration) {
 	return s, &pauses
 }
 
-// cutChunks sends data without a length and breaks off.
+// cutChunks sends data without a length and closes the connection.
 func cutChunks(data []byte) answer {
 	return func(w http.ResponseWriter, _ *http.Request, _ int) {
 		w.(http.Flusher).Flush()
@@ -105,7 +105,7 @@ func cutChunks(data []byte) answer {
 	}
 }
 
-// other is as long as body and another file.
+// other is another file of the length of body.
 var other = bytes.Repeat([]byte("KERNEL"), 50_000)
 
 func flipped(at int) []byte {

@@ -1,10 +1,18 @@
-// Package fetch brings inputs in and keeps them: a file enters the store only
-// after it was checked, under its own sha256, by rename. A file that lies on
-// the host already is checked where it lies.
+// Package fetch downloads inputs, checks them, and keeps them in a store.
 //
-// A download goes on where another try, another mirror or a killed process left
-// off. Who wrote the pieces does not matter: the whole file's digest or signature
-// decides, and what is refused is thrown away.
+// [Open] opens a store, and [Store.Fetch] returns an [Input] as a [File] whose
+// digest or signature is right. A file enters the store only after it has been
+// checked, by rename and under its own sha256. A file of this host is checked in
+// its place and not copied. Lookups read the file again, so that what has changed
+// on the disk is never returned.
+//
+// A download continues where another try, another mirror or a killed process
+// stopped. Who wrote the pieces does not matter: the digest or signature of the
+// complete file decides, and a file that is refused is removed.
+//
+// The store also keeps small values (Remember, Recall), files that were derived
+// from inputs, up to a limit (CreateDerived, OpenDerived), and scratch files and
+// folders (Scratch, ScratchDir). Several processes may use a store at once.
 package fetch
 
 import (
@@ -20,66 +28,66 @@ import (
 	"time"
 )
 
-// Store is a folder of checked inputs. Several processes may use it at once:
-// files appear by rename and are never changed.
+// Store is a folder of checked inputs. Several processes may use it at once,
+// because files appear by rename and are never changed.
 type Store struct {
 	dir   string
 	stall time.Duration
 	pause func(context.Context, time.Duration) error
 }
 
-// folders are what a store consists of: checked files under their sha256, small
-// notes, what was made of inputs, files that a living process works on, and parts
-// of downloads.
+// folders are the folders of a store: checked files under their sha256, small
+// values, files derived from inputs, files of running processes, and parts of
+// downloads.
 var folders = []string{"sha256", "memo", "kept", "tmp", "part"}
 
-// File is an input that was checked.
+// File is a checked input.
 type File struct {
 	Path   string
 	SHA256 string // lower-case hexadecimal
 	Size   int64  // bytes
-	// Cached says that it was in the store already.
+	// Cached reports whether it was in the store before.
 	Cached bool
-	// Waived is what was wrong with it when it was taken all the same.
+	// Waived says why it was refused, if Input.Waive took it anyway.
 	Waived string
 }
 
-// Open makes the store's folders where they are missing, and removes what a
-// killed process left half done; of a download, Fetch goes on with it.
+// Open creates the missing folders of a store, and removes the unfinished files of
+// killed processes, except for downloads, which Fetch continues.
 func Open(dir string) (*Store, error) {
 	for _, d := range folders {
 		if err := os.MkdirAll(filepath.Join(dir, d), 0o777); err != nil {
 			return nil, fmt.Errorf("opening the store: %w", err)
 		}
 	}
-	s := &Store{dir: dir, stall: stall, pause: sleep}
+	s := &Store{dir: dir, stall: stallTimeout, pause: sleep}
 	if err := s.sweep(); err != nil {
 		return nil, fmt.Errorf("opening the store: %w", err)
 	}
 	return s, nil
 }
 
-// Dir is the folder that Open was given.
+// Dir returns the folder of the store.
 func (s *Store) Dir() string { return s.dir }
 
-// Recall gives the value last remembered under kind and key, or "".
+// Recall returns the value that Remember last saved under kind and key, or "".
 func (s *Store) Recall(kind, key string) string {
-	b, err := os.ReadFile(s.memo(kind, key))
+	b, err := os.ReadFile(s.memoPath(kind, key))
 	if err != nil {
 		return ""
 	}
 	return strings.TrimSpace(string(b))
 }
 
-// Remember notes a small value under kind and key, for later runs: the digest
-// that a URL or a packed source had, how many objects a build made.
+// Remember saves a small value under kind and key for later runs, such as the
+// digest of a URL or of a packed source, or the number of objects of a build.
 func (s *Store) Remember(kind, key, value string) error {
-	return s.place(strings.NewReader(value+"\n"), s.memo(kind, key))
+	return s.writeFile(strings.NewReader(value+"\n"), s.memoPath(kind, key))
 }
 
-// Held looks a digest up and reads the whole file again: what changed on the
-// disk since is not given out but removed.
-func (s *Store) Held(digest string) (File, bool) {
+// Lookup returns the file with a digest. It reads the complete file; if that has
+// changed on the disk, it is removed and not returned.
+func (s *Store) Lookup(digest string) (File, bool) {
 	path := s.path(digest)
 	f, err := Check(path, digest, nil)
 	if err == nil {
@@ -92,8 +100,8 @@ func (s *Store) Held(digest string) (File, bool) {
 	return File{}, false
 }
 
-// Take moves a finished file into the store under the digest it has.
-func (s *Store) Take(path string) (File, error) {
+// Add moves a file into the store under its own digest.
+func (s *Store) Add(path string) (File, error) {
 	f, err := Check(path, "", nil)
 	if err != nil {
 		return File{}, err
@@ -107,13 +115,13 @@ func (s *Store) Take(path string) (File, error) {
 
 func (s *Store) path(digest string) string { return filepath.Join(s.dir, "sha256", digest) }
 
-func (s *Store) memo(kind, key string) string {
+func (s *Store) memoPath(kind, key string) string {
 	sum := sha256.Sum256([]byte(kind + "\x00" + key))
 	return filepath.Join(s.dir, "memo", kind+"-"+hex.EncodeToString(sum[:16]))
 }
 
-// place writes a file under a temporary name and renames it to path.
-func (s *Store) place(r io.Reader, path string) error {
+// writeFile writes a file under a temporary name and renames it to path.
+func (s *Store) writeFile(r io.Reader, path string) error {
 	tmp, err := s.newFile()
 	if err != nil {
 		return fmt.Errorf("storing: %w", err)
@@ -129,7 +137,7 @@ func (s *Store) place(r io.Reader, path string) error {
 	return nil
 }
 
-// Clear removes everything that the store keeps.
+// Clear removes everything in the store.
 func (s *Store) Clear() error {
 	for _, d := range folders {
 		if err := os.RemoveAll(filepath.Join(s.dir, d)); err != nil {

@@ -32,7 +32,8 @@ func TestMemoAndScratch(t *testing.T) {
 	}
 }
 
-// What a killed process left under tmp goes; what a living one holds stays.
+// TestOpenSweeps checks that Open removes what a killed process left in tmp, and
+// leaves what a running process has locked.
 func TestOpenSweeps(t *testing.T) {
 	s := open(t)
 	dir, err := s.ScratchDir()
@@ -47,7 +48,7 @@ func TestOpenSweeps(t *testing.T) {
 		t.Fatal(err)
 	}
 	if _, err := os.Stat(dead); !errors.Is(err, fs.ErrNotExist) {
-		t.Error("the dead folder is still there")
+		t.Error("the folder of a dead process is left")
 	}
 	if _, err := os.Stat(dir.Path); err != nil {
 		t.Error(err)

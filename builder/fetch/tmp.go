@@ -8,7 +8,7 @@ import (
 	"syscall"
 )
 
-// Scratch opens a new file in the store's folder that has no name: it is gone
+// Scratch opens a new file without a name in the store's folder. The file is gone
 // when it is closed, however the process ends.
 func (s *Store) Scratch() (*os.File, error) {
 	f, err := s.newFile()
@@ -21,32 +21,32 @@ func (s *Store) Scratch() (*os.File, error) {
 	return f, nil
 }
 
-// Dir is a folder in the store that one process works in.
+// Dir is a scratch folder in the store for one process.
 type Dir struct {
 	Path string
 	lock *os.File
 }
 
-// ScratchDir makes an empty folder; the caller removes it. When it was killed
-// before, the next Open does.
+// ScratchDir creates an empty folder. The caller removes it, or the next Open if
+// the caller is killed.
 func (s *Store) ScratchDir() (Dir, error) {
 	var d Dir
-	err := s.guard(syscall.LOCK_SH, func() (err error) {
+	err := s.withLock(syscall.LOCK_SH, func() (err error) {
 		if d.Path, err = os.MkdirTemp(s.tmp(), "dir-*"); err == nil {
 			d.lock, err = lockFile(d.Path)
 		}
 		return err
 	})
 	if err != nil {
-		return Dir{}, fmt.Errorf("making a scratch folder: %w", err)
+		return Dir{}, fmt.Errorf("creating a scratch folder: %w", err)
 	}
 	return d, nil
 }
 
-// Remove removes the folder and what is in it.
+// Remove removes the folder and its contents.
 func (d Dir) Remove() error { return errors.Join(os.RemoveAll(d.Path), d.lock.Close()) }
 
-// lockFile opens a file or folder and locks it; the lock goes with the process.
+// lockFile opens a file or folder and locks it. The lock ends with the process.
 func lockFile(path string) (*os.File, error) {
 	f, err := os.Open(path)
 	if err != nil {
@@ -58,9 +58,10 @@ func lockFile(path string) (*os.File, error) {
 	return f, nil
 }
 
-// guard calls f while it holds a lock on tmp: shared to make a file there and
-// lock it, exclusive to look for those that nobody has locked.
-func (s *Store) guard(how int, f func() error) error {
+// withLock calls f with a lock on tmp. The lock is shared to create a file and
+// lock it, and exclusive to look for unlocked files; so no file is removed between
+// its creation and its lock.
+func (s *Store) withLock(how int, f func() error) error {
 	dir, err := os.Open(s.tmp())
 	if err != nil {
 		return err
@@ -72,9 +73,9 @@ func (s *Store) guard(how int, f func() error) error {
 	return f()
 }
 
-// sweep removes from tmp what no living process holds a lock on.
+// sweep removes from tmp what no running process has locked.
 func (s *Store) sweep() error {
-	return s.guard(syscall.LOCK_EX, func() error {
+	return s.withLock(syscall.LOCK_EX, func() error {
 		entries, err := os.ReadDir(s.tmp())
 		for _, e := range entries {
 			path := filepath.Join(s.tmp(), e.Name())
@@ -89,9 +90,9 @@ func (s *Store) sweep() error {
 
 func (s *Store) tmp() string { return filepath.Join(s.dir, "tmp") }
 
-// newFile makes a locked file under tmp.
+// newFile creates a locked file in tmp.
 func (s *Store) newFile() (f *os.File, err error) {
-	err = s.guard(syscall.LOCK_SH, func() (err error) {
+	err = s.withLock(syscall.LOCK_SH, func() (err error) {
 		if f, err = os.CreateTemp(s.tmp(), "new-*"); err == nil {
 			err = syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
 		}

@@ -36,8 +36,8 @@ type Request struct {
 	Args map[string]string
 	// NoCache runs every step of the build anew.
 	NoCache bool
-	// HeldOnly takes an image that the engine holds, and builds none.
-	HeldOnly bool
+	// ExistingOnly takes an image that the engine holds, and builds none.
+	ExistingOnly bool
 }
 
 // Ensure gives a builder image, built if the engine does not hold it. The progress of the
@@ -47,7 +47,7 @@ func Ensure(ctx context.Context, b Builder, r Request, step event.Step, tell eve
 	if err != nil {
 		return engine.Image{}, err
 	}
-	spec := engine.ImageSpec{Name: def.Name, Files: def.Files, Paths: def.Paths, Dockerfile: def.Dockerfile, Args: r.Args, NoCache: r.NoCache, HeldOnly: r.HeldOnly}
+	spec := engine.ImageSpec{Name: def.Name, Files: def.Files, Paths: def.Paths, Dockerfile: def.Dockerfile, Args: r.Args, NoCache: r.NoCache, ExistingOnly: r.ExistingOnly}
 	return b.EnsureImage(ctx, spec, Progress(step, tell))
 }
 

@@ -20,6 +20,8 @@ import (
 	"testing/iotest"
 
 	"github.com/ProtonMail/go-crypto/openpgp/armor"
+
+	"namibuild/builder/hosttest"
 )
 
 func hexadecimal(s string) *big.Int {
@@ -97,13 +99,14 @@ func TestKeyRoundTrip(t *testing.T) {
 // TestGPG checks that GnuPG imports both halves, sees their name and fingerprint,
 // and verifies what they sign.
 func TestGPG(t *testing.T) {
+	gpgProgram := hosttest.Program(t, "gpg")
 	home := filepath.Join(t.TempDir(), "gpg")
 	if err := os.Mkdir(home, 0o700); err != nil {
 		t.Fatal(err)
 	}
 	gpg := func(args ...string) string {
 		t.Helper()
-		out, err := exec.Command("gpg", append([]string{"--homedir", home, "--batch", "--status-fd", "1"}, args...)...).CombinedOutput()
+		out, err := exec.Command(gpgProgram, append([]string{"--homedir", home, "--batch", "--status-fd", "1"}, args...)...).CombinedOutput()
 		if err != nil {
 			t.Fatalf("gpg %s: %v\n%s", strings.Join(args, " "), err, out)
 		}
@@ -130,7 +133,7 @@ func TestGPG(t *testing.T) {
 	if !strings.Contains(got, "VALIDSIG "+k.Fingerprint) || !strings.Contains(got, fmt.Sprint(epoch)) {
 		t.Errorf("gpg says\n%s", got)
 	}
-	exported, err := exec.Command("gpg", "--homedir", home, "--batch", "--pinentry-mode", "loopback", "--passphrase", "", "--armor", "--export-secret-keys").Output()
+	exported, err := exec.Command(gpgProgram, "--homedir", home, "--batch", "--pinentry-mode", "loopback", "--passphrase", "", "--armor", "--export-secret-keys").Output()
 	if err != nil {
 		t.Fatal(err)
 	}

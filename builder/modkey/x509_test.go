@@ -20,6 +20,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"namibuild/builder/hosttest"
 )
 
 var rsaKey = sync.OnceValues(func() (Key, error) { return New(rand.Reader, X509, "Modules & more") })
@@ -49,7 +51,7 @@ func keyFile(t *testing.T, k Key) string {
 
 func openssl(t *testing.T, in []byte, args ...string) []byte {
 	t.Helper()
-	c := exec.Command("openssl", args...)
+	c := exec.Command(hosttest.Program(t, "openssl"), args...)
 	c.Stdin = bytes.NewReader(in)
 	out, err := c.Output()
 	if err != nil {

@@ -20,6 +20,8 @@ import (
 
 	memory "github.com/google/go-containerregistry/pkg/registry"
 	"golang.org/x/crypto/bcrypt"
+
+	"namibuild/builder/hosttest"
 )
 
 // The name and password that registries with accounts know.
@@ -49,10 +51,7 @@ func hostOf(s *httptest.Server) string { return strings.TrimPrefix(s.URL, "http:
 // startRegistry runs Debian's docker-registry on loopback and gives its host.
 func startRegistry(t *testing.T, accounts bool) string {
 	t.Helper()
-	path, err := exec.LookPath("docker-registry")
-	if err != nil {
-		t.Fatalf("this test needs docker-registry on the host (Debian: docker-registry): %v", err)
-	}
+	path := hosttest.Program(t, "docker-registry")
 	dir, host := t.TempDir(), freeHost(t)
 	config := fmt.Sprintf("version: 0.1\nlog: {level: error, accesslog: {disabled: true}}\nstorage: {filesystem: {rootdirectory: %s}}\nhttp: {addr: %q}\n",
 		filepath.Join(dir, "data"), host)

@@ -235,7 +235,7 @@ func (b *run) compiled(ctx context.Context, builder string, p boot.Program) (_ [
 		return nil, false, err
 	}
 	key := fmt.Sprintf("%s%x", def.Digest, sha256.Sum256([]byte(p.Compiling())))
-	if f, ok := b.Store.Held(b.Store.Recall(p.Name, key)); ok {
+	if f, ok := b.Store.Lookup(b.Store.Recall(p.Name, key)); ok {
 		data, err := os.ReadFile(f.Path)
 		return data, true, err
 	}
@@ -243,7 +243,7 @@ func (b *run) compiled(ctx context.Context, builder string, p boot.Program) (_ [
 	if err != nil {
 		return nil, false, err
 	}
-	held, err := image.Ensure(ctx, e, image.Request{Name: builder, Definitions: b.Images, Args: b.Args, NoCache: b.NoCache, HeldOnly: b.Offline}, event.Witness, b.Tell)
+	held, err := image.Ensure(ctx, e, image.Request{Name: builder, Definitions: b.Images, Args: b.Args, NoCache: b.NoCache, ExistingOnly: b.Offline}, event.Witness, b.Tell)
 	if err != nil {
 		return nil, false, err
 	}
@@ -265,7 +265,7 @@ func (b *run) remember(kind, key string, data []byte) error {
 	if err := os.WriteFile(path, data, 0o666); err != nil {
 		return err
 	}
-	f, err := b.Store.Take(path)
+	f, err := b.Store.Add(path)
 	if err != nil {
 		return err
 	}
@@ -289,7 +289,7 @@ func (b *run) machine(ctx context.Context, want recipe.Proof) (boot.Machine, fun
 		return nil, nil, err
 	}
 	spec := boot.QEMUImage(b.Images, b.Args)
-	spec.NoCache, spec.HeldOnly = b.NoCache, b.Offline
+	spec.NoCache, spec.ExistingOnly = b.NoCache, b.Offline
 	held, err := e.EnsureImage(ctx, spec, image.Progress(event.Machine, b.Tell))
 	if err != nil {
 		return nil, nil, err

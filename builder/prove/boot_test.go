@@ -235,7 +235,7 @@ func TestBootErrors(t *testing.T) {
 			}
 		}, event.Witness, "ended with status 1: program.c:1: no"},
 		"KVM":     {func(o *BootOptions, _ *enginetest.Fake) { o.Accel = "kvm" }, event.Machine, "a container gets no device"},
-		"offline": {func(o *BootOptions, _ *enginetest.Fake) { o.Offline = true }, event.Witness, "does not hold the image"},
+		"offline": {func(o *BootOptions, _ *enginetest.Fake) { o.Offline = true }, event.Witness, "does not have the image"},
 		"QEMU gave up": {func(o *BootOptions, f *enginetest.Fake) {
 			program := f.Program
 			f.Program = func(c context.Context, p *enginetest.Process) engine.Exit {

@@ -25,6 +25,7 @@ import (
 
 	"namibuild/builder/artifact"
 	"namibuild/builder/buildroot"
+	"namibuild/builder/hosttest"
 	"namibuild/builder/plan"
 	"namibuild/builder/recipe"
 )
@@ -220,7 +221,7 @@ func TestEnvelope(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	openssl := exec.Command("openssl", "dgst", "-sha256", "-verify", "key", "-signature", "sig", "pae")
+	openssl := exec.Command(hosttest.Program(t, "openssl"), "dgst", "-sha256", "-verify", "key", "-signature", "sig", "pae")
 	openssl.Dir = dir
 	if out, err := openssl.CombinedOutput(); err != nil || string(out) != "Verified OK\n" {
 		t.Errorf("openssl: %v\n%s", err, out)

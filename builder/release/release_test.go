@@ -27,6 +27,7 @@ import (
 	"namibuild/builder/engine"
 	"namibuild/builder/engine/enginetest"
 	"namibuild/builder/event"
+	"namibuild/builder/hosttest"
 	"namibuild/builder/kerneltest"
 	"namibuild/builder/pgp"
 	"namibuild/builder/rpm/rpmtest"
@@ -210,7 +211,7 @@ func TestReleaseDigests(t *testing.T) {
 	}
 }
 
-// judges are rpm, gpg and sha256sum.
+// judges has rpm, gpg and sha256sum verify a bundle.
 func judges(t *testing.T, bundle, file string, mode ...string) {
 	t.Helper()
 	db, home := "_dbpath "+t.TempDir(), t.TempDir()
@@ -222,11 +223,13 @@ func judges(t *testing.T, bundle, file string, mode ...string) {
 		{"gpg", "--homedir", home, "--batch", "--verify", "repodata/repomd.xml.asc", "repodata/repomd.xml"},
 		{"sha256sum", "--check", "--strict", "SHA256SUMS"},
 	} {
-		cmd := exec.Command(line[0], line[1:]...)
-		cmd.Dir = bundle
-		if out, err := cmd.CombinedOutput(); err != nil {
-			t.Errorf("%s: %v\n%s", strings.Join(line, " "), err, out)
-		}
+		t.Run(line[0], func(t *testing.T) {
+			cmd := exec.Command(hosttest.Program(t, line[0]), line[1:]...)
+			cmd.Dir = bundle
+			if out, err := cmd.CombinedOutput(); err != nil {
+				t.Errorf("%s: %v\n%s", strings.Join(line, " "), err, out)
+			}
+		})
 	}
 }
 
@@ -303,9 +306,10 @@ func TestReleaseOutput(t *testing.T) {
 
 // A full disk is named, and nothing is left on it.
 func TestReleaseDiskFull(t *testing.T) {
+	hosttest.Root(t)
 	disk := t.TempDir()
 	if err := syscall.Mount("tmpfs", disk, "tmpfs", 0, "size=16k"); err != nil {
-		t.Fatalf("this test mounts a small tmpfs, as root: %v", err)
+		t.Fatalf("mounting a small tmpfs: %v", err)
 	}
 	defer syscall.Unmount(disk, syscall.MNT_DETACH)
 	o := releaseOf(proven(t, lockedSet(t)), filepath.Join(disk, "bundle"))

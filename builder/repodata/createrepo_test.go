@@ -17,19 +17,15 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"namibuild/builder/hosttest"
 	"namibuild/builder/repodata"
 	"namibuild/builder/rpm/rpmtest"
 )
 
-// run runs a tool of the host. These tests are about agreeing with it, so
-// without it they fail.
+// run runs a program of the host and returns what it prints.
 func run(t *testing.T, dir, name string, args ...string) string {
 	t.Helper()
-	path, err := exec.LookPath(name)
-	if err != nil {
-		t.Fatalf("this test needs %s on the host (Debian: rpm, createrepo-c, dnf, gpg): %v", name, err)
-	}
-	cmd := exec.Command(path, args...)
+	cmd := exec.Command(hosttest.Program(t, name), args...)
 	var out, complaint bytes.Buffer
 	cmd.Dir, cmd.Stdout, cmd.Stderr = dir, &out, &complaint
 	cmd.Env = append(os.Environ(), "LC_ALL=C", "TZ=UTC")

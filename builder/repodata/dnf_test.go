@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"namibuild/builder/hosttest"
 	"namibuild/builder/repodata"
 	"namibuild/builder/rpm/rpmtest"
 )
@@ -42,11 +43,8 @@ func dnf(t *testing.T, root, base string, args ...string) (string, error) {
 	}
 	put(t, root, "repos/test.repo", []byte(page))
 	put(t, root, "log/hawkey.log", nil)
-	path, err := exec.LookPath("dnf")
-	if err != nil {
-		t.Fatalf("this test needs dnf on the host (Debian: dnf): %v", err)
-	}
-	cmd := exec.Command(path, append([]string{"-y", "--installroot", filepath.Join(root, "root"), "--releasever", "6", "--forcearch", "x86_64",
+	hosttest.Root(t)
+	cmd := exec.Command(hosttest.Program(t, "dnf"), append([]string{"-y", "--installroot", filepath.Join(root, "root"), "--releasever", "6", "--forcearch", "x86_64",
 		"--setopt=reposdir=" + filepath.Join(root, "repos"), "--setopt=cachedir=" + filepath.Join(root, "cache"),
 		"--setopt=logdir=" + filepath.Join(root, "log"), "--setopt=persistdir=" + filepath.Join(root, "state"), "--noplugins"}, args...)...)
 	cmd.Env = append(os.Environ(), "LC_ALL=C")

@@ -85,7 +85,7 @@ func TestRPMAgreesOnHeaders(t *testing.T) {
 	for name, data := range genuine(t) {
 		t.Run(name, func(t *testing.T) { agreeOnHeader(t, store(t, data), data) })
 	}
-	for i, data := range seeds() {
+	for i, data := range seeds(t) {
 		t.Run(fmt.Sprint("made ", i), func(t *testing.T) { agreeOnHeader(t, store(t, data), data) })
 	}
 }

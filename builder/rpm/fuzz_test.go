@@ -12,12 +12,13 @@ import (
 )
 
 // seeds returns small packages in every form.
-func seeds() [][]byte {
+func seeds(tb testing.TB) [][]byte {
+	tb.Helper()
 	small := binary
 	small.Files = small.Files[:4]
 	var list [][]byte
 	for _, p := range []rpmtest.Package{small, source} {
-		for _, v := range variants(p) {
+		for _, v := range variants(tb, p) {
 			list = append(list, rpmtest.Build(v))
 		}
 	}
@@ -27,7 +28,7 @@ func seeds() [][]byte {
 // FuzzReadPackage checks that every accessor of a package works, and that the
 // package is written back byte for byte.
 func FuzzReadPackage(f *testing.F) {
-	for _, s := range seeds() {
+	for _, s := range seeds(f) {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
@@ -57,7 +58,7 @@ func FuzzReadPackage(f *testing.F) {
 // FuzzVerify checks that a package that verifies does not verify with a byte more,
 // or with any bit flipped.
 func FuzzVerify(f *testing.F) {
-	for _, s := range seeds() {
+	for _, s := range seeds(f) {
 		f.Add(s, uint(0))
 		f.Add(s, uint(9000))
 	}
@@ -83,7 +84,7 @@ func FuzzVerify(f *testing.F) {
 // FuzzPayload checks that a payload is read or refused, and that an entry has its
 // size.
 func FuzzPayload(f *testing.F) {
-	for _, s := range seeds() {
+	for _, s := range seeds(f) {
 		p := parse(f, s)
 		f.Add(s[p.PayloadOffset:])
 	}

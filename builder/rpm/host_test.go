@@ -11,21 +11,17 @@ import (
 	"testing"
 	"time"
 
+	"namibuild/builder/hosttest"
 	"namibuild/builder/rpm"
 	"namibuild/builder/rpm/rpmtest"
 
 	"github.com/google/go-cmp/cmp"
 )
 
-// run runs one of rpm's own tools. These tests compare us with them, so they fail
-// where a tool is missing.
+// run runs one of rpm's own tools and returns what it prints.
 func run(t *testing.T, stdin []byte, name string, args ...string) string {
 	t.Helper()
-	path, err := exec.LookPath(name)
-	if err != nil {
-		t.Fatalf("this test needs %s on the host (Debian: rpm, rpm2cpio, cpio): %v", name, err)
-	}
-	cmd := exec.Command(path, args...)
+	cmd := exec.Command(hosttest.Program(t, name), args...)
 	var out, stderr bytes.Buffer
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = bytes.NewReader(stdin), &out, &stderr
 	cmd.Env = append(os.Environ(), "LC_ALL=C", "TZ=UTC")
@@ -48,7 +44,7 @@ func store(t *testing.T, data []byte) string {
 // Real rpm accepts what rpmtest makes, and reads the same from it as we do.
 func TestRPMAgreesOnMadePackages(t *testing.T) {
 	for _, p := range []rpmtest.Package{binary, source} {
-		for name, v := range variants(p) {
+		for name, v := range variants(t, p) {
 			t.Run(p.Name+"-"+name, func(t *testing.T) {
 				data := rpmtest.Build(v)
 				file := store(t, data)

@@ -14,6 +14,7 @@ import (
 	"testing"
 	"testing/iotest"
 
+	"namibuild/builder/hosttest"
 	"namibuild/builder/rpm"
 	"namibuild/builder/rpm/rpmtest"
 
@@ -77,12 +78,13 @@ func tryPayload(p *rpm.Package, from io.Reader) ([]readEntry, error) {
 	}
 }
 
-func bzip2(data []byte) []byte {
-	cmd := exec.Command("bzip2", "-c")
+func bzip2(tb testing.TB, data []byte) []byte {
+	tb.Helper()
+	cmd := exec.Command(hosttest.Program(tb, "bzip2"), "-c")
 	cmd.Stdin = bytes.NewReader(data)
 	out, err := cmd.Output()
 	if err != nil {
-		panic(fmt.Sprintf("these tests need bzip2 on the host: %v", err))
+		tb.Fatalf("bzip2: %v", err)
 	}
 	return out
 }
@@ -110,13 +112,13 @@ var (
 )
 
 // variants returns a package in every form that the format has.
-func variants(p rpmtest.Package) map[string]rpmtest.Package {
+func variants(tb testing.TB, p rpmtest.Package) map[string]rpmtest.Package {
 	all := make(map[string]rpmtest.Package)
 	for _, compressor := range []string{"none", "gzip", "bzip2", "xz", "lzma", "zstd"} {
 		p := p
 		p.Payload = compressor
 		if compressor == "bzip2" {
-			p.Compress = bzip2
+			p.Compress = func(data []byte) []byte { return bzip2(tb, data) }
 		}
 		all[compressor] = p
 		p.Long = true
@@ -129,7 +131,7 @@ func variants(p rpmtest.Package) map[string]rpmtest.Package {
 
 func TestPayload(t *testing.T) {
 	for _, want := range []rpmtest.Package{binary, source} {
-		for name, v := range variants(want) {
+		for name, v := range variants(t, want) {
 			data := rpmtest.Build(v)
 			p, err := rpm.Verify(bytes.NewReader(data))
 			if err != nil {
@@ -260,7 +262,7 @@ func TestPayloadNumberedHardLinks(t *testing.T) {
 func TestPayloadCut(t *testing.T) {
 	small := binary
 	small.Files = small.Files[:4]
-	for name, v := range variants(small) {
+	for name, v := range variants(t, small) {
 		data := rpmtest.Build(v)
 		p := parse(t, data)
 		for end := int(p.PayloadOffset); end < len(data); end++ {
@@ -281,7 +283,7 @@ func TestPayloadCut(t *testing.T) {
 // A reader that is closed in the middle leaves no goroutine.
 func TestPayloadClose(t *testing.T) {
 	before := runtime.NumGoroutine()
-	for name, v := range variants(binary) {
+	for name, v := range variants(t, binary) {
 		data := rpmtest.Build(v)
 		p := parse(t, data)
 		r, err := p.Payload(bytes.NewReader(data[p.PayloadOffset:]))

@@ -35,7 +35,7 @@ func assemble(t *testing.T, p *rpm.Package, data []byte) []byte {
 // Nothing else changes.
 func TestSignaturesAndDigestsOfAPackage(t *testing.T) {
 	all := genuine(t)
-	for name, v := range variants(binary) {
+	for name, v := range variants(t, binary) {
 		all[name] = rpmtest.Build(v)
 	}
 	for name, data := range all {

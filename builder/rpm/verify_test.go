@@ -158,7 +158,7 @@ func TestVerifyFlippedBits(t *testing.T) {
 		{Name: "a", Version: "1", Release: "1", Files: []rpmtest.File{{Path: "/a", Content: "abc"}}},
 		{Name: "a", Version: "1", Release: "1", Source: true, Files: source.Files[:1]},
 	} {
-		for name, v := range variants(small) {
+		for name, v := range variants(t, small) {
 			data := rpmtest.Build(v)
 			first, step := 96, 1
 			if v.Payload != "none" && v.Payload != "gzip" {
@@ -187,7 +187,7 @@ func TestVerifyTruncated(t *testing.T) {
 }
 
 func TestVerifyStreams(t *testing.T) {
-	for name, v := range variants(binary) {
+	for name, v := range variants(t, binary) {
 		data := rpmtest.Build(v)
 		for kind, r := range map[string]io.Reader{
 			"byte by byte":   iotest.OneByteReader(bytes.NewReader(data)),

@@ -7,18 +7,14 @@ import (
 	"strings"
 	"testing"
 
+	"namibuild/builder/hosttest"
 	"namibuild/builder/sign"
 )
 
-// tool runs a program and returns its output. These tests are about what other
-// programs accept, so they fail where one is missing.
+// tool runs a program of the host and returns what it prints.
 func tool(t *testing.T, env []string, name string, args ...string) (string, error) {
 	t.Helper()
-	path, err := exec.LookPath(name)
-	if err != nil {
-		t.Fatalf("this test needs %s on the host (Debian: rpm, gnupg, openssl, softhsm2, opensc): %v", name, err)
-	}
-	cmd := exec.Command(path, args...)
+	cmd := exec.Command(hosttest.Program(t, name), args...)
 	cmd.Env = append(append(os.Environ(), "LC_ALL=C", "TZ=UTC"), env...)
 	out, err := cmd.CombinedOutput()
 	return string(out), err

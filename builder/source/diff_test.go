@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"namibuild/builder/hosttest"
 	"namibuild/builder/source"
 )
 
@@ -24,7 +25,7 @@ func patched(t *testing.T, p source.Preview, program string, args ...string) {
 			t.Fatal(err)
 		}
 	}
-	cmd := exec.Command(program, args...)
+	cmd := exec.Command(hosttest.Program(t, program), args...)
 	cmd.Dir, cmd.Stdin = dir, strings.NewReader(p.Diff())
 	cmd.Env = append(os.Environ(), "GIT_CEILING_DIRECTORIES="+filepath.Dir(dir))
 	if out, err := cmd.CombinedOutput(); err != nil {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"namibuild/builder/hosttest"
 	"namibuild/builder/recipe"
 	"namibuild/builder/rpm/rpmtest"
 	"namibuild/builder/source"
@@ -111,7 +112,7 @@ func TestFamiliesInRpmbuild(t *testing.T) {
 			run(t, "tar", "-C", dir, "-xf", out.Name(), "--no-same-owner")
 			spec := filepath.Join(dir, "SPECS", k.pkg+".spec")
 			args := []string{"--target", "x86_64", "--define", "_topdir " + dir, "--define", "dist " + k.dist}
-			query := exec.Command("rpmspec", append(args, "-q", "--srpm", "--qf", "%{version}-%{release}", spec)...)
+			query := exec.Command(hosttest.Program(t, "rpmspec"), append(args, "-q", "--srpm", "--qf", "%{version}-%{release}", spec)...)
 			if got, err := query.Output(); err != nil || string(got) != k.version+"-"+k.tagged {
 				t.Errorf("rpmspec: %s, %v", got, err)
 			}

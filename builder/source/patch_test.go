@@ -15,6 +15,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"namibuild/builder/hosttest"
 	"namibuild/builder/recipe"
 	"namibuild/builder/source"
 )
@@ -119,7 +120,7 @@ func (f files) theirs(t testing.TB, patch string, program ...string) files {
 	t.Helper()
 	dir := t.TempDir()
 	f.lay(t, dir)
-	cmd := exec.Command(program[0], program[1:]...)
+	cmd := exec.Command(hosttest.Program(t, program[0]), program[1:]...)
 	cmd.Dir, cmd.Stdin = dir, strings.NewReader(patch)
 	cmd.Env = append(os.Environ(), "GIT_CEILING_DIRECTORIES="+filepath.Dir(dir), "LC_ALL=C")
 	if err := cmd.Run(); err != nil {
@@ -142,7 +143,7 @@ func gitDiff(t testing.TB, before, after files, context int) string {
 	dir := t.TempDir()
 	before.lay(t, filepath.Join(dir, "a"))
 	after.lay(t, filepath.Join(dir, "b"))
-	cmd := exec.Command("git", "diff", "--no-index", "--no-prefix", "-M50", fmt.Sprintf("-U%d", context), "a", "b")
+	cmd := exec.Command(hosttest.Program(t, "git"), "diff", "--no-index", "--no-prefix", "-M50", fmt.Sprintf("-U%d", context), "a", "b")
 	cmd.Dir = dir
 	cmd.Env = append(os.Environ(), "GIT_CEILING_DIRECTORIES="+dir, "GIT_CONFIG_GLOBAL=/dev/null", "GIT_CONFIG_SYSTEM=/dev/null")
 	out, err := cmd.Output()

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"namibuild/builder/hosttest"
 	"namibuild/builder/source"
 )
 
@@ -51,7 +52,7 @@ func TestRpmbuildWants(t *testing.T) {
 	if err := os.WriteFile(spec, text, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	log, err := exec.Command("rpmbuild", "-bp", "--nodeps", "--define", "_topdir "+dir, "--define", "dist .el6", spec).CombinedOutput()
+	log, err := exec.Command(hosttest.Program(t, "rpmbuild"), "-bp", "--nodeps", "--define", "_topdir "+dir, "--define", "dist .el6", spec).CombinedOutput()
 	if err == nil || !strings.Contains(string(log), "linux-2.6.32-431.3.1.el6") {
 		t.Errorf("%v\n%s", err, log)
 	}
@@ -59,7 +60,7 @@ func TestRpmbuildWants(t *testing.T) {
 
 func run(t *testing.T, program string, args ...string) {
 	t.Helper()
-	cmd := exec.Command(program, args...)
+	cmd := exec.Command(hosttest.Program(t, program), args...)
 	cmd.Env = append(os.Environ(), "LC_ALL=C")
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("%s: %v\n%s", program, err, out)

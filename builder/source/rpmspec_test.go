@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"namibuild/builder/hosttest"
 	"namibuild/builder/source"
 )
 
@@ -49,7 +50,7 @@ func (k kin) ask(t *testing.T, spec, release, tarball string) {
 		t.Fatal(err)
 	}
 	const query = "%{name} %{version} %{release}\n[%{source}\n]"
-	cmd := exec.Command("rpmspec", "-q", "--srpm", "--target", "x86_64", "--define", "dist "+k.dist, "--qf", query, file)
+	cmd := exec.Command(hosttest.Program(t, "rpmspec"), "-q", "--srpm", "--target", "x86_64", "--define", "dist "+k.dist, "--qf", query, file)
 	cmd.Env = append(os.Environ(), "LC_ALL=C")
 	out, err := cmd.Output()
 	if err != nil {

@@ -16,6 +16,7 @@ import (
 
 	"github.com/ulikunitz/xz"
 
+	"namibuild/builder/hosttest"
 	"namibuild/builder/recipe"
 	"namibuild/builder/rpm"
 	"namibuild/builder/rpm/rpmtest"
@@ -135,7 +136,7 @@ func compress(t testing.TB, how string, data []byte) []byte {
 			t.Fatal(err)
 		}
 	case "bzip2":
-		cmd := exec.Command("bzip2", "-1")
+		cmd := exec.Command(hosttest.Program(t, "bzip2"), "-1")
 		cmd.Stdin, cmd.Stdout = bytes.NewReader(data), &buf
 		if err := cmd.Run(); err != nil {
 			t.Fatalf("bzip2: %v", err)

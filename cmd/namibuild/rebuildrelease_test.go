@@ -43,8 +43,8 @@ func TestRebuildARelease(t *testing.T) {
 		t.Fatal(err)
 	}
 	f.Program = func(ctx context.Context, p *enginetest.Process) engine.Exit {
-		p.Spec.Aside.Answer("7 public")
-		p.Spec.Aside.Answer("8 sign da39a3ee5e6b4b0d3255bfef95601890afd80709")
+		p.Spec.Relay.Answer("7 public")
+		p.Spec.Relay.Answer("8 sign da39a3ee5e6b4b0d3255bfef95601890afd80709")
 		return kerneltest.Rpmbuild(ctx, p)
 	}
 	l, err := builder.Lock(t.Context(), o.PlanOptions, "timewait.yaml", []byte("name: timewait\n"))

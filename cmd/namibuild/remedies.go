@@ -92,7 +92,7 @@ var remedies = []remedy{
 	of[*builder.UnknownKeyError](exitSource, "in a copy of the recipe's page, source: key: names that key's file beside it; with sha256: instead of signed-by: none is needed"),
 	of[*builder.UntrustedError](exitSource, "--insecure-source takes it all the same, if it is a whole SRPM; plan and record then say so"),
 	of[*fetch.OfflineError](exitSource, "namibuild fetch RECIPE, without --offline and $NAMIBUILD_OFFLINE, brings it into the store"),
-	of[*engine.NotHeldError](exitImage, "namibuild image RECIPE builds it, with a network"),
+	of[*engine.NoImageError](exitImage, "namibuild image RECIPE builds it, with a network"),
 	of[*artifact.MissingError](exitOutput, "the recipe's rpmbuild: switches decide what is made; packages: lists what must be"),
 	of[*builder.UnknownPackageError](exitOutput, "packages: in the recipe takes names that the spec makes; rpmbuild: switches decide which"),
 	of[*artifact.ConfigError](exitOutput, "Kconfig leaves an option out when what it depends on is not set, and takes one of a choice: set those in config: too"),

@@ -1,7 +1,7 @@
 #!/bin/bash
-# buildroot.sh ROOT CACHE prints what the root below ROOT is made of, as builder/buildroot reads it: a line that names
-# the distribution, then a line a package, fields between tabs, "-" for what is not known. CACHE is where yum keeps the package
-# files: which of them is installed says the SHA-1 of its header.
+# buildroot.sh ROOT CACHE lists the packages of the root file system in ROOT for builder/buildroot: a line that names the
+# distribution, then a line for each package, with tabs between the fields and "-" for an unknown value. CACHE is yum's folder of
+# package files; the SHA-1 of its header says which package a file is.
 set -eu
 export LC_ALL=C
 
@@ -15,7 +15,7 @@ find "$cache" -name '*.rpm' | sort | while read -r file; do
     printf '%s %s\n' "$(rpm -qp --nosignature --qf '%{SHA1HEADER}' "$file")" "$(sha256sum <"$file" | cut -d ' ' -f 1)"
 done >"$sums"
 
-# The keys that rpm trusts are in its database too, as packages.
+# rpm's database also has the trusted keys as packages.
 rpm --root "$root" -qa --qf 'rpm\t%{NAME}\t%|EPOCH?{%{EPOCH}:}|%{VERSION}-%{RELEASE}\t%{ARCH}\t%{SOURCERPM}\t%{SHA1HEADER}\t%{LICENSE}\n' |
     awk -F '\t' -v OFS='\t' -v sums="$sums" '
         BEGIN { while ((getline line <sums) > 0) { split(line, field, " "); sum[field[1]] = field[2] } }

@@ -1,5 +1,5 @@
 #!/bin/sh
-# mtimes.sh FOLDER gives everything in a folder the time SOURCE_DATE_EPOCH. Besides step.sh, rpm's macro __arch_install_post runs
-# it, before byte-compiled Python files take over the times of their sources.
+# mtimes.sh FOLDER sets the time of everything in a folder to SOURCE_DATE_EPOCH. step.sh runs it, and so does rpm's macro
+# __arch_install_post, before the times of Python sources are copied into the byte-compiled files.
 set -eu
 [ ! -d "$1" ] || find "$1" -exec touch -h -d "@$SOURCE_DATE_EPOCH" {} +

@@ -1,19 +1,19 @@
 #!/bin/sh
-# rpmbuild.sh MODES ARGS... runs rpmbuild ARGS on the one spec of the topdir, once for each of MODES ("-bb", "-bs -bb"): the main
-# process of a build container. Apart, they do not know of each other: -ba would put the SRPM's digest into the packages.
+# rpmbuild.sh MODES ARGS... runs rpmbuild ARGS on the only spec of the topdir, once for each of MODES ("-bb" or "-bs -bb"). It is the
+# main process of a build container. With -ba instead of two runs, rpm would write the SRPM's digest into the packages.
 #
-# The driver holds this script's stdin open as long as it lives. End of file on stdin, TERM or INT end everything that was
-# started here; the exit status is then 143 (130 after INT), otherwise it is rpmbuild's own.
-# A line `@namibuild packages NAME...` on stdout tells before the build which packages the spec makes with these switches, as far
-# as rpm knows that (4.8: whatever the spec names), and `@namibuild objects N` every few seconds how many object files there
-# are. It must run under the shells of Debian 12 (dash) and CentOS 6 (bash 4.1 as sh).
+# The driver keeps the stdin of this script open as long as it runs. The end of stdin, TERM and INT end everything that the script
+# started; the exit status is then 143, or 130 after INT. Otherwise it is that of rpmbuild.
+# Before the build, a line `@namibuild packages NAME...` on stdout says which packages the spec makes with these switches, as far as
+# rpm knows (rpm 4.8 names all packages of the spec). Every few seconds a line `@namibuild objects N` says how many object files
+# exist. The script must run in the shells of Debian 12 (dash) and CentOS 6 (bash 4.1 as sh).
 set -u
 
 topdir=${NAMIBUILD_TOPDIR:-/usr/src/namibuild/rpmbuild}
 build='' watch='' count=''
 
-# stop STATUS is what the traps run: it ends the build's group, gives it two seconds to go, and exits. Process 1 gets no
-# signal that it has no trap for, so the traps come first.
+# stop STATUS ends the build's process group, which it kills after two seconds, and exits. The traps run it. Process 1 receives
+# only signals that it has a trap for, so the traps are set first.
 # shellcheck disable=SC2317
 stop() {
     trap '' TERM INT HUP
@@ -25,14 +25,14 @@ stop() {
         done
         kill -KILL "-$build" 2>/dev/null
     fi
-    # shellcheck disable=SC2086 # either may be empty
+    # shellcheck disable=SC2086 # both may be empty
     kill $watch $count 2>/dev/null
     exit "$1"
 }
 trap 'stop 143' TERM HUP
 trap 'stop 130' INT
 
-# A background command's stdin is /dev/null, hence the copy as descriptor 3.
+# The stdin of a background command is /dev/null, so descriptor 3 is a copy of this script's stdin.
 exec 3<&0
 {
     cat <&3 >/dev/null
@@ -41,7 +41,7 @@ exec 3<&0
 watch=$!
 exec 3<&-
 
-# The root file system is read-only and rpm's %_tmppath is /var/tmp by default: everything temporary goes to the topdir.
+# The root file system is read-only, and rpm's %_tmppath is /var/tmp by default. So all temporary files go to the topdir.
 HOME=$topdir
 TMPDIR=$topdir/TMP
 export HOME TMPDIR
@@ -53,8 +53,8 @@ shift
 
 set -- --define "_topdir $topdir" --define "_tmppath $TMPDIR" "$@"
 
-# Debian's rpm keeps a database in $HOME, empty at first, by which no BuildRequires could ever be met. One that cannot be read
-# is an error; rpm 4.8 says so on stderr alone.
+# Debian's rpm has a database in $HOME, which is empty, so that no BuildRequires could be satisfied. A database that cannot be read
+# is an error, which rpm 4.8 reports on stderr and not by its status.
 installed=$(rpm -qa 2>TMP/rpm-qa)
 status=$?
 if [ "$status" -ne 0 ] || { [ -z "$installed" ] && [ -s TMP/rpm-qa ]; }; then
@@ -65,7 +65,7 @@ if [ -z "$installed" ]; then
     set -- "$@" --nodeps
 fi
 
-# packages prints the names; of rpmbuild's arguments it takes those that a query understands.
+# packages prints the names of the packages. It passes those of rpmbuild's arguments on that a query understands.
 packages() {
     n=$#
     while [ "$n" -gt 0 ]; do
@@ -85,14 +85,14 @@ packages() {
     fi
 }
 
-# A spec that cannot be read is rpmbuild's to complain of.
+# rpmbuild will report a spec that cannot be read.
 if names=$(packages "$@" </dev/null 2>/dev/null) && [ -n "$names" ]; then
     echo "@namibuild packages $names"
 fi
 
-# objects prints the number of object files. Left out is what holds none: vanilla-* (the untouched copy of the tree),
-# documentation, headers, other architectures. That leaves 3,300 of 10,400 directories of a 6.1 kernel, 0.1 s of processor time;
-# every 6 s that is less than one per cent of two processors.
+# objects prints the number of object files. It does not search folders that have none: vanilla-* (the unchanged copy of the tree),
+# documentation, headers, other architectures. That leaves 3,300 of the 10,400 folders of a 6.1 kernel and takes 0.1 s of processor
+# time, which every 6 s is less than one percent of two processors.
 objects() {
     find BUILD \( -name 'vanilla-*' -o -name Documentation -o -name include -o -path '*/arch/[!x]*' \) -prune \
         -o -name '*.o' -print 2>/dev/null | wc -l
@@ -103,16 +103,17 @@ while sleep 6; do
 done &
 count=$!
 
-# run runs a program in a process group of its own, so that one signal reaches make and all its compilers.
+# run PROGRAM... runs a program in its own process group, so that one signal reaches make and all its compilers.
 run() {
     setsid "$@" </dev/null &
     build=$!
     wait "$build"
 }
 
-# The kernel's tarball comes plain, whatever its name says: rpm goes by the content. Who unpacks an SRPM by hand goes by the
-# name, so there it is packed, with what kernels' tarballs are packed with; the plain one waits in TMP for the build, which would only unpack it again.
-# shellcheck disable=SC2016 # for the shell that runs it
+# The kernel's tarball is not compressed, whatever its name says, because rpm looks only at the content. People who unpack an SRPM
+# look at the name, so the tarball in an SRPM is compressed, with the program that is used for kernels' tarballs. The uncompressed
+# one is moved to TMP until the build, which would only decompress it again.
+# shellcheck disable=SC2016 # the shell that runs it expands it
 pack='
 mkdir TMP/plain || exit 1
 for file in SOURCES/*; do

@@ -1,7 +1,7 @@
 #!/bin/sh
-# step.sh BUILDROOT COMMAND... runs one script of a spec (%prep, %build, %install, what copies %doc) as rpmbuild would, and gives
-# every file that is in BUILDROOT then the time SOURCE_DATE_EPOCH: rpm writes these times into the packages. It is rpm's macro
-# ___build_cmd, because kernel specs write __spec_install_post anew.
+# step.sh BUILDROOT COMMAND... runs one script of a spec (%prep, %build, %install, or the one that copies %doc) as rpmbuild would.
+# Then it sets the time of every file in BUILDROOT to SOURCE_DATE_EPOCH, because rpm writes these times into the packages. It is
+# called by rpm's macro ___build_cmd, because kernel specs redefine __spec_install_post.
 root=$1
 shift
 "$@" || exit

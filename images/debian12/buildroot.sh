@@ -1,7 +1,7 @@
 #!/bin/sh
-# buildroot.sh prints what the root is made of, as builder/buildroot reads it: a line that names the distribution, then
-# a line a package, fields between tabs, "-" for what is not known. It runs while apt still has the archive's lists, which
-# alone know the packages' SHA-256.
+# buildroot.sh lists the packages of the root file system for builder/buildroot: a line that names the distribution, then a line
+# for each package, with tabs between the fields and "-" for an unknown value. It runs while apt still has the archive's lists,
+# because only they have the SHA-256 of the packages.
 set -eu
 export LC_ALL=C
 
@@ -9,7 +9,7 @@ export LC_ALL=C
 . /etc/os-release
 printf 'buildroot 1\t%s\t%s\n' "$ID" "$VERSION_ID"
 
-# The licenses are those that a machine-readable copyright file names.
+# licenses PACKAGE prints the licenses in a machine-readable copyright file.
 licenses() {
     [ -r "/usr/share/doc/$1/copyright" ] || return 0
     awk '/^Format:/ { readable = 1 }
@@ -18,8 +18,8 @@ licenses() {
 }
 
 sums=$(mktemp)
-# A package that no list has is shown from dpkg's own database, without a SHA256.
-# shellcheck disable=SC2016,SC2046 # dpkg-query's variables; a word a package
+# apt-cache shows a package that is in no list from dpkg's database, without a SHA256.
+# shellcheck disable=SC2016,SC2046 # dpkg-query's variables; one word for each package
 apt-cache show $(dpkg-query -W -f '${binary:Package}=${Version} ') |
     awk '$1 == "Package:" { name = $2; version = arch = "" }
         $1 == "Version:" { version = $2 }

@@ -1,6 +1,6 @@
 #!/bin/bash
-# buildroot.sh prints what the root is made of, as builder/buildroot reads it: a line that names the distribution, then a line
-# a package, fields between tabs, "-" for what is not known: of packages that came with the base image, the file's SHA-256.
+# buildroot.sh lists the packages of the root file system for builder/buildroot: a line that names the distribution, then a line
+# for each package, with tabs between the fields and "-" for an unknown value, such as the SHA-256 of a package of the base image.
 set -eu
 export LC_ALL=C
 
@@ -13,7 +13,7 @@ find /var/cache/yum /var/cache/dnf -name '*.rpm' 2>/dev/null | sort | while read
     printf '%s %s\n' "$(rpm -qp --nosignature --qf '%{SHA1HEADER}' "$file")" "$(sha256sum <"$file" | cut -d ' ' -f 1)"
 done >"$sums"
 
-# The keys that rpm trusts are in its database too, as packages.
+# rpm's database also has the trusted keys as packages.
 rpm -qa --qf 'rpm\t%{NAME}\t%|EPOCH?{%{EPOCH}:}|%{VERSION}-%{RELEASE}\t%{ARCH}\t%{SOURCERPM}\t%{SHA1HEADER}\t%{LICENSE}\n' |
     awk -F '\t' -v OFS='\t' -v sums="$sums" '
         BEGIN { while ((getline line <sums) > 0) { split(line, field, " "); sum[field[1]] = field[2] } }

@@ -1,13 +1,13 @@
 #!/bin/bash
-# install.sh makes a builder of the enterprise Linux that it runs in, with yum (dnf from release 8 on): the packages that the
-# file `packages` beside it names, from the repositories in `vault.repo` beside it and no others, signed by keys of the base
-# image. VAULT is the address of the vault, SOURCE_DATE_EPOCH the time of the files that are no package's.
-# Runs as root. Written from the facts, not yet run.
+# install.sh makes the enterprise Linux that it runs in a builder, with yum (dnf from release 8 on). It installs the packages in the
+# file `packages` beside it, only from the repositories in `vault.repo` beside it, and signed by keys of the base image. VAULT is
+# the address of the vault, SOURCE_DATE_EPOCH the time of the files that belong to no package. It runs as root. It has not been run
+# yet.
 set -eu
 export LC_ALL=C
 here=$(dirname "$0")
 
-# rpm and yum close every descriptor up to the limit before each script: with a limit of 2^30 that takes hours.
+# Before each script rpm and yum close every descriptor up to the limit. With a limit of 2^30 that takes hours.
 [ "$(ulimit -n)" -le 4096 ] 2>/dev/null || ulimit -n 4096
 
 touch /tmp/start
@@ -16,7 +16,7 @@ sed "s|@VAULT@|${VAULT%/}|" "$here/vault.repo" >/tmp/repos/vault.repo
 mapfile -t packages < <(grep -v -e '^#' -e '^$' "$here/packages")
 yum -y --setopt=reposdir=/tmp/repos --setopt=tsflags=nodocs --setopt=keepcache=1 install "${packages[@]}"
 
-# yum succeeds when it has found some of the names; a name may be one that a package provides.
+# yum succeeds if it finds only some of the names. A name may be one that a package provides.
 rpm -q --whatprovides "${packages[@]}"
 
 mkdir -p /usr/lib/namibuild

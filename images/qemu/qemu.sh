@@ -1,14 +1,14 @@
 #!/bin/sh
-# qemu.sh ARGS... runs qemu-system-x86_64 ARGS in the folder of the guest's files: the main process of a container.
+# qemu.sh ARGS... runs qemu-system-x86_64 ARGS in the folder of the guest's files. It is the main process of a container.
 #
-# The driver holds this script's stdin open as long as it lives. End of file on stdin, TERM or INT end QEMU; the exit status is
-# then 143, otherwise it is QEMU's own.
+# The driver keeps the stdin of this script open as long as it runs. The end of stdin, TERM and INT end QEMU; the exit status is
+# then 143. Otherwise it is that of QEMU.
 set -u
 
 qemu='' watch=''
 
-# Process 1 gets no signal that it has no trap for, so the trap comes first.
-# shellcheck disable=SC2317,SC2086 # the trap runs it; either may be empty
+# Process 1 receives only signals that it has a trap for, so the trap is set first.
+# shellcheck disable=SC2317,SC2086 # the trap calls it; both variables may be empty
 stop() {
     trap '' TERM INT HUP
     kill -KILL $qemu 2>/dev/null
@@ -17,7 +17,7 @@ stop() {
 }
 trap stop TERM INT HUP
 
-# A background command's stdin is /dev/null, hence the copy as descriptor 3.
+# The stdin of a background command is /dev/null, so descriptor 3 is a copy of this script's stdin.
 exec 3<&0
 {
     cat <&3 >/dev/null

@@ -1,11 +1,12 @@
 /*
- * guest.h is what the programs have in common that are process 1 of a booted kernel: system calls, lines of text, the clock,
- * the loopback interface. No libc and no header, in the C of 2009: gcc 4.4 to 14 compile it, and Linux 2.6.32 to today's run it
- * (x86_64). A program has testify, which does its work.
+ * guest.h has what the programs that run as process 1 of a booted kernel share: system calls, lines of text, the clock, and the
+ * loopback interface. It uses neither libc nor headers and is written in the C of 2009: gcc 4.4 to 14 compile it, and Linux from
+ * 2.6.32 on runs it (x86_64). A program defines work(), which run() calls.
  *
- * It speaks in lines that begin with "@namibuild ", through /dev/kmsg, so that none is torn by a line of the kernel. Of all:
+ * A program writes lines that begin with "@namibuild ", through /dev/kmsg, so that lines of the kernel do not get into them. All
+ * programs write these:
  *   cannot TEXT E    something failed with errno E
- *   end              all that was asked was done
+ *   end              everything requested is done
  */
 
 typedef unsigned long u64;
@@ -35,7 +36,7 @@ static s64 call(s64 n, s64 a, s64 b, s64 c, s64 d, s64 e, s64 f)
 #define call2(n, a, b) call(n, (s64)(a), (s64)(b), 0, 0, 0, 0)
 #define call3(n, a, b, c) call(n, (s64)(a), (s64)(b), (s64)(c), 0, 0, 0)
 
-/* gcc may call these two for a loop or an initialiser. */
+/* gcc may call these two functions for a loop or an initialiser. */
 void *memset(void *to, int c, u64 n)
 {
 	char *p = to;
@@ -53,7 +54,7 @@ void *memcpy(void *to, const void *from, u64 n)
 	return to;
 }
 
-/* One line, put together and written at once. printk takes up to 992 bytes. */
+/* line is collected and then written at once. printk takes up to 992 bytes. */
 static char line[960];
 static u64 length;
 static int out = 1;
@@ -87,7 +88,7 @@ static void begin(const char *word)
 	text(word);
 }
 
-static void say(void)
+static void send_line(void)
 {
 	line[length++] = '\n';
 	call3(SYS_write, out, line, length);
@@ -98,13 +99,13 @@ static void cannot(const char *what, s64 result)
 	begin("cannot ");
 	text(what);
 	number(-result);
-	say();
+	send_line();
 }
 
 static s64 open_file(const char *name, int flags) { return call3(SYS_open, name, flags, 0); }
 
-/* slurp reads a file of /proc to its end and gives the number of bytes. */
-static s64 slurp(const char *name, char *to, s64 size)
+/* read_file reads a file to its end and returns the number of bytes, or the negative errno. */
+static s64 read_file(const char *name, char *to, s64 size)
 {
 	s64 had = 0, n, fd = open_file(name, 0);
 
@@ -122,9 +123,10 @@ static s64 slurp(const char *name, char *to, s64 size)
 
 static char page[64 << 10];
 
-static void tell(const char *word, const char *name)
+/* report_file writes a line with the first line of a file. */
+static void report_file(const char *word, const char *name)
 {
-	s64 n = slurp(name, page, sizeof page);
+	s64 n = read_file(name, page, sizeof page);
 
 	if (n < 0) {
 		cannot(name, n);
@@ -133,12 +135,12 @@ static void tell(const char *word, const char *name)
 	begin(word);
 	text(" ");
 	text(page);
-	say();
+	send_line();
 }
 
 struct timespec { s64 sec, nsec; };
 
-/* now is CLOCK_MONOTONIC in milliseconds. */
+/* now returns CLOCK_MONOTONIC in milliseconds. */
 static s64 now(void)
 {
 	struct timespec t = {0, 0};
@@ -165,18 +167,18 @@ struct address {
 	char zero[8];
 };
 
-#define LOOPBACK 0x0100007f /* 127.0.0.1 as it lies in memory */
+#define LOOPBACK 0x0100007f /* 127.0.0.1 in network order */
 
-/* up brings the loopback interface up. */
-static s64 up(s64 fd)
+/* bring_up brings the loopback interface up. */
+static s64 bring_up(s64 fd)
 {
 	struct { char name[16]; short flags; char rest[22]; } request = {"lo", 1, ""}; /* IFF_UP */
 
 	return call3(SYS_ioctl, fd, 0x8914, &request); /* SIOCSIFFLAGS */
 }
 
-/* listen_at has a listener on a port of 127.0.0.1, the interface brought up, and gives it; or 0 and, in *error, the errno,
- * negative, of what *failed names. */
+/* listen_at brings the loopback interface up and returns a socket that listens on a port of 127.0.0.1. If something fails, it
+ * returns 0, *failed says what, and *error is the negative errno. */
 static s64 listen_at(struct address *server, int backlog, const char **failed, s64 *error)
 {
 	s64 fd = call3(SYS_socket, 2, 1, 0); /* AF_INET, SOCK_STREAM */
@@ -185,7 +187,7 @@ static s64 listen_at(struct address *server, int backlog, const char **failed, s
 	if ((*error = fd) < 0)
 		return 0;
 	*failed = "bringing lo up";
-	if ((*error = up(fd)) < 0)
+	if ((*error = bring_up(fd)) < 0)
 		return 0;
 	*failed = "bind";
 	if ((*error = call3(SYS_bind, fd, server, sizeof *server)) < 0)
@@ -205,9 +207,9 @@ static void mount_proc(void)
 		cannot("mounting /proc", error);
 }
 
-static void testify(void);
+static void work(void);
 
-/* The kernel enters with the stack as the ABI has it; nothing on it is wanted but its alignment. */
+/* The kernel starts the program here. Nothing on the stack is needed, but it must be aligned. */
 __asm__(".globl _start\n_start:\n\txorl %ebp, %ebp\n\tandq $-16, %rsp\n\tcall run\n\thlt\n");
 
 void run(void);
@@ -217,10 +219,10 @@ void run(void)
 
 	if (fd >= 0)
 		out = (int)fd;
-	testify();
+	work();
 	begin("end");
-	say();
-	/* RESTART and not POWER_OFF, which halts for ever where there is no ACPI; the machine ends with its first restart. */
+	send_line();
+	/* This is RESTART, because POWER_OFF halts forever without ACPI. QEMU ends at the first restart. */
 	call3(SYS_reboot, 0xfee1dead, 672274793, 0x01234567);
 	for (;;)
 		wait_until(now() + 3600000);

@@ -1,15 +1,15 @@
 /*
- * traffic.c opens and closes connections at a steady rate through a small range of ports, and says how many sockets are in
- * TIME_WAIT and how many connects fail for want of a port. Its lines, beside those of guest.h:
- *   fin-timeout N        net.ipv4.tcp_fin_timeout, nobody has set it: by default the length of TIME_WAIT, in seconds
- *   sample T W C F       T ms after the start W sockets are in TIME_WAIT, C connects have succeeded and F failed
- *   sustained N T        with more connects than the ports can take, N succeeded within T ms
- * What it does is asked for by the file /traffic: "PORTS RATE SECONDS", RATE in connects a second.
+ * traffic.c opens and closes connections at a constant rate through a small range of ports. It reports how many sockets are in
+ * TIME_WAIT and how many connects fail because no port is free. Its lines, besides those of guest.h, are:
+ *   fin-timeout N        the default of net.ipv4.tcp_fin_timeout, which is the length of TIME_WAIT in seconds
+ *   sample T W C F       T ms after the start, W sockets are in TIME_WAIT, C connects have succeeded and F have failed
+ *   sustained N T        of more connects than there are ports for, N succeeded within T ms
+ * Its parameters are in the file /traffic: "PORTS RATE SECONDS", with RATE in connects per second.
  */
 
 #include "guest.h"
 
-/* Its local ports begin here: above the ports of services, below the default range. */
+/* FIRST_PORT is the first local port, above the ports of services and below the default range. */
 #define FIRST_PORT 20000
 
 #define EADDRNOTAVAIL 99
@@ -47,12 +47,12 @@ static void set(const char *name, s64 a, s64 b)
 		cannot(name, result);
 }
 
-/* waiting is how many sockets are in TIME_WAIT: "TCP: inuse 1 orphan 0 tw 250 alloc 2 mem 1". */
-static s64 waiting(void)
+/* in_time_wait returns how many sockets are in TIME_WAIT. The line is "TCP: inuse 1 orphan 0 tw 250 alloc 2 mem 1". */
+static s64 in_time_wait(void)
 {
 	const char *s = page;
 
-	if (slurp("/proc/net/sockstat", page, sizeof page) < 0)
+	if (read_file("/proc/net/sockstat", page, sizeof page) < 0)
 		return -1;
 	for (; *s; s++)
 		if (s[0] == ' ' && s[1] == 't' && s[2] == 'w' && s[3] == ' ') {
@@ -62,7 +62,7 @@ static s64 waiting(void)
 	return -1;
 }
 
-/* attempt opens a connection and closes it, the client's side first, so that the client's port is in TIME_WAIT. */
+/* attempt opens a connection and closes the client's side first, so that the client's port gets into TIME_WAIT. */
 static void attempt(void)
 {
 	s64 client = call3(SYS_socket, 2, 1, 0), peer, result;
@@ -85,13 +85,13 @@ static void sample(s64 t)
 {
 	begin("sample");
 	number(t);
-	number(waiting());
+	number(in_time_wait());
 	number(count.connected);
 	number(count.failed);
-	say();
+	send_line();
 }
 
-/* at_rate makes attempts at a rate until a time is over, with a sample every second if they are wanted. */
+/* at_rate makes attempts at a rate for a time, and writes a sample every second if samples is not 0. */
 static void at_rate(s64 rate, s64 ms, int samples)
 {
 	s64 start = now(), n = 0, next = 0, t = 0;
@@ -112,8 +112,8 @@ static void at_rate(s64 rate, s64 ms, int samples)
 	}
 }
 
-/* sustain measures what the ports can take: half as many connects again as should be possible, for one length of TIME_WAIT,
- * in which the first lot of ports is used up, and for two more, which count. */
+/* sustain measures how many connects the ports allow. It makes one and a half times as many as should be possible: for one length
+ * of TIME_WAIT, until all ports are used, and then for two more, which are counted. */
 static void sustain(s64 ports, s64 length_of_wait)
 {
 	s64 rate = ports * 3 / length_of_wait / 2 + 1, had, start;
@@ -125,31 +125,31 @@ static void sustain(s64 ports, s64 length_of_wait)
 	begin("sustained");
 	number(count.connected - had);
 	number(now() - start);
-	say();
+	send_line();
 }
 
-static void testify(void)
+static void work(void)
 {
 	char order[64], seconds[24];
 	const char *s = order, *failed;
 	s64 ports, rate, time, error, deadline;
 
 	mount_proc();
-	if ((error = slurp("/traffic", order, sizeof order)) < 0) {
+	if ((error = read_file("/traffic", order, sizeof order)) < 0) {
 		cannot("/traffic", error);
 		return;
 	}
 	ports = parse(&s);
 	rate = parse(&s);
 	time = parse(&s);
-	tell("fin-timeout", "/proc/sys/net/ipv4/tcp_fin_timeout");
+	report_file("fin-timeout", "/proc/sys/net/ipv4/tcp_fin_timeout");
 	s = seconds;
-	if (slurp("/proc/sys/net/ipv4/tcp_fin_timeout", seconds, sizeof seconds) < 0)
+	if (read_file("/proc/sys/net/ipv4/tcp_fin_timeout", seconds, sizeof seconds) < 0)
 		return;
 	set("/proc/sys/net/ipv4/ip_local_port_range", FIRST_PORT, FIRST_PORT + ports - 1);
-	/* Since 4.19 the loopback interface, and it alone, takes ports in TIME_WAIT again after a second. */
+	/* Since 4.19 the loopback interface, and only it, reuses ports in TIME_WAIT after a second. */
 	set("/proc/sys/net/ipv4/tcp_tw_reuse", 0, -1);
-	/* A small machine keeps few sockets in TIME_WAIT and drops the others at once. */
+	/* On a small machine the kernel keeps few sockets in TIME_WAIT and drops the others at once. */
 	set("/proc/sys/net/ipv4/tcp_max_tw_buckets", 2 * ports, -1);
 	listener = listen_at(&server, 128, &failed, &error);
 	if (failed) {
@@ -157,8 +157,8 @@ static void testify(void)
 		return;
 	}
 	at_rate(rate, time * 1000, 1);
-	/* The ports of the first part are in TIME_WAIT still: all must be free again. */
-	for (deadline = now() + 600000; waiting() > 0 && now() < deadline;)
+	/* The ports of the first part are still in TIME_WAIT. All must be free before the next part. */
+	for (deadline = now() + 600000; in_time_wait() > 0 && now() < deadline;)
 		wait_until(now() + 500);
 	sustain(ports, parse(&s));
 }

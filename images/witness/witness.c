@@ -1,18 +1,18 @@
 /*
- * witness.c says what the kernel says of itself, loads modules and times sockets in TIME_WAIT. Its lines, beside those of guest.h:
- *   release R        uname's release
+ * witness.c reports the kernel's release and version, loads modules, and measures how long sockets are in TIME_WAIT. Its lines,
+ * besides those of guest.h, are:
+ *   release R        the release of uname
  *   version TEXT     /proc/version
- *   fin-timeout N    net.ipv4.tcp_fin_timeout, nobody has set it
+ *   fin-timeout N    the default of net.ipv4.tcp_fin_timeout
  *   module N E       module /modules/N was loaded (E is 0) or refused (E is the errno)
- *   socket N A L     socket N: its timer was armed to A ms, it was gone after L ms by CLOCK_MONOTONIC
+ *   socket N A L     the timer of socket N was set to A ms, and it was gone after L ms of CLOCK_MONOTONIC
  *   tainted N        /proc/sys/kernel/tainted at the end
- * What it does is asked for by files: /modules/0, /modules/1, ... and /time-wait.
+ * It loads the modules /modules/0, /modules/1, ..., and times sockets if the file /time-wait exists.
  */
 
 #include "guest.h"
 
-
-/* load loads /modules/n; 0: there is none. */
+/* load loads /modules/n and returns 1, or returns 0 if the file does not exist. */
 static int load(int n)
 {
 	char name[24] = "/modules/";
@@ -35,17 +35,18 @@ static int load(int n)
 	begin("module");
 	number(n);
 	number(-result);
-	say();
+	send_line();
 	return 1;
 }
 
-/* One socket: its port in host order, when TIME_WAIT began, what its timer was armed to, when it was seen to be gone. */
+/* waiting is a socket in TIME_WAIT: its port in host order, when TIME_WAIT began, what its timer was set to, in how many readings
+ * in a row it was missing, and when it was gone. */
 struct waiting { int port, missed; s64 began, armed, gone; };
 
 #define MOST 128
 static struct waiting sockets[MOST];
 
-/* hex reads a number and leaves *s behind it. */
+/* hex parses a number and moves *s behind it. */
 static u64 hex(const char **s)
 {
 	u64 n = 0;
@@ -68,14 +69,14 @@ static const char *skip(const char *s, char to)
 	return *s ? s + 1 : s;
 }
 
-/* look reads /proc/net/tcp and gives what the timer of a port's socket in TIME_WAIT has left, in ms; -1: there is none.
- * A line is "  0: LOCAL:PORT REMOTE:PORT ST TX:RX TR:WHEN ...", WHEN in hundredths of a second (USER_HZ). */
-static s64 look(int port)
+/* time_left returns how many ms the timer of a port's socket in TIME_WAIT has left, by /proc/net/tcp in page, or -1 if there is no
+ * such socket. A line is "  0: LOCAL:PORT REMOTE:PORT ST TX:RX TR:WHEN ...", WHEN in hundredths of a second (USER_HZ). */
+static s64 time_left(int port)
 {
 	const char *s = skip(page, '\n');
 
 	for (; *s; s = skip(s, '\n')) {
-		const char *p = skip(skip(skip(s, ':'), ' '), ':'); /* behind LOCAL: */
+		const char *p = skip(skip(skip(s, ':'), ' '), ':'); /* after LOCAL: */
 		u64 local = hex(&p), state;
 
 		p = skip(skip(p, ' '), ' ');
@@ -88,8 +89,8 @@ static s64 look(int port)
 	return -1;
 }
 
-/* wait_one opens a connection to the listener and closes it from the client's side first. TIME_WAIT begins when the
- * server's half is closed: the client is shut down by then and still open, so nothing else starts the timer. */
+/* wait_one opens a connection to the listener and closes it from the client's side first. TIME_WAIT begins when the server's half
+ * is closed. By then the client is shut down and still open, so nothing else starts the timer. */
 static const char *wait_one(s64 listener, struct address *server, struct waiting *w, s64 *error)
 {
 	struct address mine;
@@ -109,27 +110,27 @@ static const char *wait_one(s64 listener, struct address *server, struct waiting
 	w->began = now();
 	call1(SYS_close, peer);
 	call1(SYS_close, client);
-	if ((*error = slurp("/proc/net/tcp", page, sizeof page)) < 0)
+	if ((*error = read_file("/proc/net/tcp", page, sizeof page)) < 0)
 		return "/proc/net/tcp";
-	w->armed = look(w->port);
+	w->armed = time_left(w->port);
 	*error = -62; /* ETIME */
 	return w->armed < 0 ? "finding the socket in TIME_WAIT" : 0;
 }
 
-/* watch polls until every socket is gone, or until a moment. Missing in one reading is not gone: /proc/net/tcp comes in
- * pieces, and a line may slip through between two of them. */
+/* watch polls until every socket is gone, or until a given time. A socket is gone when two readings in a row do not have it,
+ * because /proc/net/tcp is read in pieces, and one reading may miss a line between two of them. */
 static void watch(int n, s64 every, s64 until)
 {
 	int i, left = n;
 
 	while (left > 0 && now() < until) {
 		s64 at = now();
-		slurp("/proc/net/tcp", page, sizeof page);
+		read_file("/proc/net/tcp", page, sizeof page);
 		for (left = 0, i = 0; i < n; i++) {
 			struct waiting *w = &sockets[i];
 			if (w->missed >= 2)
 				continue;
-			if (look(w->port) >= 0) {
+			if (time_left(w->port) >= 0) {
 				w->missed = 0;
 				left++;
 				continue;
@@ -144,9 +145,9 @@ static void watch(int n, s64 every, s64 until)
 
 static s64 between(s64 least, s64 n, s64 most) { return n < least ? least : n > most ? most : n; }
 
-/* time_wait times sockets. Kernels round: 2.6.32 lets a socket go up to an eighth of the length early (but not the first
- * of an idle moment), since 4.8 up to an eighth late, for the sake of their timer wheels. So sockets are opened at
- * short intervals for more than an eighth of the length: one of them ends where the rounding is least. */
+/* time_wait measures how long sockets are in TIME_WAIT. Kernels round this for their timer wheels: 2.6.32 ends TIME_WAIT up to an
+ * eighth of its length early (but not for the first socket after idle time), and kernels since 4.8 up to an eighth late. So sockets
+ * are opened at short intervals for more than an eighth of the length, and for one of them the rounding is smallest. */
 static const char *time_wait(s64 *error)
 {
 	struct address server = {2, 0x0900, LOOPBACK, ""}; /* port 9, discard */
@@ -173,12 +174,12 @@ static const char *time_wait(s64 *error)
 		number(i);
 		number(sockets[i].armed);
 		number(sockets[i].missed >= 2 ? sockets[i].gone - sockets[i].began : -1);
-		say();
+		send_line();
 	}
 	return 0;
 }
 
-static void testify(void)
+static void work(void)
 {
 	static struct { char sysname[65], nodename[65], release[65], version[65], machine[65], domain[65]; } u;
 	const char *failed;
@@ -188,14 +189,14 @@ static void testify(void)
 	call1(SYS_uname, &u);
 	begin("release ");
 	text(u.release);
-	say();
+	send_line();
 	mount_proc();
-	tell("version", "/proc/version");
-	tell("fin-timeout", "/proc/sys/net/ipv4/tcp_fin_timeout");
+	report_file("version", "/proc/version");
+	report_file("fin-timeout", "/proc/sys/net/ipv4/tcp_fin_timeout");
 	for (i = 0; i < 1000 && load(i); i++)
 		;
 	error = open_file("/time-wait", 0);
 	if (error >= 0 && (failed = time_wait(&error)))
 		cannot(failed, error);
-	tell("tainted", "/proc/sys/kernel/tainted");
+	report_file("tainted", "/proc/sys/kernel/tainted");
 }

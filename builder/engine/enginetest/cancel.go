@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// cancelCreate ends the context at many moments of a creation.
+// cancelCreate ends the context at many moments while a container is created.
 func cancelCreate(t *testing.T, s Subject) {
 	with := spec(t, s, "exit", "0")
 	with.Entropy = true
@@ -17,7 +17,7 @@ func cancelCreate(t *testing.T, s Subject) {
 		ctx, cancel := context.WithTimeout(t.Context(), after*time.Millisecond)
 		timed(t, func() {
 			c, err := s.Engine.Create(ctx, with)
-			if err == nil { // it was quicker
+			if err == nil { // it was created before the context ended
 				remove(t, c)
 			} else if !errors.Is(err, context.DeadlineExceeded) {
 				t.Errorf("after %d ms: %v", after, err)
@@ -30,7 +30,7 @@ func cancelCreate(t *testing.T, s Subject) {
 	}
 }
 
-// blocked is a reader that gives what it has and then waits for the context.
+// blocked is a reader that blocks after its data until the context ends.
 type blocked struct {
 	first io.Reader
 	begun context.CancelFunc
@@ -60,7 +60,7 @@ func cancelUpload(t *testing.T, s Subject) {
 	timed(t, func() { remove(t, c) })
 }
 
-// once calls a function at the first line.
+// once calls a function at every write.
 type once struct {
 	bytes.Buffer
 	call func()

@@ -33,22 +33,22 @@ func builtOnce(t *testing.T, s Subject) {
 	}
 }
 
-func heldOnly(t *testing.T, s Subject) {
+func existingOnly(t *testing.T, s Subject) {
 	fresh := s.Image
-	fresh.Args, fresh.HeldOnly = map[string]string{"VARIANT": "not held"}, true
+	fresh.Args, fresh.ExistingOnly = map[string]string{"VARIANT": "not built"}, true
 	for range 2 {
 		_, err := s.Engine.EnsureImage(t.Context(), fresh, func(p engine.ImageProgress) { t.Errorf("built: %+v", p) })
-		if missing := (*engine.NotHeldError)(nil); !errors.As(err, &missing) || !strings.Contains(missing.Ref, "/"+fresh.Name+":") {
-			t.Fatalf("got %v, want a NotHeldError", err)
+		if missing := (*engine.NoImageError)(nil); !errors.As(err, &missing) || !strings.Contains(missing.Ref, "/"+fresh.Name+":") {
+			t.Fatalf("got %v, want a NoImageError", err)
 		}
 	}
 	if _, err := s.Engine.EnsureImage(t.Context(), s.Image, nil); err != nil {
 		t.Fatal(err)
 	}
-	held := s.Image
-	held.HeldOnly = true
-	if img, err := s.Engine.EnsureImage(t.Context(), held, nil); err != nil || img.Built || img.ID == "" {
-		t.Fatalf("held: %+v, %v", img, err)
+	existing := s.Image
+	existing.ExistingOnly = true
+	if img, err := s.Engine.EnsureImage(t.Context(), existing, nil); err != nil || img.Built || img.ID == "" {
+		t.Fatalf("an existing image: %+v, %v", img, err)
 	}
 }
 
@@ -72,7 +72,7 @@ func cancelBuild(t *testing.T, s Subject) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	fresh := s.Image
-	fresh.Args = map[string]string{"VARIANT": "cancelled"}
+	fresh.Args = map[string]string{"VARIANT": "canceled"}
 	if _, err := s.Engine.EnsureImage(ctx, fresh, nil); !errors.Is(err, context.Canceled) {
 		t.Fatalf("got %v", err)
 	}
@@ -100,7 +100,7 @@ func packedBroken(t *testing.T, s Subject) {
 	}
 }
 
-// create makes the image and a container that runs the probe with args.
+// create builds the image and creates a container that runs the probe with args.
 func create(t *testing.T, s Subject, args ...string) Container {
 	t.Helper()
 	c, err := s.Engine.Create(t.Context(), spec(t, s, args...))
@@ -130,14 +130,14 @@ func remove(t *testing.T, c Container) {
 	}
 }
 
-// archive is a tar with one file, owned by the container's user.
+// archive returns a tar of one file that the container's user owns.
 func archive(name, content string) *bytes.Reader {
 	var b bytes.Buffer
 	w := tar.NewWriter(&b)
 	err := w.WriteHeader(&tar.Header{Name: name, Mode: 0o644, Size: int64(len(content)), Uid: 1000, Gid: 1000})
 	_, failed := io.WriteString(w, content)
 	if err := errors.Join(err, failed, w.Close()); err != nil {
-		panic(err) // in memory: the header is wrong
+		panic(err) // the header is invalid; writing to memory does not fail
 	}
 	return bytes.NewReader(b.Bytes())
 }
@@ -177,8 +177,8 @@ func exitStatus(t *testing.T, s Subject) {
 	remove(t, c)
 }
 
-// wholeLog: 10 MB and every line in its place.
-func wholeLog(t *testing.T, s Subject) {
+// completeLog checks every line of a log of 10 MB.
+func completeLog(t *testing.T, s Subject) {
 	const n = 160_000
 	c := create(t, s, "lines", "160000")
 	var log bytes.Buffer
@@ -194,7 +194,7 @@ func wholeLog(t *testing.T, s Subject) {
 	remove(t, c)
 }
 
-// failing is a file on a full disk.
+// failing is a file that can be neither written nor read.
 type failing struct{ err error }
 
 func (f failing) Write([]byte) (int, error) { return 0, f.err }
@@ -237,7 +237,7 @@ func outsidePath(t *testing.T, s Subject) {
 	remove(t, c)
 }
 
-// readFile: before a run and after it.
+// readFile reads files of the image before and after a run.
 func readFile(t *testing.T, s Subject) {
 	c := create(t, s, "exit", "0")
 	read := func() {
@@ -262,7 +262,7 @@ func readFile(t *testing.T, s Subject) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	if got, err := c.Read(ctx, "/known", 6); !errors.Is(err, context.Canceled) {
-		t.Errorf("cancelled: got %q, %v", got, err)
+		t.Errorf("canceled: got %q, %v", got, err)
 	}
 	remove(t, c)
 }
@@ -287,12 +287,12 @@ func removeTwice(t *testing.T, s Subject) {
 func removeUnused(t *testing.T, s Subject) {
 	c := create(t, s, "exit", "0")
 	if left := s.Left(t); len(left) == 0 {
-		t.Fatal("Left shows nothing of a container that is there: it cannot be trusted")
+		t.Fatal("Left does not list a container that exists")
 	}
 	remove(t, c)
 }
 
-func sweepLiving(t *testing.T, s Subject) {
+func sweepLive(t *testing.T, s Subject) {
 	c := create(t, s, "exit", "4")
 	if _, err := s.Engine.Sweep(t.Context()); err != nil {
 		t.Fatal(err)
@@ -304,7 +304,7 @@ func sweepLiving(t *testing.T, s Subject) {
 		t.Fatal(err)
 	}
 	if _, err := c.Export(t.Context(), "."); err != nil {
-		t.Fatalf("the sweep took a container that ended and is in use: %v", err)
+		t.Fatalf("the sweep removed a container that has ended but is in use: %v", err)
 	}
 	remove(t, c)
 }
@@ -326,10 +326,10 @@ func removeImages(t *testing.T, s Subject) {
 	}
 }
 
-// soon is how long an ended context may take to end something.
+// soon is how long a call may take to return after its context has ended.
 const soon = 20 * time.Second
 
-// timed fails when something that was cancelled goes on for too long.
+// timed fails the test if a canceled call takes too long to return.
 func timed(t *testing.T, what func()) {
 	t.Helper()
 	done := make(chan struct{})
@@ -340,7 +340,7 @@ func timed(t *testing.T, what func()) {
 	select {
 	case <-done:
 	case <-time.After(soon):
-		t.Errorf("goes on %s after cancel", soon)
+		t.Errorf("still running %s after the cancel", soon)
 		<-done
 	}
 }

@@ -1,6 +1,6 @@
-// Package enginetest says what an engine must do, and has one that needs no
-// Docker: Contract is run over the real engine and over Fake, so that a test
-// over the Fake tells something about the real one.
+// Package enginetest has the contract of an engine as a test, and Fake, an engine
+// that needs no Docker. Contract is run on the real engine and on Fake, so that a
+// test that uses Fake says something about the real one.
 package enginetest
 
 import (
@@ -33,10 +33,10 @@ type Container interface {
 	Remove() error
 }
 
-// Real makes of the real engine an Engine.
+// Real is the real engine as an Engine.
 type Real struct{ *engine.Engine }
 
-// Create is the engine's own.
+// Create calls the real engine's Create.
 func (r Real) Create(ctx context.Context, s engine.ContainerSpec) (Container, error) {
 	c, err := r.Engine.Create(ctx, s)
 	if err != nil {
@@ -45,23 +45,23 @@ func (r Real) Create(ctx context.Context, s engine.ContainerSpec) (Container, er
 	return c, nil
 }
 
-// Subject is one engine under test.
+// Subject is an engine under test, with images for it.
 type Subject struct {
 	Engine Engine
-	// Image can be built; its /probe is the program of package probe, and
-	// /known holds "known\n".
+	// Image can be built. Its /probe is the program of package probe, and /known
+	// contains "known\n".
 	Image engine.ImageSpec
-	// Broken has a step that prints "going wrong" and ends with status 7.
+	// Broken has a step that prints "going wrong" and exits with status 7.
 	Broken engine.ImageSpec
-	// Packed has one file in its last stage: out/packed, "packed\n".
+	// Packed has one file in its last stage, out/packed, with "packed\n".
 	Packed engine.ImageSpec
-	// Topdir is owned by 1000:1000 in Image.
+	// Topdir is a folder of Image that 1000:1000 owns.
 	Topdir string
-	// Left names the containers and volumes that are there still.
+	// Left lists the containers and volumes that still exist.
 	Left func(*testing.T) []string
 }
 
-// Contract tests an engine. After every case nothing must be left.
+// Contract tests an engine, and checks after every case that nothing is left.
 func Contract(t *testing.T, open func(*testing.T) Subject) {
 	s := open(t)
 	cases := []struct {
@@ -69,28 +69,28 @@ func Contract(t *testing.T, open func(*testing.T) Subject) {
 		test func(*testing.T, Subject)
 	}{
 		{"an image is built once", builtOnce},
-		{"an image is not built where only held ones are taken", heldOnly},
-		{"a failing step is told", brokenImage},
+		{"an image is not built if only existing ones are wanted", existingOnly},
+		{"a failing step is reported", brokenImage},
 		{"cancel while building", cancelBuild},
-		{"files are packed", packed},
-		{"nothing is packed by a failing step", packedBroken},
+		{"files are exported from an image", packed},
+		{"nothing is exported if a step fails", packedBroken},
 		{"a tar goes in and a tar comes out", success},
 		{"the exit status is the result", exitStatus},
-		{"the log is whole and in order", wholeLog},
+		{"the log is complete and in order", completeLog},
 		{"a log that cannot be written ends the run", brokenLog},
-		{"a broken upload gives its own error", brokenUpload},
-		{"a missing path is told", missingPath},
+		{"a failed upload returns the reader's error", brokenUpload},
+		{"a missing path is reported", missingPath},
 		{"a path outside the topdir is refused", outsidePath},
 		{"a file of the image is read", readFile},
-		{"a missing image is told", missingImage},
+		{"a missing image is reported", missingImage},
 		{"cancel before and while creating", cancelCreate},
 		{"cancel while uploading", cancelUpload},
 		{"cancel while running", cancelRun},
 		{"cancel while exporting", cancelExport},
 		{"remove twice", removeTwice},
 		{"remove without running", removeUnused},
-		{"a sweep leaves the living alone", sweepLiving},
-		{"images are removed", removeImages}, // the last: it takes the image away
+		{"a sweep leaves live containers", sweepLive},
+		{"images are removed", removeImages}, // this is last, because it removes the image of the others
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {

@@ -15,10 +15,10 @@ import (
 	"namibuild/builder/engine"
 )
 
-// Step is where a Fake can be made to fail.
+// Step is a method of an engine or container that a Fake can be told to fail.
 type Step string
 
-// The steps of an engine's work.
+// The steps.
 const (
 	Image  Step = "image"
 	Import Step = "import"
@@ -32,27 +32,29 @@ const (
 	Sweep  Step = "sweep"
 )
 
-// Fake is an engine in memory: a Go function runs as the container. Its fields
-// are set before use; its methods may then be called concurrently.
+// Fake is an engine in memory, whose containers run a Go function. Its fields are
+// set before its first use; its methods may be called concurrently.
 type Fake struct {
-	// Says is what Info gives.
+	// Says is the result of Info.
 	Says engine.Info
-	// Program is the main process of every container; nil ends with 0.
+	// Program is the main process of every container. If it is nil, the process
+	// exits with 0.
 	Program func(context.Context, *Process) engine.Exit
-	// Build makes an image; nil does nothing. It may report progress.
+	// Build builds an image, and may report progress. If it is nil, every build
+	// succeeds.
 	Build func(engine.ImageSpec, func(engine.ImageProgress)) error
-	// Files are what Export of an image's spec finds in its last stage; nil:
-	// nothing.
+	// Files returns the files in the last stage of a spec, for Export. If it is
+	// nil, there are none.
 	Files func(engine.ImageSpec) (map[string][]byte, error)
-	// Root are the regular files that every image holds, by absolute path.
+	// Root holds the regular files of every image, by absolute path.
 	Root map[string][]byte
-	// Entropy is what a container that asks for it has.
+	// Entropy is the result of Entropy for containers that ask for it.
 	Entropy engine.Entropy
-	// Notes are those of every container.
+	// Notes is the result of every container's Notes.
 	Notes []string
-	// Stale is how much the next Sweep finds.
+	// Stale is what the next Sweep returns.
 	Stale int
-	// Fail makes every call of a step fail with its error.
+	// Fail makes every call of a step return its error.
 	Fail map[Step]error
 
 	mu     sync.Mutex
@@ -63,24 +65,24 @@ type Fake struct {
 	specs  []engine.ContainerSpec
 }
 
-// Info is Says.
+// Info returns Says.
 func (f *Fake) Info() engine.Info { return f.Says }
 
-// Left names the containers that were not removed.
+// Left returns the names of the containers that are not removed.
 func (f *Fake) Left() []string {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return slices.Clone(f.live)
 }
 
-// Specs are the containers that were asked for, in order.
+// Specs returns the specs of all created containers, in order.
 func (f *Fake) Specs() []engine.ContainerSpec {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return slices.Clone(f.specs)
 }
 
-// ready: the context lives and the step is not meant to fail.
+// ready returns the error of the context, or the one that Fail has for the step.
 func (f *Fake) ready(ctx context.Context, s Step) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -88,7 +90,7 @@ func (f *Fake) ready(ctx context.Context, s Step) error {
 	return f.Fail[s]
 }
 
-// EnsureImage calls Build unless the image is there.
+// EnsureImage calls Build unless the image exists.
 func (f *Fake) EnsureImage(ctx context.Context, s engine.ImageSpec, progress func(engine.ImageProgress)) (engine.Image, error) {
 	if err := f.ready(ctx, Image); err != nil {
 		return engine.Image{}, err
@@ -104,8 +106,8 @@ func (f *Fake) EnsureImage(ctx context.Context, s engine.ImageSpec, progress fun
 	if _, ok := f.images[img.Ref]; ok {
 		return img, nil
 	}
-	if s.HeldOnly {
-		return engine.Image{}, &engine.NotHeldError{Ref: img.Ref}
+	if s.ExistingOnly {
+		return engine.Image{}, &engine.NoImageError{Ref: img.Ref}
 	}
 	if err := f.build(s, progress); err != nil {
 		return engine.Image{}, err
@@ -132,7 +134,7 @@ func (f *Fake) build(s engine.ImageSpec, progress func(engine.ImageProgress)) er
 	return nil
 }
 
-// ImportBase reads the tar and remembers its digest.
+// ImportBase reads the tar and keeps its digest.
 func (f *Fake) ImportBase(ctx context.Context, name string, root io.Reader) error {
 	if err := f.ready(ctx, Import); err != nil {
 		return err
@@ -166,14 +168,14 @@ func (f *Fake) Export(ctx context.Context, s engine.ImageSpec, dir string, progr
 	return err
 }
 
-// Create makes a container of an image that EnsureImage made.
+// Create creates a container of an image that EnsureImage has built.
 func (f *Fake) Create(ctx context.Context, s engine.ContainerSpec) (Container, error) {
 	if err := f.ready(ctx, Create); err != nil {
 		return nil, err
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if !f.holds(s.Image) {
+	if !f.hasImage(s.Image) {
 		return nil, fmt.Errorf("creating container: no such image: %s", s.Image)
 	}
 	f.made++
@@ -183,8 +185,8 @@ func (f *Fake) Create(ctx context.Context, s engine.ContainerSpec) (Container, e
 	return c, nil
 }
 
-// holds: there is an image of that Ref or ID.
-func (f *Fake) holds(image string) bool {
+// hasImage reports whether there is an image with that Ref or ID.
+func (f *Fake) hasImage(image string) bool {
 	for _, img := range f.images {
 		if img.Ref == image || img.ID == image {
 			return true
@@ -193,7 +195,7 @@ func (f *Fake) holds(image string) bool {
 	return false
 }
 
-// Sweep finds Stale, once.
+// Sweep returns Stale, and 0 from then on.
 func (f *Fake) Sweep(ctx context.Context) (int, error) {
 	if err := f.ready(ctx, Sweep); err != nil {
 		return 0, err
@@ -205,7 +207,7 @@ func (f *Fake) Sweep(ctx context.Context) (int, error) {
 	return n, nil
 }
 
-// RemoveImages forgets every image and base.
+// RemoveImages removes every image and base.
 func (f *Fake) RemoveImages(context.Context) (int, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -214,7 +216,7 @@ func (f *Fake) RemoveImages(context.Context) (int, error) {
 	return n, nil
 }
 
-// drop forgets a container.
+// drop removes a container from the list.
 func (f *Fake) drop(name string) {
 	f.mu.Lock()
 	defer f.mu.Unlock()

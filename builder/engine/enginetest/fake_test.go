@@ -14,7 +14,7 @@ import (
 	"namibuild/builder/engine/enginetest/probe"
 )
 
-// probed runs the probe as the real test image does.
+// probed runs the probe as a container of the real test image does.
 func probed(_ context.Context, p *enginetest.Process) engine.Exit {
 	return engine.Exit{Code: probe.Run(probe.World{
 		Stdin: p.Stdin, Stdout: p.Log,
@@ -26,7 +26,7 @@ func probed(_ context.Context, p *enginetest.Process) engine.Exit {
 	}, p.Spec.Command[1:]...)}
 }
 
-// known is what the real test image holds, of what is asked for.
+// known holds the files of the real test image that the tests read.
 var known = map[string][]byte{"/known": []byte("known\n"), "/usr/lib/namibuild/rngd.sh": nil}
 
 func image(name string) engine.ImageSpec {
@@ -55,7 +55,7 @@ func TestFakeContract(t *testing.T) {
 	})
 }
 
-// Every step fails when it is told to, and with that error.
+// TestFail checks that every step returns the error of Fail.
 func TestFail(t *testing.T) {
 	boom := errors.New("boom")
 	for _, step := range []enginetest.Step{
@@ -72,7 +72,7 @@ func TestFail(t *testing.T) {
 	}
 }
 
-// everything takes every step once.
+// everything calls every step once.
 func everything(t *testing.T, f *enginetest.Fake) error {
 	ctx := t.Context()
 	_, swept := f.Sweep(ctx)
@@ -93,8 +93,8 @@ func everything(t *testing.T, f *enginetest.Fake) error {
 	return errors.Join(uploaded, ran, exported, read, c.Remove())
 }
 
-// What a program leaves can be exported by folder, with the names that the
-// real engine gives them.
+// TestFakeExport checks that the files of a program can be exported by folder,
+// with the names that the real engine gives them.
 func TestFakeExport(t *testing.T) {
 	f := &enginetest.Fake{Program: func(_ context.Context, p *enginetest.Process) engine.Exit {
 		for _, name := range []string{"RPMS/x86_64/a.rpm", "RPMS/noarch/b.rpm", "RPMSX", "BUILD/o"} {

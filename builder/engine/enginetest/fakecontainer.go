@@ -19,15 +19,15 @@ import (
 	"namibuild/builder/engine"
 )
 
-// Process is what a Fake's program sees.
+// Process is the argument of a Fake's Program.
 type Process struct {
 	Spec engine.ContainerSpec
-	// Stdin ends when the driver wants the program to end.
+	// Stdin ends when the program is to end.
 	Stdin io.Reader
-	// Log is stdout and stderr.
+	// Log is both stdout and stderr.
 	Log io.Writer
-	// Topdir holds the uploaded files by their path; what the program puts
-	// there can be exported.
+	// Topdir holds the uploaded files by path. What the program adds can be
+	// exported.
 	Topdir fstest.MapFS
 }
 
@@ -51,7 +51,8 @@ func (c *fakeContainer) Entropy() engine.Entropy {
 
 func (c *fakeContainer) Notes() []string { return c.fake.Notes }
 
-// ready: the step may be taken, and there still is a container.
+// ready returns the fake's error for the step, or an error if the container is
+// removed.
 func (c *fakeContainer) ready(ctx context.Context, s Step) error {
 	if err := c.fake.ready(ctx, s); err != nil {
 		return err
@@ -62,7 +63,7 @@ func (c *fakeContainer) ready(ctx context.Context, s Step) error {
 	return nil
 }
 
-// bounded is a reader that ends with its context.
+// bounded is a reader that fails when its context has ended.
 type bounded struct {
 	ctx context.Context
 	r   io.Reader
@@ -86,12 +87,12 @@ func (c *fakeContainer) Upload(ctx context.Context, archive io.Reader) error {
 	if c.topdir == nil {
 		c.topdir = fstest.MapFS{}
 	}
-	whole := bounded{ctx, archive}
-	r := tar.NewReader(whole)
+	source := bounded{ctx, archive}
+	r := tar.NewReader(source)
 	for {
 		entry, err := r.Next()
 		if errors.Is(err, io.EOF) {
-			_, err := io.Copy(io.Discard, whole) // what follows may be an error
+			_, err := io.Copy(io.Discard, source) // the rest may be an error
 			return err
 		}
 		var data []byte
@@ -106,7 +107,7 @@ func (c *fakeContainer) Upload(ctx context.Context, archive io.Reader) error {
 	}
 }
 
-// checked is a log that ends the run when it cannot be written.
+// checked is a log that ends the run if it cannot be written.
 type checked struct {
 	w    io.Writer
 	end  context.CancelFunc
@@ -129,7 +130,7 @@ func (c *fakeContainer) Run(ctx context.Context, log io.Writer) (engine.Exit, er
 		return engine.Exit{}, err
 	}
 	if c.ran {
-		return engine.Exit{}, fmt.Errorf("%s: ran already", c.name)
+		return engine.Exit{}, fmt.Errorf("%s: it has already run", c.name)
 	}
 	c.ran = true
 	if c.topdir == nil {
@@ -140,8 +141,8 @@ func (c *fakeContainer) Run(ctx context.Context, log io.Writer) (engine.Exit, er
 	}
 	inside, end := context.WithCancel(ctx)
 	defer end()
-	stdin, held := io.Pipe()
-	context.AfterFunc(inside, func() { held.Close() })
+	stdin, driver := io.Pipe()
+	context.AfterFunc(inside, func() { driver.Close() })
 	out := &checked{w: log, end: end}
 	exit := c.fake.Program(inside, &Process{Spec: c.spec, Stdin: stdin, Log: out, Topdir: c.topdir})
 	switch {
@@ -178,7 +179,7 @@ func (c *fakeContainer) Read(ctx context.Context, name string, limit int64) ([]b
 	data, ok := c.fake.Root[name]
 	switch {
 	case !ok && slices.ContainsFunc(slices.Collect(maps.Keys(c.fake.Root)), func(file string) bool { return strings.HasPrefix(file, name+"/") }):
-		return nil, fmt.Errorf("reading %s of the image: it is no regular file", name)
+		return nil, fmt.Errorf("reading %s of the image: it is not a regular file", name)
 	case !ok:
 		return nil, fmt.Errorf("reading %s of the image: %w", name, fs.ErrNotExist)
 	case int64(len(data)) > limit:
@@ -187,8 +188,8 @@ func (c *fakeContainer) Read(ctx context.Context, name string, limit int64) ([]b
 	return slices.Clone(data), nil
 }
 
-// archive is a tar of the files at and below a path, named from its last
-// element on, and owned by the user of a builder image.
+// archive returns a tar of the files at and below a path. Their names begin with
+// the path's last element, and the user of a builder image owns them.
 func (c *fakeContainer) archive(name string) io.Reader {
 	var b bytes.Buffer
 	w := tar.NewWriter(&b)
@@ -199,7 +200,7 @@ func (c *fakeContainer) archive(name string) io.Reader {
 		if !below || f.Mode.IsDir() {
 			continue
 		}
-		// into memory, with a size that is right: no error
+		// Writing to memory with the right size does not fail.
 		_ = w.WriteHeader(&tar.Header{
 			Name: path.Join(base, rest), Mode: 0o644, Size: int64(len(f.Data)), ModTime: f.ModTime, Uid: 1000, Gid: 1000,
 		})
@@ -209,7 +210,8 @@ func (c *fakeContainer) archive(name string) io.Reader {
 	return &b
 }
 
-// below is a file's path from a folder on; a file is below itself.
+// below returns a file's path relative to a folder, and whether it is below it. A
+// file is below itself.
 func below(file, dir string) (rest string, ok bool) {
 	if dir == "." || file == dir {
 		return strings.TrimPrefix(file, dir), true

@@ -1,6 +1,6 @@
 # shellcheck shell=sh
-# What the stand-ins share: they ask the driver, through relay.sh, for what a private key would be needed for. Run by dash and
-# by bash 4.1.
+# The stand-ins beside this file use these functions to ask the driver, through relay.sh, for what needs the private key. They run
+# in dash and in bash 4.1.
 set -eu
 modkey=/tmp/namibuild-modkey
 
@@ -9,7 +9,7 @@ die() {
     exit 2
 }
 
-# own PROGRAM... runs the first of the image's own programs that is there, with the arguments in "$@" after --.
+# own PROGRAM... -- ARG... runs the first of the image's own programs that exists, with these arguments.
 own() {
     programs=''
     while [ "$1" != -- ]; do
@@ -23,13 +23,13 @@ own() {
     die "the image has none of$programs"
 }
 
-# ask QUESTION puts the driver's answer, in base64, into $answer.
+# ask REQUEST sets $answer to the driver's answer, in base64.
 ask() {
-    # relay.sh may not have begun when a build is quick.
+    # In a fast build relay.sh may not have started yet.
     tries=0
     until [ -p "$modkey/requests" ]; do
         tries=$((tries + 1))
-        [ "$tries" -le 100 ] || die 'the driver does not listen'
+        [ "$tries" -le 100 ] || die 'the driver does not answer'
         sleep 0.1
     done
     reply=$modkey/reply.$$
@@ -42,5 +42,5 @@ ask() {
     [ "$how" = ok ] || die "$answer"
 }
 
-# answered prints the answer's bytes.
+# answered prints the decoded answer.
 answered() { printf '%s' "$answer" | base64 -d; }

@@ -1,7 +1,8 @@
 #!/bin/sh
-# relay.sh carries lines between the stand-ins beside it and the driver, which holds this script's stdin and stdout: what a
-# stand-in writes to the pipe `requests` goes out; `NUMBER ANSWER` that comes in goes to the pipe reply.NUMBER, which
-# the stand-in made and holds open. Ends when stdin does. Everything is in /tmp, which is memory and goes with the container.
+# relay.sh relays lines between the stand-ins beside it and the driver, which is at the other end of its stdin and stdout. What a
+# stand-in writes to the pipe `requests` goes to stdout. Of a line `NUMBER ANSWER` on stdin, the answer goes to the pipe
+# reply.NUMBER, which the stand-in has created and keeps open. The script ends when stdin does. The pipes are in /tmp, which is in
+# memory and ends with the container.
 set -eu
 dir=/tmp/namibuild-modkey
 mkdir -m 700 "$dir"
@@ -12,6 +13,6 @@ cat=$!
 trap 'kill "$cat"; rm -rf "$dir"' EXIT
 mv "$dir/requests.new" "$dir/requests" # ready
 while read -r number answer; do
-    # both ends, so that nothing waits here for one that is no more
+    # The pipe is opened for reading, too, so that this does not wait for a stand-in that has ended.
     [ ! -p "$dir/reply.$number" ] || printf '%s\n' "$answer" 1<>"$dir/reply.$number"
 done

@@ -1,6 +1,6 @@
-// Package probe is the program that the engine's tests run in a container. It
-// needs nothing but itself, so that a test's image is one static file, and it
-// can run inside a test process too, as the fake engine's container.
+// Package probe is the program that the engine's tests run in a container. It is
+// one static file and needs no other file in its image. It can also run inside a
+// test process, as the program of the fake engine's containers.
 package probe
 
 import (
@@ -10,22 +10,22 @@ import (
 	"strconv"
 )
 
-// World is what the program sees around it.
+// World is what the program can access.
 type World struct {
 	Stdin  io.Reader
 	Stdout io.Writer
-	// Read and Write reach files of the topdir.
+	// Read and Write read and write files of the topdir.
 	Read  func(name string) ([]byte, error)
 	Write func(name string, data []byte) error
 }
 
-// Run does what args say and returns the exit status:
+// Run runs the command in args and returns the exit status:
 //
 //	copy FROM TO   copies a file of the topdir
-//	exit N         ends with status N
-//	fail TEXT N    prints a line and ends with status N
+//	exit N         exits with status N
+//	fail TEXT N    prints a line and exits with status N
 //	lines N        prints N numbered lines of 64 bytes
-//	wait           prints "waiting" and ends with status 0 when stdin does
+//	wait           prints "waiting" and exits with status 0 when stdin ends
 func Run(w World, args ...string) int {
 	switch {
 	case len(args) == 3 && args[0] == "copy":
@@ -67,7 +67,7 @@ func copyFile(w World, from, to string) int {
 	return 0
 }
 
-// Line is the n-th line that `lines` prints.
+// Line returns the n-th line that `lines` prints.
 func Line(n int) string { return fmt.Sprintf("%063d\n", n) }
 
 func lines(out io.Writer, n int) int {

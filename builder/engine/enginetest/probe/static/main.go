@@ -1,7 +1,7 @@
-// Static is the probe as a program of a container. Besides what package probe
-// does anywhere it tries out what only a real container has: limits, devices,
-// privileges. Under the name rngd.sh it is the sidecar's program, under the
-// name cat the keeper's.
+// Static is the probe as a program in a container. It has the commands of package
+// probe, and others that test what only a real container has: limits, devices and
+// privileges. With the name rngd.sh it is the sidecar's program, and with the name
+// cat the keeper's.
 package main
 
 import (
@@ -21,7 +21,7 @@ import (
 	"namibuild/builder/engine/enginetest/probe"
 )
 
-// Topdir is where the tests mount their volume.
+// topdir is where the tests mount their volume.
 const topdir = "/topdir"
 
 func main() {
@@ -54,16 +54,16 @@ func world() probe.World {
 var specials = map[string]func() int{
 	"ask":      ask,
 	"await":    await,
-	"cage":     cage,
 	"eat":      eat,
 	"fill":     fill,
 	"random":   random,
+	"sandbox":  sandbox,
 	"sleep":    sleep,
 	"stubborn": stubborn,
 }
 
-// rngd adds nothing to the kernel's pool, in the way that needs the privilege
-// which adding something needs.
+// rngd adds 0 bytes to the kernel's pool, by the call that adds entropy and needs
+// its privilege.
 func rngd() int {
 	f, err := os.OpenFile("/dev/random", os.O_RDWR, 0)
 	if err != nil {
@@ -81,8 +81,8 @@ func rngd() int {
 	return 0
 }
 
-// cage prints what the container is kept in.
-func cage() int {
+// sandbox prints what the process sees of its sandbox.
+func sandbox() int {
 	host, _ := os.Hostname()
 	domain, _ := os.ReadFile("/proc/sys/kernel/domainname")
 	resolver, _ := os.ReadFile("/etc/resolv.conf")
@@ -104,7 +104,7 @@ func cage() int {
 	return 0
 }
 
-// field is a value of /proc/self/status.
+// field returns a value of /proc/self/status.
 func field(status, name string) (value string) {
 	for line := range strings.Lines(status) {
 		if n, _ := fmt.Sscanf(line, name+": %s", &value); n == 1 {
@@ -114,17 +114,17 @@ func field(status, name string) (value string) {
 	return ""
 }
 
-// eat takes memory until it is stopped, 1 GiB at most.
+// eat allocates memory until it is killed, 1 GiB at most.
 func eat() int {
-	var held [][]byte
+	var blocks [][]byte
 	for range 1024 {
 		block := make([]byte, 1<<20)
 		for i := 0; i < len(block); i += 4096 {
 			block[i] = 1
 		}
-		held = append(held, block)
+		blocks = append(blocks, block)
 	}
-	fmt.Printf("ate %d MiB\n", len(held))
+	fmt.Printf("ate %d MiB\n", len(blocks))
 	return 0
 }
 
@@ -144,7 +144,7 @@ func fill() int {
 	return 1
 }
 
-// random prints the device numbers behind /dev/random, after reading from it.
+// random reads from /dev/random and prints its device numbers.
 func random() int {
 	f, err := os.Open("/dev/random")
 	if err == nil {
@@ -162,8 +162,8 @@ func random() int {
 	return 0
 }
 
-// ask asks a hundred questions, keeps the answers in the topdir and waits for
-// the end of its stdin.
+// ask asks a hundred questions, writes the answers to the topdir and waits for the
+// end of its stdin.
 func ask() int {
 	in := bufio.NewReader(os.Stdin)
 	var answers []byte
@@ -183,7 +183,7 @@ func ask() int {
 	return 0
 }
 
-// await prints the answers when they are there.
+// await waits for the answers and prints them.
 func await() int {
 	for range 600 {
 		if answers, err := os.ReadFile(filepath.Join(topdir, "answers")); err == nil {
@@ -195,14 +195,14 @@ func await() int {
 	return 1
 }
 
-// sleep does not care for its stdin.
+// sleep ignores its stdin.
 func sleep() int {
 	fmt.Println("waiting")
 	time.Sleep(10 * time.Minute)
 	return 0
 }
 
-// stubborn does not care for SIGTERM either.
+// stubborn ignores SIGTERM, too.
 func stubborn() int {
 	signal.Ignore(syscall.SIGTERM)
 	return sleep()

@@ -10,12 +10,12 @@ import (
 	"namibuild/builder/engine"
 )
 
-// A program beside the main process asks, and gets its answers in order.
-func TestAside(t *testing.T) {
+// TestRelay checks that the relay's requests are answered in order.
+func TestRelay(t *testing.T) {
 	e, _ := connect(t)
 	s := probeSpec(t, e, "await")
 	asked := 0
-	s.Aside = &engine.Aside{Command: []string{"/probe", "ask"}, Answer: func(line string) string {
+	s.Relay = &engine.Relay{Command: []string{"/probe", "ask"}, Answer: func(line string) string {
 		asked++
 		return "answer to " + line
 	}}
@@ -29,8 +29,9 @@ func TestAside(t *testing.T) {
 	}
 }
 
-// One that ends before the main process, or never starts, ends the run.
-func TestAsideLost(t *testing.T) {
+// TestRelayLost checks that a relay that does not start, or that ends before the
+// main process, ends the run.
+func TestRelayLost(t *testing.T) {
 	e, _ := connect(t)
 	for name, command := range map[string][]string{
 		"ended":   {"/probe", "fail", "no more", "3"},
@@ -38,7 +39,7 @@ func TestAsideLost(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := probeSpec(t, e, "wait")
-			s.Aside = &engine.Aside{Command: command, Answer: func(string) string { return "" }}
+			s.Relay = &engine.Relay{Command: command, Answer: func(string) string { return "" }}
 			c, err := e.Create(t.Context(), s)
 			if err != nil {
 				t.Fatal(err)
@@ -54,12 +55,13 @@ func TestAsideLost(t *testing.T) {
 	}
 }
 
-// A main process that is over at once is no fault of what runs beside it.
-func TestAsideOutlived(t *testing.T) {
+// TestRelayOutlived checks that a main process that ends at once is no error of
+// the relay.
+func TestRelayOutlived(t *testing.T) {
 	e, _ := connect(t)
 	for range 5 {
 		s := probeSpec(t, e, "exit", "4")
-		s.Aside = &engine.Aside{Command: []string{"/probe", "wait"}, Answer: func(string) string { return "" }}
+		s.Relay = &engine.Relay{Command: []string{"/probe", "wait"}, Answer: func(string) string { return "" }}
 		if got, _ := run(t, e, s); got.err != nil || got.exit.Code != 4 {
 			t.Errorf("got %+v", got)
 		}

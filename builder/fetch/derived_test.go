@@ -11,24 +11,24 @@ import (
 
 type about struct{ Name string }
 
-func keep(t *testing.T, s *Store, key, text string) {
+func store(t *testing.T, s *Store, key, text string) {
 	t.Helper()
-	k, err := s.StartKeeping(key)
+	k, err := s.CreateDerived(key)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if _, err := io.WriteString(k, text); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := k.Keep(about{"it is " + key}); err != nil {
+	if _, err := k.Commit(about{"it is " + key}); err != nil {
 		t.Fatal(err)
 	}
 }
 
-func kept(t *testing.T, s *Store, key string) (text, note string) {
+func load(t *testing.T, s *Store, key string) (text, note string) {
 	t.Helper()
 	var a about
-	f, ok := s.Kept(key, &a)
+	f, ok := s.OpenDerived(key, &a)
 	if !ok {
 		return "", ""
 	}
@@ -40,39 +40,39 @@ func kept(t *testing.T, s *Store, key string) (text, note string) {
 	return string(data), a.Name
 }
 
-func TestKept(t *testing.T) {
+func TestDerived(t *testing.T) {
 	s := open(t)
-	if text, _ := kept(t, s, "a"); text != "" {
-		t.Errorf("nothing was kept, and there is %q", text)
+	if text, _ := load(t, s, "a"); text != "" {
+		t.Errorf("got %q from an empty store", text)
 	}
-	keep(t, s, "a", "one")
-	keep(t, s, "a", "two")
-	keep(t, s, "b", "three")
-	if text, note := kept(t, s, "a"); text != "two" || note != "it is a" {
+	store(t, s, "a", "one")
+	store(t, s, "a", "two")
+	store(t, s, "b", "three")
+	if text, note := load(t, s, "a"); text != "two" || note != "it is a" {
 		t.Errorf("got %q, %q", text, note)
 	}
-	k, err := s.StartKeeping("c")
+	k, err := s.CreateDerived("c")
 	if err != nil {
 		t.Fatal(err)
 	}
 	io.WriteString(k, "half")
 	k.Discard()
-	if text, _ := kept(t, s, "c"); text != "" {
-		t.Errorf("what was discarded is there: %q", text)
+	if text, _ := load(t, s, "c"); text != "" {
+		t.Errorf("got %q, which was discarded", text)
 	}
 	if err := s.Clear(); err != nil {
 		t.Fatal(err)
 	}
-	if text, _ := kept(t, s, "b"); text != "" {
-		t.Errorf("a cleared store has %q", text)
+	if text, _ := load(t, s, "b"); text != "" {
+		t.Errorf("got %q from a cleared store", text)
 	}
 	if left, _ := filepath.Glob(filepath.Join(s.Dir(), "*", "*")); len(left) > 0 {
 		t.Errorf("left: %v", left)
 	}
 }
 
-// What is not as it was kept is not given out, and goes.
-func TestKeptDamaged(t *testing.T) {
+// TestDerivedDamaged checks that a changed file is removed and not returned.
+func TestDerivedDamaged(t *testing.T) {
 	for name, damage := range map[string]func(string) error{
 		"one bit":   func(path string) error { return os.WriteFile(path, []byte("twn"), 0o666) },
 		"cut":       func(path string) error { return os.Truncate(path, 1) },
@@ -86,33 +86,33 @@ func TestKeptDamaged(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := open(t)
-			keep(t, s, "a", "two")
-			if err := damage(s.keptPath("a")); err != nil {
+			store(t, s, "a", "two")
+			if err := damage(s.derivedPath("a")); err != nil {
 				t.Fatal(err)
 			}
-			if text, _ := kept(t, s, "a"); text != "" {
+			if text, _ := load(t, s, "a"); text != "" {
 				t.Errorf("got %q", text)
 			}
-			keep(t, s, "a", "two")
-			if text, _ := kept(t, s, "a"); text != "two" {
-				t.Errorf("kept again: %q", text)
+			store(t, s, "a", "two")
+			if text, _ := load(t, s, "a"); text != "two" {
+				t.Errorf("stored again: %q", text)
 			}
 		})
 	}
 }
 
-// The store keeps what was used last.
+// TestMakeRoom checks that the files used last are kept.
 func TestMakeRoom(t *testing.T) {
 	s := open(t)
 	for i, key := range []string{"a", "b", "c", "d"} {
-		keep(t, s, key, strings.Repeat(key, 100))
+		store(t, s, key, strings.Repeat(key, 100))
 		old := time.Unix(int64(1000+i), 0)
-		if err := os.Chtimes(s.keptPath(key)+".json", old, old); err != nil {
+		if err := os.Chtimes(s.derivedPath(key)+".json", old, old); err != nil {
 			t.Fatal(err)
 		}
 	}
-	kept(t, s, "a") // the newest now
-	if err := os.WriteFile(s.keptPath("stray"), make([]byte, 100), 0o666); err != nil {
+	load(t, s, "a") // is now the newest
+	if err := os.WriteFile(s.derivedPath("stray"), make([]byte, 100), 0o666); err != nil {
 		t.Fatal(err)
 	}
 	all, err := s.makeRoom("b", 350)
@@ -120,11 +120,11 @@ func TestMakeRoom(t *testing.T) {
 		t.Errorf("%d bytes, %v", all, err)
 	}
 	for key, want := range map[string]bool{"a": true, "b": true, "c": false, "d": true} {
-		if text, _ := kept(t, s, key); (text != "") != want {
+		if text, _ := load(t, s, key); (text != "") != want {
 			t.Errorf("%s: %q", key, text)
 		}
 	}
-	if _, err := os.Stat(s.keptPath("stray")); err == nil {
-		t.Error("what has no note is still there")
+	if _, err := os.Stat(s.derivedPath("stray")); err == nil {
+		t.Error("a file without a note is left")
 	}
 }
