@@ -116,7 +116,7 @@ func writeRPM(r io.Reader, dir, name string) (RPM, error) {
 		return RPM{}, fmt.Errorf("collecting %s: %w", name, cerr)
 	}
 	if want := one.NEVRA.Filename(); err == nil && want != name {
-		err = fmt.Errorf("its header says %s", want)
+		err = fmt.Errorf("its header names it %s", want)
 	}
 	if err != nil {
 		return RPM{}, fmt.Errorf("checking %s: %w", name, err)
