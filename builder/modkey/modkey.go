@@ -21,7 +21,6 @@ import (
 	"fmt"
 	"io"
 	"strings"
-	"time"
 	"unicode"
 
 	"github.com/ProtonMail/go-crypto/openpgp/packet"
@@ -124,9 +123,9 @@ func (k Key) Text() ([]byte, error) {
 	return text, nil
 }
 
-// ParsePublic reads the OpenPGP packets of a public DSA key, or a certificate of
+// parsePublic reads the OpenPGP packets of a public DSA key, or a certificate of
 // an RSA key as DER.
-func ParsePublic(kind Kind, data []byte) (Public, error) {
+func parsePublic(kind Kind, data []byte) (Public, error) {
 	p, err := Public{}, error(nil)
 	switch kind {
 	case OpenPGP:
@@ -180,6 +179,3 @@ func (p Public) check(digest string, signature []byte) error {
 	}
 	return checkSignature(signature, sum)
 }
-
-// When returns the time of a signature as text.
-func When(epoch int64) string { return time.Unix(epoch, 0).UTC().Format("2006-01-02 15:04:05 UTC") }

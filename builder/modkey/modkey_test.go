@@ -88,7 +88,7 @@ func TestKeyRoundTrip(t *testing.T) {
 	if err != nil || !bytes.Equal(again.Bytes, k.Bytes) || dsaOf(again).private.X.Cmp(dsaOf(k).private.X) != 0 || again.Name() != "Some Böody <a@b.c>" {
 		t.Errorf("%v\n%x\n%x", err, again.Bytes, k.Bytes)
 	}
-	public, err := ParsePublic(OpenPGP, k.Bytes)
+	public, err := parsePublic(OpenPGP, k.Bytes)
 	if err != nil || public.Fingerprint != k.Fingerprint {
 		t.Errorf("%+v, %v", public, err)
 	}
