@@ -22,8 +22,6 @@ import (
 	"io"
 	"strings"
 	"unicode"
-
-	"github.com/ProtonMail/go-crypto/openpgp/packet"
 )
 
 // Kind is the form in which a kernel verifies signatures.
@@ -70,6 +68,7 @@ type Public struct {
 	// Bytes are the key, its name and its own signature as OpenPGP packets, or the
 	// certificate as DER.
 	Bytes       []byte
+	name        string            // of the kind OpenPGP
 	certificate *x509.Certificate // of the kind X509
 }
 
@@ -146,16 +145,7 @@ func (p Public) Name() string {
 	if p.Kind == X509 {
 		return cmp.Or(p.certificate.Subject.CommonName, p.certificate.Subject.String())
 	}
-	packets := packet.NewReader(bytes.NewReader(p.Bytes))
-	for {
-		next, err := packets.Next()
-		if err != nil {
-			return ""
-		}
-		if name, ok := next.(*packet.UserId); ok {
-			return name.Id
-		}
-	}
+	return p.name
 }
 
 // Algorithm returns the key's algorithm and its bits, such as "DSA 1024".

@@ -19,7 +19,7 @@ import (
 	"testing"
 	"testing/iotest"
 
-	"github.com/ProtonMail/go-crypto/openpgp/armor"
+	"namibuild/builder/pgp"
 )
 
 func hexadecimal(s string) *big.Int {
@@ -149,9 +149,9 @@ func TestParseErrors(t *testing.T) {
 		"empty":   {"", "neither an armored OpenPGP key nor a key and its certificate as PEM"},
 		"no key":  {"hello\n", "neither an armored OpenPGP key nor a key and its certificate as PEM"},
 		"no end":  {"-----BEGIN PGP PRIVATE KEY BLOCK-----\n", "not an armored OpenPGP key: EOF"},
-		"public":  {public, "the file does not begin with a private key"},
+		"public":  {public, "the file has no private key"},
 		"cut":     {string(text[:len(text)/2]), "unexpected EOF"},
-		"no name": {armored(t, dsaOf(testKey()).secretPackets()[:3+int(dsaOf(testKey()).secretPackets()[1])<<8+int(dsaOf(testKey()).secretPackets()[2])]), "EOF"},
+		"no name": {armored(t, dsaOf(testKey()).secretPackets()[:3+int(dsaOf(testKey()).secretPackets()[1])<<8+int(dsaOf(testKey()).secretPackets()[2])]), "the key has no name"},
 	} {
 		if _, err := Parse(strings.NewReader(test.text)); err == nil || err.Error() != "reading the module key: "+test.want {
 			t.Errorf("%s: got %v", name, err)
@@ -164,15 +164,11 @@ func TestParseErrors(t *testing.T) {
 
 func armored(t *testing.T, packets []byte) string {
 	t.Helper()
-	var b bytes.Buffer
-	w, err := armor.Encode(&b, "PGP PRIVATE KEY BLOCK", nil)
-	if err == nil {
-		_, err = w.Write(packets)
-	}
-	if err != nil || w.Close() != nil {
+	text, err := pgp.Armor(pgp.BlockSecretKey, packets)
+	if err != nil {
 		t.Fatal(err)
 	}
-	return b.String()
+	return string(text)
 }
 
 // withoutKey returns a server that has what another one signed, and the file of
