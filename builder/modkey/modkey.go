@@ -21,10 +21,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
-	"time"
 	"unicode"
-
-	"github.com/ProtonMail/go-crypto/openpgp/packet"
 )
 
 // Kind is the form in which a kernel verifies signatures.
@@ -71,6 +68,7 @@ type Public struct {
 	// Bytes are the key, its name and its own signature as OpenPGP packets, or the
 	// certificate as DER.
 	Bytes       []byte
+	name        string            // of the kind OpenPGP
 	certificate *x509.Certificate // of the kind X509
 }
 
@@ -124,9 +122,9 @@ func (k Key) Text() ([]byte, error) {
 	return text, nil
 }
 
-// ParsePublic reads the OpenPGP packets of a public DSA key, or a certificate of
+// parsePublic reads the OpenPGP packets of a public DSA key, or a certificate of
 // an RSA key as DER.
-func ParsePublic(kind Kind, data []byte) (Public, error) {
+func parsePublic(kind Kind, data []byte) (Public, error) {
 	p, err := Public{}, error(nil)
 	switch kind {
 	case OpenPGP:
@@ -147,16 +145,7 @@ func (p Public) Name() string {
 	if p.Kind == X509 {
 		return cmp.Or(p.certificate.Subject.CommonName, p.certificate.Subject.String())
 	}
-	packets := packet.NewReader(bytes.NewReader(p.Bytes))
-	for {
-		next, err := packets.Next()
-		if err != nil {
-			return ""
-		}
-		if name, ok := next.(*packet.UserId); ok {
-			return name.Id
-		}
-	}
+	return p.name
 }
 
 // Algorithm returns the key's algorithm and its bits, such as "DSA 1024".
@@ -180,6 +169,3 @@ func (p Public) check(digest string, signature []byte) error {
 	}
 	return checkSignature(signature, sum)
 }
-
-// When returns the time of a signature as text.
-func When(epoch int64) string { return time.Unix(epoch, 0).UTC().Format("2006-01-02 15:04:05 UTC") }

@@ -19,9 +19,8 @@ import (
 	"testing"
 	"testing/iotest"
 
-	"github.com/ProtonMail/go-crypto/openpgp/armor"
-
 	"namibuild/builder/hosttest"
+	"namibuild/builder/pgp"
 )
 
 func hexadecimal(s string) *big.Int {
@@ -90,7 +89,7 @@ func TestKeyRoundTrip(t *testing.T) {
 	if err != nil || !bytes.Equal(again.Bytes, k.Bytes) || dsaOf(again).private.X.Cmp(dsaOf(k).private.X) != 0 || again.Name() != "Some Böody <a@b.c>" {
 		t.Errorf("%v\n%x\n%x", err, again.Bytes, k.Bytes)
 	}
-	public, err := ParsePublic(OpenPGP, k.Bytes)
+	public, err := parsePublic(OpenPGP, k.Bytes)
 	if err != nil || public.Fingerprint != k.Fingerprint {
 		t.Errorf("%+v, %v", public, err)
 	}
@@ -152,9 +151,9 @@ func TestParseErrors(t *testing.T) {
 		"empty":   {"", "neither an armored OpenPGP key nor a key and its certificate as PEM"},
 		"no key":  {"hello\n", "neither an armored OpenPGP key nor a key and its certificate as PEM"},
 		"no end":  {"-----BEGIN PGP PRIVATE KEY BLOCK-----\n", "not an armored OpenPGP key: EOF"},
-		"public":  {public, "the file does not begin with a private key"},
+		"public":  {public, "the file has no private key"},
 		"cut":     {string(text[:len(text)/2]), "unexpected EOF"},
-		"no name": {armored(t, dsaOf(testKey()).secretPackets()[:3+int(dsaOf(testKey()).secretPackets()[1])<<8+int(dsaOf(testKey()).secretPackets()[2])]), "EOF"},
+		"no name": {armored(t, dsaOf(testKey()).secretPackets()[:3+int(dsaOf(testKey()).secretPackets()[1])<<8+int(dsaOf(testKey()).secretPackets()[2])]), "the key has no name"},
 	} {
 		if _, err := Parse(strings.NewReader(test.text)); err == nil || err.Error() != "reading the module key: "+test.want {
 			t.Errorf("%s: got %v", name, err)
@@ -167,15 +166,11 @@ func TestParseErrors(t *testing.T) {
 
 func armored(t *testing.T, packets []byte) string {
 	t.Helper()
-	var b bytes.Buffer
-	w, err := armor.Encode(&b, "PGP PRIVATE KEY BLOCK", nil)
-	if err == nil {
-		_, err = w.Write(packets)
-	}
-	if err != nil || w.Close() != nil {
+	text, err := pgp.Armor(pgp.BlockSecretKey, packets)
+	if err != nil {
 		t.Fatal(err)
 	}
-	return b.String()
+	return string(text)
 }
 
 // withoutKey returns a server that has what another one signed, and the file of

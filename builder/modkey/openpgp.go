@@ -3,7 +3,6 @@ package modkey
 //lint:file-ignore SA1019 EL6's kernel verifies nothing but DSA of 1024 bits
 
 import (
-	"bytes"
 	"crypto/dsa"
 	"crypto/sha1"
 	"encoding/binary"
@@ -14,8 +13,6 @@ import (
 	"math/big"
 	"slices"
 	"time"
-
-	"github.com/ProtonMail/go-crypto/openpgp/packet"
 
 	"namibuild/builder/pgp"
 )
@@ -43,34 +40,27 @@ func parseOpenPGP(text []byte) (Key, error) {
 	if err != nil {
 		return Key{}, fmt.Errorf("not an armored OpenPGP key: %w", err)
 	}
-	packets := packet.NewReader(bytes.NewReader(data))
-	first, err := packets.Next()
+	k, err := pgp.ParseBareKey(data)
 	if err != nil {
 		return Key{}, err
 	}
-	secret, ok := first.(*packet.PrivateKey)
-	if !ok {
-		return Key{}, errors.New("the file does not begin with a private key")
+	private, ok := k.Private.(*dsa.PrivateKey)
+	switch {
+	case !k.Secret:
+		err = errors.New("the file has no private key")
+	case k.Locked:
+		err = errors.New("the key has a passphrase, want one without")
+	case !ok || private.P.BitLen() != 1024 || private.Q.BitLen() != 160:
+		err = errors.New("not a DSA key of 1024 bits, which is what EL6's kernel verifies")
+	case !consistent(private):
+		err = errors.New("the key's numbers are not those of a DSA key")
+	case k.Name == "":
+		err = errors.New("the key has no name")
 	}
-	if secret.Encrypted {
-		return Key{}, errors.New("the key has a passphrase, want one without")
-	}
-	private, ok := secret.PrivateKey.(*dsa.PrivateKey)
-	if !ok || private.P.BitLen() != 1024 || private.Q.BitLen() != 160 {
-		return Key{}, errors.New("not a DSA key of 1024 bits, which is what EL6's kernel verifies")
-	}
-	if !consistent(private) {
-		return Key{}, errors.New("the key's numbers are not those of a DSA key")
-	}
-	next, err := packets.Next()
 	if err != nil {
 		return Key{}, err
 	}
-	name, ok := next.(*packet.UserId)
-	if !ok {
-		return Key{}, errors.New("the key has no name")
-	}
-	return fromPrivate(private, name.Id, secret.CreationTime.Unix())
+	return fromPrivate(private, k.Name, k.Created.Unix())
 }
 
 // consistent reports whether the numbers of a key belong together. With others
@@ -83,21 +73,20 @@ func consistent(k *dsa.PrivateKey) bool {
 }
 
 func parsePackets(packets []byte) (Public, error) {
-	first, err := packet.Read(bytes.NewReader(packets))
+	k, err := pgp.ParseBareKey(packets)
 	if err != nil {
 		return Public{}, err
 	}
-	key, ok := first.(*packet.PublicKey)
-	if !ok || key.PubKeyAlgo != packet.PubKeyAlgoDSA {
-		return Public{}, errors.New("not a DSA key")
+	if _, ok := k.Public.(*dsa.PublicKey); !ok || k.Secret {
+		return Public{}, errors.New("not a public DSA key")
 	}
-	return Public{Kind: OpenPGP, Fingerprint: fmt.Sprintf("%X", key.Fingerprint), Bytes: packets}, nil
+	return Public{OpenPGP, k.Fingerprint, packets, k.Name, nil}, nil
 }
 
 // fromPrivate makes the public half of a key. It has the same bytes every time.
 func fromPrivate(private *dsa.PrivateKey, name string, created int64) (Key, error) {
 	body := publicBody(&private.PublicKey, created)
-	k := &openPGP{private, Public{Kind: OpenPGP, Fingerprint: fmt.Sprintf("%X", pgp.Fingerprint(body))}}
+	k := &openPGP{private, Public{Kind: OpenPGP, Fingerprint: fmt.Sprintf("%X", pgp.Fingerprint(body)), name: name}}
 	certification, err := k.certification(body, name, created)
 	if err != nil {
 		return Key{}, err

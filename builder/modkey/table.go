@@ -81,7 +81,7 @@ func parseTable(data []byte) (*Table, error) {
 	if file.Form != tableForm {
 		return nil, fmt.Errorf("form %q, want %q", file.Form, tableForm)
 	}
-	public, err := ParsePublic(cmp.Or(file.Kind, OpenPGP), file.PublicKey)
+	public, err := parsePublic(cmp.Or(file.Kind, OpenPGP), file.PublicKey)
 	if err == nil && public.Fingerprint != file.Fingerprint {
 		err = fmt.Errorf("the key is %s, want fingerprint %q", public.Fingerprint, file.Fingerprint)
 	}

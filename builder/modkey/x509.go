@@ -136,7 +136,7 @@ func parseCertificate(der []byte) (Public, error) {
 	if bits := key.N.BitLen(); bits < minBits {
 		return Public{}, fmt.Errorf("RSA key of %d bits, want at least %d", bits, minBits)
 	}
-	return Public{X509, fmt.Sprintf("%X", sha256.Sum256(der)), der, c}, nil
+	return Public{X509, fmt.Sprintf("%X", sha256.Sum256(der)), der, "", c}, nil
 }
 
 // sign returns a signature of PKCS #1, version 1.5.

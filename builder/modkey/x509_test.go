@@ -70,7 +70,7 @@ func TestRSARoundTrip(t *testing.T) {
 	if err != nil || again.Fingerprint != k.Fingerprint || again.Kind != X509 || again.Name() != "Modules & more" || again.Algorithm() != "RSA 4096" {
 		t.Errorf("%v, %+v", err, again.Public)
 	}
-	public, err := ParsePublic(X509, k.Bytes)
+	public, err := parsePublic(X509, k.Bytes)
 	if err != nil || public.Fingerprint != k.Fingerprint {
 		t.Errorf("%v, %+v", err, public)
 	}

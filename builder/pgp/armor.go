@@ -9,7 +9,7 @@ import (
 	"github.com/ProtonMail/go-crypto/openpgp/armor"
 )
 
-// Kinds of armored blocks: the words behind BEGIN.
+// Kinds of armored blocks: the words after BEGIN.
 const (
 	BlockPublicKey = "PGP PUBLIC KEY BLOCK"
 	BlockSecretKey = "PGP PRIVATE KEY BLOCK"

@@ -63,7 +63,7 @@ func rsaBody(public *rsa.PublicKey, created time.Time) []byte {
 
 // subpackets returns what the key says of itself.
 func (o NewKeyOptions) subpackets() []byte {
-	list := Subpacket(SubKeyFlags, FlagCertify|FlagSign)
+	list := Subpacket(SubKeyFlags, flagCertify|FlagSign)
 	if o.Lifetime > 0 {
 		list = append(list, Subpacket(subKeyExpires, binary.BigEndian.AppendUint32(nil, uint32(o.Lifetime/time.Second))...)...)
 	}

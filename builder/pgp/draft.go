@@ -38,7 +38,7 @@ func (d Draft) Sign(h hash.Hash, sign func(digest []byte) ([]*big.Int, error)) (
 	}
 	issuer := Subpacket(subIssuer, binary.BigEndian.AppendUint64(nil, d.KeyID)...)
 	body = append(binary.BigEndian.AppendUint16(body, uint16(len(issuer))), issuer...)
-	return Packet(TagSignature, appendNumbers(append(body, digest[:2]...), numbers)), nil
+	return Packet(tagSignature, appendNumbers(append(body, digest[:2]...), numbers)), nil
 }
 
 // PacketV3 makes a signature packet of version 3 over a file's bytes (RFC 4880,
@@ -48,7 +48,7 @@ func PacketV3(algorithm, hash byte, created time.Time, keyID uint64, digest []by
 	suffix := SuffixV3(created)
 	body := append([]byte{3, byte(len(suffix))}, suffix...)
 	body = append(binary.BigEndian.AppendUint64(body, keyID), algorithm, hash, digest[0], digest[1])
-	return Packet(TagSignature, appendNumbers(body, numbers))
+	return Packet(tagSignature, appendNumbers(body, numbers))
 }
 
 // SuffixV3 returns what a version 3 signature hashes after a file's bytes: its

@@ -127,7 +127,7 @@ var (
 	ErrPurpose = errors.New("its primary key is not meant for signing, and rpm of EL6 does not know signing subkeys")
 )
 
-// KeyError reports what is wrong with a signing key.
+// KeyError reports that a signing key cannot be used.
 type KeyError struct {
 	// Key is the key's fingerprint, or the place where it should have come from.
 	Key string

@@ -40,7 +40,7 @@ func signatureBody(b []byte) ([]byte, error) {
 			rest, size = rest[1:], size-1
 		}
 	}
-	if b[0]&0x80 == 0 || tag != TagSignature || size > 4 || size == 0 {
+	if b[0]&0x80 == 0 || tag != tagSignature || size > 4 || size == 0 {
 		return nil, fmt.Errorf("no signature packet: starts with %x", b[:2])
 	}
 	if len(rest) < size {

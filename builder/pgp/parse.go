@@ -131,7 +131,8 @@ func primaryPackets(data []byte) (map[string][]byte, error) {
 // filter selects the packets of primaryPackets.
 type filter struct {
 	primary *packet.PublicKey
-	// skip is set behind a subkey or a photograph: what follows is about it.
+	// skip is set after a user attribute, such as a photograph. The signatures that
+	// follow are about it.
 	skip bool
 }
 
@@ -149,7 +150,7 @@ func (f *filter) copy(out io.Writer, p *packet.OpaquePacket) error {
 	case TagUserID:
 		f.skip = false
 		return p.Serialize(out)
-	case TagSignature:
+	case tagSignature:
 		if f.primary != nil && !f.skip && issuedBy(p, f.primary) {
 			return p.Serialize(out)
 		}

@@ -23,7 +23,7 @@ package pgp
 
 // Tags of packets (RFC 4880, 4.3).
 const (
-	TagSignature     = 2
+	tagSignature     = 2
 	TagSecretKey     = 5
 	TagPublicKey     = 6
 	tagSecretSubkey  = 7
@@ -67,6 +67,6 @@ const (
 
 // Key flags (RFC 4880, 5.2.3.21): the key may certify names, it may sign data.
 const (
-	FlagCertify = 1
+	flagCertify = 1
 	FlagSign    = 2
 )

@@ -143,7 +143,7 @@ func TestVerifySigned(t *testing.T) {
 	legacy.Legacy, legacy.Sign, legacy.Drop = true, sign(e.PrivateKey, crypto.SHA256, good), []rpm.Tag{rpm.SigTagPGP}
 	v3 := source
 	v3.Legacy, v3.Sign = true, signV3(e.PrivateKey, good)
-	whole := build(crypto.SHA256, good)
+	both := build(crypto.SHA256, good)
 	foreign := parse(t, build(crypto.SHA256, good)).Signature.Bytes(rpm.SigTagRSA)
 	want := rpm.Signed{Fingerprint: keys[0].Fingerprint, Created: good, Hash: "SHA-256", Covers: "header and payload"}
 	header, v3sha1, sha512 := want, want, want
@@ -155,7 +155,7 @@ func TestVerifySigned(t *testing.T) {
 		is   error
 		says string
 	}{
-		{"whole", whole, want, nil, ""},
+		{"header and payload", both, want, nil, ""},
 		{"version 3, sha1", rpmtest.Build(v3), v3sha1, nil, ""},
 		{"sha512", build(crypto.SHA512, good), sha512, nil, ""},
 		{"payload signature only", build(crypto.SHA256, good, rpm.SigTagRSA), want, nil, ""},
@@ -165,9 +165,9 @@ func TestVerifySigned(t *testing.T) {
 		{"key expired", build(crypto.SHA256, keyDies), rpm.Signed{}, pgp.ErrBadSignature, "made 2014-02-11T16:00:00Z, after the key expired on 2014-02-11T16:00:00Z"},
 		{"before the key", build(crypto.SHA256, keyBorn.Add(-time.Second)), rpm.Signed{}, pgp.ErrBadSignature, "made 2013-12-31T23:59:59Z, before the key, which is of 2014-01-01T00:00:00Z"},
 		{"not signed", rpmtest.Build(source), rpm.Signed{}, rpm.ErrNotSigned, "verifying package: package is not signed"},
-		{"of something else", resign(t, whole, with(rpm.BytesValue(rpm.SigTagPGP, foreign))), rpm.Signed{}, pgp.ErrBadSignature,
+		{"of something else", resign(t, both, with(rpm.BytesValue(rpm.SigTagPGP, foreign))), rpm.Signed{}, pgp.ErrBadSignature,
 			"verifying package: bad signature over header and payload by key " + keys[0].Fingerprint + ": hash starts with "},
-		{"of the wrong payload", flip(whole, -1), rpm.Signed{}, nil, "verifying package: header and payload md5 got "},
+		{"of the wrong payload", flip(both, -1), rpm.Signed{}, nil, "verifying package: header and payload md5 got "},
 	} {
 		_, got, err := rpm.VerifySigned(bytes.NewReader(c.data), keys)
 		if diff := cmp.Diff(c.want, got); diff != "" {

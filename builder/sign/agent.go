@@ -31,14 +31,14 @@ type Agent struct {
 	Options []string
 }
 
-// patience is how long an agent may take to answer a request that needs no person.
-const patience = 20 * time.Second
+// openTimeout is how long an agent may take to answer Open, which needs no person.
+const openTimeout = 20 * time.Second
 
 // Open returns the key of a public key whose private half the agent has. An error
 // is a *pgp.KeyError.
 func (a Agent) Open(ctx context.Context, public pgp.Key) (Key, error) {
 	s := &agentSigner{a, fmt.Sprintf("%X", keygrip(public)), public.Fingerprint, public.Name}
-	limited, cancel := context.WithTimeout(ctx, patience)
+	limited, cancel := context.WithTimeout(ctx, openTimeout)
 	defer cancel()
 	conn, err := s.dial(limited)
 	if err == nil {

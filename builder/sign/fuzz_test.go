@@ -63,7 +63,7 @@ func FuzzAgent(f *testing.F) {
 		}
 		defer l.Close()
 		go serve(l, answers)
-		a := sign.Agent{Socket: at, Passphrase: give("x")}
+		a := sign.Agent{Socket: at, Passphrase: fixed("x")}
 		k, err := a.Open(context.Background(), c)
 		if err != nil {
 			return

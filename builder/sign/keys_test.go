@@ -63,7 +63,7 @@ func export(t *testing.T, env []string, passphrase string, args ...string) strin
 	return file
 }
 
-func give(passphrase string) sign.Passphrase {
+func fixed(passphrase string) sign.Passphrase {
 	return func() ([]byte, error) { return []byte(passphrase), nil }
 }
 
@@ -86,11 +86,11 @@ func TestKeyFiles(t *testing.T) {
 			fpr := gpgKey(t, env, secret, "rsa2048", "sign", "2y")
 			must(t, env, "gpg", "--batch", "--pinentry-mode", "loopback", "--passphrase", secret, "--quick-add-key", fpr, "rsa2048", "encr", "2y")
 			return export(t, env, secret, "--armor", "--export-secret-keys")
-		}, passphrase: give(secret)},
+		}, passphrase: fixed(secret)},
 		"wrong passphrase": {make: func(t *testing.T, env []string) string {
 			gpgKey(t, env, secret, "rsa2048", "sign", "never")
 			return export(t, env, secret, "--export-secret-keys")
-		}, passphrase: give("Sesam"), want: "the passphrase is wrong", is: sign.ErrPassphrase},
+		}, passphrase: fixed("Sesam"), want: "the passphrase is wrong", is: sign.ErrPassphrase},
 		"no passphrase": {make: func(t *testing.T, env []string) string {
 			gpgKey(t, env, secret, "rsa2048", "sign", "never")
 			return export(t, env, secret, "--export-secret-keys")
@@ -230,14 +230,14 @@ func TestGenerate(t *testing.T) {
 	if err := os.WriteFile(file, secret, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	k, err := sign.OpenFile(file, give("Zaubertrank"))
+	k, err := sign.OpenFile(file, fixed("Zaubertrank"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	if k.Fingerprint != key.Fingerprint || k.Name != "Kernels <kernels@example.org>" || !k.Created().Equal(born) || k.Expires().Year() != 2074 || k.Bits() != 4096 {
 		t.Errorf("%s %s %s %s %d", k.Fingerprint, k.Name, k.Created(), k.Expires(), k.Bits())
 	}
-	if _, err := sign.OpenFile(file, give("Zauber")); !errors.Is(err, sign.ErrPassphrase) {
+	if _, err := sign.OpenFile(file, fixed("Zauber")); !errors.Is(err, sign.ErrPassphrase) {
 		t.Error(err)
 	}
 	accepted(t, k)

@@ -39,13 +39,13 @@ func TestAgent(t *testing.T) {
 	must(t, env, "gpgconf", "--kill", "gpg-agent") // forgets the passphrase
 	at, c := socket(t, env), public(t, env)
 	ctx := context.Background()
-	if _, err := attempt(ctx, sign.Agent{Socket: at, Passphrase: give("Sesam")}, c); !errors.Is(err, sign.ErrPassphrase) {
+	if _, err := attempt(ctx, sign.Agent{Socket: at, Passphrase: fixed("Sesam")}, c); !errors.Is(err, sign.ErrPassphrase) {
 		t.Errorf("wrong passphrase: %v", err)
 	}
 	if _, err := attempt(ctx, sign.Agent{Socket: at, Passphrase: none}, c); !errors.Is(err, sign.ErrLocked) {
 		t.Errorf("no passphrase: %v", err)
 	}
-	k, err := attempt(ctx, sign.Agent{Socket: at, Passphrase: give(secret)}, c)
+	k, err := attempt(ctx, sign.Agent{Socket: at, Passphrase: fixed(secret)}, c)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -169,7 +169,7 @@ func TestToken(t *testing.T) {
 	must(t, nil, "softhsm2-util", "--init-token", "--free", "--label", "release token", "--so-pin", "123456", "--pin", "4711")
 	must(t, nil, "pkcs11-tool", "--module", softhsm, "--token-label", "release token", "--login", "--pin", "4711", "--keypairgen", "--key-type", "rsa:2048", "--label", "kernels", "--id", "0a")
 	uri := "pkcs11:token=release%20token;object=kernels?module-path=" + softhsm
-	token, err := sign.OpenToken(uri, give("4711"))
+	token, err := sign.OpenToken(uri, fixed("4711"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -183,7 +183,7 @@ func TestToken(t *testing.T) {
 	}
 	accepted(t, k)
 
-	byID, err := sign.OpenToken("pkcs11:token=release%20token;id=%0a?module-path="+softhsm, give("4711"))
+	byID, err := sign.OpenToken("pkcs11:token=release%20token;id=%0a?module-path="+softhsm, fixed("4711"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -200,14 +200,14 @@ func TestToken(t *testing.T) {
 		pin  sign.Passphrase
 		want string
 	}{
-		"PIN in it":    {uri + "&pin-value=4711", give("4711"), "the URI holds a PIN, which others could see"},
-		"no module":    {"pkcs11:token=x;object=y", give("4711"), "the URI names no module"},
-		"no token":     {"pkcs11:object=y?module-path=" + softhsm, give("4711"), "the URI names 0 tokens, want one"},
-		"no key":       {"pkcs11:token=x?module-path=" + softhsm, give("4711"), "the URI names no key"},
-		"wrong module": {"pkcs11:token=x;object=y?module-path=/nonexistent.so", give("4711"), "opening the token: "},
+		"PIN in it":    {uri + "&pin-value=4711", fixed("4711"), "the URI holds a PIN, which others could see"},
+		"no module":    {"pkcs11:token=x;object=y", fixed("4711"), "the URI names no module"},
+		"no token":     {"pkcs11:object=y?module-path=" + softhsm, fixed("4711"), "the URI names 0 tokens, want one"},
+		"no key":       {"pkcs11:token=x?module-path=" + softhsm, fixed("4711"), "the URI names no key"},
+		"wrong module": {"pkcs11:token=x;object=y?module-path=/nonexistent.so", fixed("4711"), "opening the token: "},
 		"no PIN":       {uri, none, sign.ErrLocked.Error()},
-		"other token":  {strings.Replace(uri, "release", "other", 1), give("4711"), "opening the token: "},
-		"other key":    {strings.Replace(uri, "kernels", "none", 1), give("4711"), "the token has no such RSA key"},
+		"other token":  {strings.Replace(uri, "release", "other", 1), fixed("4711"), "opening the token: "},
+		"other key":    {strings.Replace(uri, "kernels", "none", 1), fixed("4711"), "the token has no such RSA key"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := sign.OpenToken(test.uri, test.pin)
@@ -228,7 +228,7 @@ func TestTokenWrongPIN(t *testing.T) {
 	}
 	t.Setenv("SOFTHSM2_CONF", conf)
 	must(t, nil, "softhsm2-util", "--init-token", "--free", "--label", "t", "--so-pin", "123456", "--pin", "4711")
-	if _, err := sign.OpenToken("pkcs11:token=t;object=k?module-path="+softhsm, give("4712")); !errors.Is(err, sign.ErrPassphrase) {
+	if _, err := sign.OpenToken("pkcs11:token=t;object=k?module-path="+softhsm, fixed("4712")); !errors.Is(err, sign.ErrPassphrase) {
 		t.Error(err)
 	}
 }

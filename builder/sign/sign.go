@@ -55,11 +55,11 @@ func (e *ChangedError) Error() string { return fmt.Sprintf("sha256 got %s, want 
 // of every file. After an error the files that were written are removed again; it
 // is for the caller to make dir appear only when all of it is complete.
 //
-// Each package is verified, and compared with its SHA-256 in the set if there is
-// one: the error is then a *ChangedError. A package is read twice: once to verify it and to hash what is signed, once
-// to copy its payload. With PayloadDigests a package that lacks them is read a
-// third time, since the signed hash then begins with a header that holds a digest
-// of the whole payload.
+// Each package is verified. If the set has its SHA-256 and the file has another, the
+// error is a *ChangedError. A package is read twice: once to verify it and to hash
+// what is signed, once to copy its payload. With PayloadDigests a package that lacks
+// them is read a third time, since the signed hash then begins with a header that
+// contains a digest of the payload.
 func Packages(ctx context.Context, set artifact.Set, key Key, dir string, o Options) (artifact.Set, error) {
 	entries, err := os.ReadDir(dir)
 	if err == nil && len(entries) > 0 {
