@@ -307,6 +307,7 @@ func TestReleaseOutput(t *testing.T) {
 // A full disk is named, and nothing is left on it.
 func TestReleaseDiskFull(t *testing.T) {
 	hosttest.Root(t)
+	hosttest.Root(t)
 	disk := t.TempDir()
 	if err := syscall.Mount("tmpfs", disk, "tmpfs", 0, "size=16k"); err != nil {
 		t.Fatalf("mounting a small tmpfs: %v", err)

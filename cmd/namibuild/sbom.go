@@ -64,10 +64,13 @@ func (a *app) sbom(path, format string) error {
 // openBuilt opens the output directory of a build, whose packages must be as they were built.
 func openBuilt(path string) (set.Set, error) {
 	s, err := set.Open(path)
-	if err == nil {
-		err = s.Built()
+	if err != nil {
+		return s, err
 	}
-	return s, err
+	if err := s.Built(); err != nil {
+		return s, usageError{err}
+	}
+	return s, nil
 }
 
 // wrote says which files of a set were written.

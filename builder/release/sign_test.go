@@ -1,4 +1,4 @@
-package builder
+package release
 
 import (
 	"context"
@@ -12,6 +12,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"namibuild/builder/event"
 	"namibuild/builder/pgp"
 	"namibuild/builder/rpm/rpmtest"
 	"namibuild/builder/sign"
@@ -33,7 +34,7 @@ func TestSignLeavesNothing(t *testing.T) {
 	}
 	// the key signs its own name and one of the two packages
 	key := &private{sure(rsa.GenerateKey(rand.Reader, 2048)), 3}
-	o := SignOptions{Set: set, Output: filepath.Join(top, "signed"), Tell: func(Event) {},
+	o := SignOptions{Set: set, Output: filepath.Join(top, "signed"), Tell: func(event.Event) {},
 		Key: sure(sign.Certify(context.Background(), &key.key.PublicKey, key, pgp.NewKeyOptions{Name: "Token", Created: time.Unix(1600000000, 0)}))}
 	files := func() map[string]string {
 		all := tree(t, top)
