@@ -61,14 +61,15 @@ func Build(t testing.TB, change ...func(*Options, *enginetest.Fake)) string {
 	return o.Output
 }
 
-// Locked builds a set from its lock, which holds the page of a recipe.
-func Locked(t testing.TB, page string) string {
+// Locked builds a set from its lock, which holds the page of a recipe. change may change
+// the options of the build.
+func Locked(t testing.TB, page string, change ...func(*Options, *enginetest.Fake)) string {
 	t.Helper()
-	return Build(t, func(o *Options, _ *enginetest.Fake) {
+	return Build(t, append(change, func(o *Options, _ *enginetest.Fake) {
 		l, err := builder.Lock(context.Background(), o.PlanOptions, "timewait.yaml", []byte(page))
 		if err != nil {
 			t.Fatal(err)
 		}
 		o.Lock, o.Release = &l, true
-	})
+	})...)
 }

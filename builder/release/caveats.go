@@ -45,7 +45,7 @@ func Caveats(s set.Set) (map[string]string, error) {
 		return nil, err
 	}
 	var err error
-	if all[unlocked], err = s.Unlocked(); err != nil {
+	if all[unlocked], err = s.Files.Unlocked(*r); err != nil {
 		return nil, err
 	}
 	for word, why := range all {

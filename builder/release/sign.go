@@ -2,6 +2,7 @@ package release
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -58,7 +59,7 @@ func (o SignOptions) sign(ctx context.Context) (artifact.Set, error) {
 		Epoch: epoch, HeaderOnly: o.HeaderOnly, PayloadDigests: o.PayloadDigests, Tell: o.Tell.Bytes(event.Sign),
 	})
 	if err != nil {
-		return artifact.Set{}, err
+		return artifact.Set{}, asBuilt(err, place.Dir)
 	}
 	if err := out.Publish(); err != nil {
 		return artifact.Set{}, err
@@ -67,14 +68,30 @@ func (o SignOptions) sign(ctx context.Context) (artifact.Set, error) {
 	return signed, nil
 }
 
-// unsigned gives the packages of a set as they are to be signed, and the epoch of
-// their signatures. The packages must be those of the record, if there is one:
-// sign.Packages compares their digests. They are not read here.
+// unsigned gives the packages of a set as they are to be signed, and the epoch of their
+// signatures. If there is a record, the packages must be those of the record: their names and
+// sizes are compared here, their digests by sign.Packages.
 func unsigned(place set.Place) (artifact.Set, int64, error) {
 	r, err := set.ReadRecord(place.Dir)
 	if err != nil {
 		return artifact.Set{}, 0, err
 	}
+	if r == nil {
+		return unrecorded(place)
+	}
+	other, err := set.DiffersInSize(place.Packages, place.RPMNames, r.RPMs)
+	if err != nil {
+		return artifact.Set{}, 0, fmt.Errorf("reading %s: %w", place.Dir, err)
+	}
+	if other != "" {
+		return artifact.Set{}, 0, &set.OtherPackagesError{Dir: place.Dir, File: other}
+	}
+	return artifact.Set{Dir: place.Packages, RPMs: r.RPMs}, r.Plan.SRPM.Epoch, nil
+}
+
+// unrecorded gives the packages of a set without a record, and the build time of the newest.
+// It reads only their headers.
+func unrecorded(place set.Place) (artifact.Set, int64, error) {
 	s := artifact.Set{Dir: place.Packages}
 	var newest int64
 	for _, name := range place.RPMNames {
@@ -85,17 +102,20 @@ func unsigned(place set.Place) (artifact.Set, int64, error) {
 		newest = max(newest, built)
 		s.RPMs = append(s.RPMs, one)
 	}
-	if r == nil {
-		return s, newest, nil
-	}
-	if other := sameFiles(r.RPMs, s.RPMs); other != "" {
-		return artifact.Set{}, 0, &set.OtherPackagesError{Dir: place.Dir, File: other}
-	}
-	s.RPMs = r.RPMs
-	return s, r.Plan.SRPM.Epoch, nil
+	return s, newest, nil
 }
 
-// readHead reads the header of a package: what it is, without a digest, and when it was built.
+// asBuilt makes an *set.OtherPackagesError of the error that a package of the folder dir is
+// not the one of the record.
+func asBuilt(err error, dir string) error {
+	if changed := (*sign.ChangedError)(nil); errors.As(err, &changed) {
+		return fmt.Errorf("%w (%w)", &set.OtherPackagesError{Dir: dir, File: changed.File}, changed)
+	}
+	return err
+}
+
+// readHead reads the header of a package: its name and size, without a digest, and the time
+// when it was built.
 func readHead(path string) (one artifact.RPM, built int64, err error) {
 	f, err := os.Open(path)
 	if err != nil {
@@ -111,17 +131,4 @@ func readHead(path string) (one artifact.RPM, built int64, err error) {
 		return one, 0, err
 	}
 	return artifact.RPM{File: filepath.Base(path), NEVRA: p.NEVRA(), Size: info.Size()}, p.BuildTime(), nil
-}
-
-// sameFiles names a package that is not in both lists, by file name. It is empty where
-// the lists have the same names.
-func sameFiles(a, b []artifact.RPM) string {
-	nameless := func(list []artifact.RPM) []artifact.RPM {
-		var all []artifact.RPM
-		for _, r := range list {
-			all = append(all, artifact.RPM{File: r.File})
-		}
-		return all
-	}
-	return set.Differing(nameless(a), nameless(b))
 }

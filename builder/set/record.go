@@ -111,14 +111,18 @@ func ReadRecord(dir string) (*Record, error) {
 // Differs names a package that is not as the record says, is missing, or is too many.
 // It is empty where all are right.
 func (r Record) Differs(rpms, srpms []artifact.RPM) string {
-	var sources []artifact.RPM
-	if r.SRPM != nil {
-		sources = append(sources, *r.SRPM)
-	}
 	if other := Differing(r.RPMs, rpms); other != "" {
 		return other
 	}
-	return Differing(sources, srpms)
+	return Differing(r.sources(), srpms)
+}
+
+// sources gives the source packages of the record.
+func (r Record) sources() []artifact.RPM {
+	if r.SRPM == nil {
+		return nil
+	}
+	return []artifact.RPM{*r.SRPM}
 }
 
 // Differing names a package that is not in both lists, by file and digest. It is empty

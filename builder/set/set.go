@@ -58,16 +58,74 @@ func Open(path string) (Set, error) {
 	if place.Kind == Single {
 		return s.openBeside()
 	}
-	if s.Files, err = place.ReadFiles(); err != nil {
+	if err := s.readFiles(); err != nil {
 		return Set{}, err
-	}
-	if s.Record, err = s.Files.record(); err != nil {
-		return Set{}, fmt.Errorf("reading %s: %w", place.Join(RecordFile), err)
 	}
 	if s.Record != nil {
 		s.Other = s.Record.Differs(s.RPMs, s.SRPMs)
 	}
 	return s, nil
+}
+
+// OpenRecorded reads a set that has a record, but not its packages: it takes their digests
+// from the record, and compares only names and sizes of the files. It is for a caller that
+// compares the digests when it reads the packages itself. The errors are those of Open,
+// ErrNoRecord, and an *OtherPackagesError.
+func OpenRecorded(path string) (Set, error) {
+	place, err := Find(path)
+	if err != nil {
+		return Set{}, err
+	}
+	s := Set{Place: place}
+	if err := s.readFiles(); err != nil {
+		return Set{}, err
+	}
+	if s.Record == nil {
+		return Set{}, fmt.Errorf("opening %s: %w", s.Dir, ErrNoRecord)
+	}
+	s.RPMs, s.SRPMs = s.Record.RPMs, s.Record.sources()
+	if s.Other, err = DiffersInSize(s.Packages, s.RPMNames, s.RPMs); s.Other == "" && err == nil {
+		s.Other, err = DiffersInSize(s.Join(SRPMS), s.SRPMNames, s.SRPMs)
+	}
+	if err != nil {
+		return Set{}, fmt.Errorf("reading %s: %w", path, err)
+	}
+	return s, s.Built()
+}
+
+// DiffersInSize names a package of a folder that is missing, is too many, or has another
+// size than want says. It is empty if there is none. names are the names of the packages in
+// the folder.
+func DiffersInSize(dir string, names []string, want []artifact.RPM) (string, error) {
+	sizes := map[string]int64{}
+	for _, r := range want {
+		sizes[r.File] = r.Size
+	}
+	for _, name := range names {
+		info, err := os.Stat(filepath.Join(dir, name))
+		if err != nil {
+			return "", err
+		}
+		if size, ok := sizes[name]; !ok || size != info.Size() {
+			return name, nil
+		}
+		delete(sizes, name)
+	}
+	for name := range sizes {
+		return name, nil
+	}
+	return "", nil
+}
+
+// readFiles reads the files beside the packages, and the record among them.
+func (s *Set) readFiles() (err error) {
+	if s.Files, err = s.ReadFiles(); err != nil {
+		return err
+	}
+	if s.Record, err = s.Files.record(); err != nil {
+		return fmt.Errorf("reading %s: %w", s.Join(RecordFile), err)
+	}
+	return nil
 }
 
 // openBeside adds the record that lies beside a single package, if the record is about that
@@ -144,11 +202,9 @@ func (s Set) attached(a Attached) ([]byte, error) {
 // LockFile is the name of the lock that a locked build leaves in its set.
 func (r Record) LockFile() string { return r.Plan.Name + ".lock" }
 
-// Unlocked says why the set has no lock of its plan. It is empty where the set has one.
-func (s Set) Unlocked() (string, error) { return s.Files.unlocked(*s.Record) }
-
-// unlocked says why the files hold no lock of the record's plan; empty: they do.
-func (f Files) unlocked(r Record) (string, error) {
+// Unlocked says why the files hold no lock of the plan of a record. It is empty if they hold
+// one.
+func (f Files) Unlocked(r Record) (string, error) {
 	name := r.LockFile()
 	file, ok := f.Get(name)
 	if !ok {
@@ -167,9 +223,6 @@ func (f Files) unlocked(r Record) (string, error) {
 	}
 	return "", nil
 }
-
-// Unlocked is Set.Unlocked for files that Open did not read.
-func (f Files) Unlocked(r Record) (string, error) { return f.unlocked(r) }
 
 // Files are files of a set, by path.
 type Files []File

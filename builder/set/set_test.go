@@ -6,6 +6,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -52,7 +53,7 @@ func TestOpen(t *testing.T) {
 		if diff, err := s.ChangesDiff(); !strings.Contains(diff, "(5*HZ)") || err != nil {
 			t.Errorf("changes %q, %v", diff, err)
 		}
-		if why, err := s.Unlocked(); why != "" || err != nil {
+		if why, err := s.Files.Unlocked(*s.Record); why != "" || err != nil {
 			t.Errorf("not locked: %s, %v", why, err)
 		}
 	}
@@ -99,6 +100,42 @@ func TestOpenErrors(t *testing.T) {
 		}
 		if err == nil || !strings.Contains(err.Error(), test.want) || test.is != nil && !errors.As(err, test.is) {
 			t.Errorf("%s: got %v\nwant %s", name, err, test.want)
+		}
+	}
+}
+
+// TestOpenRecorded shows that OpenRecorded gives what Open gives, and refuses packages whose
+// names or sizes are not those of the record.
+func TestOpenRecorded(t *testing.T) {
+	dir := buildertest.Build(t)
+	want, err := set.Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := set.OpenRecorded(dir)
+	if err != nil || !reflect.DeepEqual(want, got) {
+		t.Errorf("%v\n got %+v\nwant %+v", err, got, want)
+	}
+	rpms := filepath.Join(dir, set.RPMS)
+	for _, test := range []struct {
+		name  string
+		spoil func() error
+	}{
+		{"one more", func() error { return os.WriteFile(filepath.Join(rpms, "more.rpm"), nil, 0o666) }},
+		{"another name", func() error { return os.Rename(filepath.Join(rpms, kernelRPM), filepath.Join(rpms, "more.rpm")) }},
+		{"a source package", func() error {
+			return errors.Join(os.Rename(filepath.Join(rpms, "more.rpm"), filepath.Join(rpms, kernelRPM)),
+				os.Mkdir(filepath.Join(dir, set.SRPMS), 0o777), os.WriteFile(filepath.Join(dir, set.SRPMS, "more.src.rpm"), nil, 0o666))
+		}},
+		{"another size", func() error {
+			return errors.Join(os.RemoveAll(filepath.Join(dir, set.SRPMS)), os.Truncate(filepath.Join(rpms, kernelRPM), 100))
+		}},
+	} {
+		if err := test.spoil(); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := set.OpenRecorded(dir); !errors.As(err, new(*set.OtherPackagesError)) {
+			t.Errorf("%s: %v", test.name, err)
 		}
 	}
 }
