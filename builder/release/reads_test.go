@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"crypto/rsa"
 	"errors"
+	"flag"
 	"fmt"
 	mathrand "math/rand/v2"
 	"os"
@@ -36,35 +37,64 @@ func bytesRead(t *testing.T) (n int64) {
 	return n
 }
 
-// largeSet builds a set of 15 MB from a lock and gives its directory and its size in bytes.
-func largeSet(t *testing.T) (dir string, size int64) {
+// largeSet builds a set from a lock: three packages of size bytes each, whose content does not
+// compress, and one of 2,000 small files. It gives its directory and the size of its packages.
+func largeSet(t *testing.T, size int) (dir string, total int64) {
 	t.Helper()
+	random := mathrand.NewChaCha8([32]byte{})
+	content := func(n int) string {
+		data := make([]byte, n)
+		random.Read(data)
+		return string(data)
+	}
+	packages := map[string][]rpmtest.File{}
+	for _, name := range []string{"kernel", "kernel-firmware", "perf"} {
+		packages[name] = []rpmtest.File{{Path: "/boot/" + name, Content: content(size), Mode: 0o100644}}
+	}
+	for i := range 2000 {
+		packages["kernel-devel"] = append(packages["kernel-devel"], rpmtest.File{Path: fmt.Sprintf("/usr/src/kernels/%d.h", i), Content: content(100), Mode: 0o100644})
+	}
 	dir = buildertest.Locked(t, kerneltest.Page, func(_ *buildertest.Options, f *enginetest.Fake) {
 		f.Program = func(ctx context.Context, p *enginetest.Process) engine.Exit {
 			exit := kerneltest.LegacyRpmbuild(ctx, p)
 			made := kerneltest.Package("431.3.1.namibuild")
 			made.Legacy = true
-			for i, name := range []string{"kernel", "kernel-devel", "kernel-headers"} {
-				made.Name = name
-				content := make([]byte, 5<<20)
-				mathrand.NewChaCha8([32]byte{byte(i)}).Read(content) // does not compress
-				made.Files = []rpmtest.File{{Path: "/boot/" + name, Content: string(content), Mode: 0o100644}}
+			for name, files := range packages {
+				made.Name, made.Files = name, files
 				p.Topdir["RPMS/x86_64/"+name+"-2.6.32-431.3.1.namibuild.el6.x86_64.rpm"] = &fstest.MapFile{Data: rpmtest.Build(made), Mode: 0o644}
 			}
 			return exit
 		}
 	})
-	for _, r := range sure(set.Open(dir)).RPMs {
-		size += r.Size
+	for _, r := range sure(set.Open(proven(t, dir))).RPMs {
+		total += r.Size
 	}
-	return dir, size
+	return dir, total
+}
+
+// writeSet is the folder that gets the set which scripts/bench release measures.
+var writeSet = flag.String("write-set", "", "write a proven set of 60 MB to this new folder")
+
+// TestLargeSet checks that a large set can be released, and writes one with -write-set.
+func TestLargeSet(t *testing.T) {
+	size, output := 1<<10, filepath.Join(t.TempDir(), "set")
+	if *writeSet != "" {
+		size, output = 20_000_000, *writeSet
+	}
+	dir, _ := largeSet(t, size)
+	if err := os.CopyFS(output, os.DirFS(dir)); err != nil {
+		t.Fatal(err)
+	}
+	made, err := Make(context.Background(), releaseOf(output, filepath.Join(t.TempDir(), "release")))
+	if err != nil || len(made.RPMs) != 4 {
+		t.Errorf("%d packages, %v", len(made.RPMs), err)
+	}
 }
 
 // TestReads checks how many times the bytes of a set are read: Sign reads each package to
 // check it and to copy it, Make no more than that, and Verify once.
 func TestReads(t *testing.T) {
-	dir, size := largeSet(t)
-	proven(t, dir)
+	dir, size := largeSet(t, 5_000_000)
 	top := t.TempDir()
 	output := filepath.Join(top, "release")
 	for _, step := range []struct {
