@@ -135,7 +135,7 @@ func TestSweep(t *testing.T) {
 // written.
 func TestWriteFile(t *testing.T) {
 	dir := t.TempDir()
-	lay(t, dir, map[string]string{"a": "old", ".a.part": "half"})
+	lay(t, dir, map[string]string{"a": "old", ".a.part/.lock": "", ".a.part/new": "half"})
 	if err := WriteFile(filepath.Join(dir, "a"), []byte("new"), 0o600); err != nil {
 		t.Fatal(err)
 	}

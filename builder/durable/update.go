@@ -2,6 +2,7 @@ package durable
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -42,15 +43,19 @@ func Open(dir string) (*Update, error) {
 }
 
 func open(dir string) (*Update, error) {
-	u := &Update{dir: dir, made: !exists(dir)}
-	if err := os.MkdirAll(dir, 0o777); err != nil {
+	u := &Update{dir: dir}
+	err := error(os.ErrNotExist)
+	for i := 0; i < attempts && errors.Is(err, os.ErrNotExist); i++ { // Close of another process may remove it
+		u.made = !exists(dir)
+		if err := os.MkdirAll(dir, 0o777); err != nil {
+			return nil, err
+		}
+		u.lock, err = lock(u.inDir(lockName))
+	}
+	if err != nil {
 		return nil, err
 	}
-	var err error
-	if u.lock, err = lock(u.inDir(lockName)); err != nil {
-		return nil, err
-	}
-	Sweep(filepath.Dir(dir))
+	sweep(filepath.Dir(dir))
 	err = errors.Join(settle(dir), os.RemoveAll(u.Path()))
 	if err == nil {
 		err = os.Mkdir(u.Path(), 0o777)
@@ -81,6 +86,9 @@ func (u *Update) Commit(stale ...string) error {
 		err = os.Rename(u.Path(), u.inDir(nextDir))
 	}
 	if err == nil {
+		err = syncPath(u.dir)
+	}
+	if err == nil {
 		err = settle(u.dir)
 	}
 	if err != nil {
@@ -103,7 +111,7 @@ func (u *Update) Close() error {
 // doing so. Without one it does nothing.
 func settle(dir string) error {
 	next, place := filepath.Join(dir, nextDir), filepath.Join(dir, placeDir)
-	entries, err := os.ReadDir(next)
+	entries, err := readFolder(next)
 	if err == nil {
 		err = removeStale(dir, entries)
 	}
@@ -113,7 +121,7 @@ func settle(dir string) error {
 	if err != nil && !errors.Is(err, os.ErrNotExist) {
 		return err
 	}
-	entries, err = os.ReadDir(place)
+	entries, err = readFolder(place)
 	if errors.Is(err, os.ErrNotExist) {
 		return nil
 	}
@@ -126,6 +134,18 @@ func settle(dir string) error {
 		}
 	}
 	return errors.Join(os.Remove(place), syncPath(dir))
+}
+
+// readFolder is os.ReadDir, but follows no symbolic link: settle moves what it finds.
+func readFolder(path string) ([]os.DirEntry, error) {
+	info, err := os.Lstat(path)
+	if err != nil {
+		return nil, err
+	}
+	if !info.IsDir() {
+		return nil, fmt.Errorf("%s is not a folder", path)
+	}
+	return os.ReadDir(path)
 }
 
 // replaceEntry moves an entry into its place.
@@ -146,9 +166,14 @@ func removeStale(dir string, entries []os.DirEntry) error {
 	failed := []error{err}
 	for _, name := range strings.Split(strings.TrimSpace(string(list)), "\n") {
 		fresh := slices.ContainsFunc(entries, func(e os.DirEntry) bool { return e.Name() == name })
-		if !fresh && filepath.IsLocal(name) && !strings.ContainsRune(name, filepath.Separator) {
+		if !fresh && isName(name) {
 			failed = append(failed, os.RemoveAll(filepath.Join(dir, name)))
 		}
 	}
 	return errors.Join(failed...)
+}
+
+// isName reports whether a string can be the name of an entry of a folder.
+func isName(s string) bool {
+	return s != "." && filepath.IsLocal(s) && !strings.ContainsRune(s, filepath.Separator)
 }

@@ -215,7 +215,7 @@ func TestPullFolders(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, want := range map[string]string{
-		"full": "full: the folder exists and is not empty", "full/file": "full/file: not a directory",
+		"full": "full: the folder exists and is not empty", "full/file": "full/file: it exists and is not a folder",
 		"busy": "busy: another namibuild is writing there", "empty": "", "killed": "", "a/b/c": "",
 	} {
 		_, err := oci.Pull(ctx, host+"/demo:v1", filepath.Join(dir, name), options())
