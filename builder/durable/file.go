@@ -27,14 +27,14 @@ import (
 
 // Error reports that a place cannot be written to.
 type Error struct {
-	// Path is the file or folder that was to appear.
+	// Path is the file or folder that should appear.
 	Path string
 	Err  error
 }
 
 func (e *Error) Error() string { return fmt.Sprintf("writing to %s: %v", e.Path, e.Err) }
 
-// Unwrap gives the cause.
+// Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Err }
 
 // BusyError reports that another process is writing to the same place.

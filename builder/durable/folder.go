@@ -16,10 +16,10 @@ type Folder struct {
 	replace func(path string) error
 }
 
-// Create begins a folder that will stand at path, whose parents it makes. A path where
-// nothing or an empty folder is can always be taken; any other folder only if replace,
-// which gets the path, returns nil. A nil replace refuses them all. replace is called
-// again before the folder is replaced.
+// Create begins a folder that Publish will put at path. It makes the parents of the path. An
+// empty folder at the path is always replaced, another folder only if replace, which gets the
+// path, returns nil. A nil replace refuses all of them. replace is called once more before the
+// folder is replaced.
 //
 // The errors are of type *Error. The caller calls Close in any case.
 func Create(path string, replace func(path string) error) (*Folder, error) {
@@ -48,7 +48,7 @@ func create(path string, replace func(string) error) (*Folder, error) {
 		return nil, err
 	}
 	f := &Folder{to, h, replace}
-	err = replaceable(to, replace) // another process may have made it until now
+	err = replaceable(to, replace) // another process may have made it in the meantime
 	if err == nil {
 		err = os.Mkdir(f.Path(), 0o777)
 	}
@@ -58,7 +58,7 @@ func create(path string, replace func(string) error) (*Folder, error) {
 	return f, nil
 }
 
-// named gives a path whose last element is a name: "." and ".." are none.
+// named returns a path whose last element is a name, which "." and ".." are not.
 func named(path string) (string, error) {
 	switch filepath.Base(path) {
 	case ".", "..":
@@ -92,12 +92,12 @@ func replaceable(path string, replace func(string) error) error {
 	return replace(path)
 }
 
-// Path gives the path of an entry of the folder, before the folder is published.
+// Path returns the path of an entry of the folder, before the folder is published.
 func (f *Folder) Path(name ...string) string {
 	return filepath.Join(append([]string{f.hidden.path, newName}, name...)...)
 }
 
-// Publish waits until every file is on the disk, and puts the folder in its place.
+// Publish waits until every file is on the disk, and then puts the folder in its place.
 func (f *Folder) Publish() error {
 	err := flush(f.Path())
 	if err == nil {
@@ -127,8 +127,8 @@ func syncPath(path string) error {
 	return errors.Join(f.Sync(), f.Close())
 }
 
-// place renames the folder. If a folder stands in its place, the two change places, in one
-// step if the file system can do that.
+// place renames the folder. If there is a folder in its place, the two change places, in one
+// step if the file system supports that.
 func (f *Folder) place() error {
 	err := os.Rename(f.Path(), f.to)
 	if errors.Is(err, fs.ErrExist) || errors.Is(err, syscall.ENOTEMPTY) {
@@ -143,8 +143,8 @@ func (f *Folder) place() error {
 	return syncPath(filepath.Dir(f.to))
 }
 
-// swap puts the folder from in the place of the folder to. What stood there stays at the path
-// from or old, which Close removes.
+// swap puts the folder from in the place of the folder to, which moves to the path from or
+// old. Close removes it there.
 func swap(from, to, old string) error {
 	if exchange(from, to) == nil {
 		return nil
@@ -152,8 +152,8 @@ func swap(from, to, old string) error {
 	return swapInSteps(from, to, old)
 }
 
-// swapInSteps is swap on a file system that cannot let two folders change places. A process
-// that is killed between the two renames leaves the folder to as old; sweep brings it back.
+// swapInSteps does what swap does on a file system that cannot exchange two folders. If the
+// process is killed between the two renames, sweep later gives the folder old its name back.
 func swapInSteps(from, to, old string) error {
 	if err := errors.Join(os.RemoveAll(old), os.Rename(to, old)); err != nil {
 		return err
@@ -164,5 +164,5 @@ func swapInSteps(from, to, old string) error {
 	return os.RemoveAll(old)
 }
 
-// Close ends the work on the folder. What was not published is removed.
+// Close ends the work on the folder, and removes it if it was not published.
 func (f *Folder) Close() error { return f.hidden.remove() }

@@ -12,8 +12,8 @@ import (
 
 func always(string) error { return nil }
 
-// TestCreate shows that a folder appears when it is published, in the place of nothing, of an
-// empty folder, or of one that may be replaced.
+// TestCreate checks that a folder appears when it is published, whether there is nothing in its
+// place, an empty folder, or a folder that may be replaced.
 func TestCreate(t *testing.T) {
 	for name, test := range map[string]struct {
 		before  map[string]string
@@ -61,7 +61,8 @@ func TestCreate(t *testing.T) {
 	}
 }
 
-// TestCreateUnpublished shows that a folder which is not published leaves nothing, and what stood there as it was.
+// TestCreateUnpublished checks that a folder which is not published leaves nothing, and that the
+// folder in its place is not changed.
 func TestCreateUnpublished(t *testing.T) {
 	parent := t.TempDir()
 	lay(t, parent, map[string]string{"to/a": "old"})
@@ -78,7 +79,7 @@ func TestCreateUnpublished(t *testing.T) {
 	}
 }
 
-// TestSwapInSteps shows the renames on a file system that cannot exchange two folders.
+// TestSwapInSteps checks the renames on a file system that cannot exchange two folders.
 func TestSwapInSteps(t *testing.T) {
 	dir := t.TempDir()
 	lay(t, dir, map[string]string{"new/a": "new", "to/a": "old", "old/a": "left"})
@@ -90,8 +91,9 @@ func TestSwapInSteps(t *testing.T) {
 	}
 }
 
-// TestSweep shows that what killed processes left goes with the next one that writes beside it. What is
-// in use, and what is not ours, stays. A folder that was set aside gets its name back.
+// TestSweep checks that a process removes what killed processes left beside the place that it
+// writes to. What is in use and what this package did not make stays. A folder that was about to be
+// replaced gets its name back.
 func TestSweep(t *testing.T) {
 	for name, next := range map[string]func(dir string) (interface{ Close() error }, error){
 		"update": func(dir string) (interface{ Close() error }, error) { return Open(filepath.Join(dir, "set")) },
@@ -131,8 +133,7 @@ func TestSweep(t *testing.T) {
 	}
 }
 
-// TestWriteFile shows that a file is replaced whole, also beside what a killed process left half
-// written.
+// TestWriteFile checks that a file is replaced, even if a killed process left a part of it.
 func TestWriteFile(t *testing.T) {
 	dir := t.TempDir()
 	lay(t, dir, map[string]string{"a": "old", ".a.part/.lock": "", ".a.part/new": "half"})

@@ -24,12 +24,12 @@ const (
 type hidden struct {
 	path string
 	lock *flock.Flock
-	// root keeps what is removed inside the folder, even if somebody puts a symbolic link in
-	// its place.
+	// root makes sure that nothing outside the folder is removed, even if somebody replaces
+	// the folder by a symbolic link.
 	root *os.Root
 }
 
-// hiddenPath gives the path of the hidden folder of a path.
+// hiddenPath returns the path of the hidden folder of a path.
 func hiddenPath(to string) string {
 	return filepath.Join(filepath.Dir(to), "."+filepath.Base(to)+partEnd)
 }
@@ -93,16 +93,16 @@ func (h *hidden) empty() error {
 	return errors.Join(h.root.RemoveAll(newName), h.root.RemoveAll(oldName))
 }
 
-// remove removes the hidden folder and gives up the lock. The lock's file goes after the
-// content: until then no other process takes the folder, and if this one is killed, the next
-// sees whose the folder is. Another process may take the folder before it is removed.
+// remove removes the hidden folder and releases the lock. It removes the file of the lock last:
+// until then no other process takes the folder, and if this process is killed, the next one
+// recognizes the folder. Another process may take the empty folder before it is removed.
 func (h *hidden) remove() error {
 	err := h.empty()
 	if err == nil {
 		err = h.root.Remove(lockName)
 	}
 	if err == nil {
-		if err = os.Remove(h.path); errors.Is(err, syscall.ENOTEMPTY) || errors.Is(err, fs.ErrExist) || errors.Is(err, fs.ErrNotExist) {
+		if err = os.Remove(h.path); errors.Is(err, syscall.ENOTEMPTY) || errors.Is(err, fs.ErrNotExist) {
 			err = nil
 		}
 	}
@@ -110,9 +110,8 @@ func (h *hidden) remove() error {
 }
 
 // sweep removes from a folder what killed processes left of Create and WriteFile: hidden
-// folders that nobody holds the lock of. A folder that a killed process had set aside, to put
-// another one in its place, gets its name back. Failures are ignored, because what remains is
-// in nobody's way.
+// folders whose lock nobody has. A folder that a killed process was about to replace gets its
+// name back. Errors are ignored, because what is left does no harm.
 func sweep(parent string) {
 	entries, err := os.ReadDir(parent)
 	if err != nil {

@@ -10,16 +10,16 @@ import (
 	"github.com/gofrs/flock"
 )
 
-// lockName is the name of the lock's file, in the folder that it protects. Its content
-// does not matter: the lock belongs to the open file, and ends with the process.
+// lockName is the name of the lock's file in the folder that it protects. The file is empty:
+// the lock belongs to the open file, and ends with the process.
 const lockName = ".lock"
 
-// attempts is how often something is tried that other processes can disturb for a moment.
+// attempts is how often something is tried that other processes can prevent for a moment.
 const attempts = 10
 
-// lock takes the lock of the file at path, which it makes. A process that only looks
-// whether a folder is abandoned holds the lock for a moment, so lock tries for half a
-// second before it gives a *BusyError.
+// lock takes the lock of the file at path, which it makes. It tries for half a second before
+// it returns a *BusyError, because a process that checks whether a folder is abandoned has the
+// lock for a moment.
 func lock(path string) (*flock.Flock, error) {
 	err := error(&BusyError{})
 	for i := 0; i < attempts && errors.As(err, new(*BusyError)); i++ {
@@ -51,8 +51,8 @@ func tryLock(path string) (*flock.Flock, error) {
 	return l, nil
 }
 
-// same reports whether the locked file still has its name: a process that ended in
-// between may have removed it, and another may have made a new one.
+// same reports whether the locked file still has its name: in the meantime one process may
+// have removed it, and another may have made a new one.
 func same(l *flock.Flock, path string) bool {
 	named, err := os.Lstat(path)
 	locked, lerr := l.Stat()
@@ -73,7 +73,7 @@ func updating(dir string) bool {
 	return false
 }
 
-// unlock removes the lock's file and gives up the lock. Others that wait for it see
+// unlock removes the lock's file and releases the lock. Processes that wait for the lock see
 // that the file has lost its name.
 func unlock(l *flock.Flock) error {
 	err := os.Remove(l.Path())

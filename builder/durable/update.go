@@ -11,27 +11,28 @@ import (
 	"github.com/gofrs/flock"
 )
 
-// An update collects its entries below updateDir. The rename of updateDir to nextDir
-// commits it. From then on whoever opens the folder brings it to its end: the stale entries
-// go, nextDir becomes placeDir, and every entry of placeDir takes its place.
+// An update collects its entries in updateDir. Renaming updateDir to nextDir commits it. From
+// then on every process that opens the folder completes the update: it removes the stale
+// entries, renames nextDir to placeDir, and moves every entry of placeDir to its place.
 const (
 	updateDir = ".part"
 	nextDir   = ".next"
 	placeDir  = ".placing"
-	// staleName lists in nextDir the entries that the update removes, a line each.
+	// staleName is a file of nextDir that lists the entries which the update removes, one
+	// in each line.
 	staleName = ".stale"
 )
 
-// Update is a change of a folder that stays: entries that appear together.
+// Update is a change of a folder: entries that appear together.
 type Update struct {
 	dir  string
 	lock *flock.Flock
-	made bool // by Open
+	made bool // Open made the folder
 }
 
-// Open begins an update of a folder, which it makes if it does not exist. It brings
-// to its end, or clears away, what a killed process left half done in the folder, and what
-// killed processes left beside it.
+// Open begins an update of a folder, which it makes if it does not exist. It completes or
+// removes what a killed process left in the folder, and removes what killed processes left
+// beside it.
 //
 // The errors are of type *Error. The caller calls Close in any case.
 func Open(dir string) (*Update, error) {
@@ -66,17 +67,17 @@ func open(dir string) (*Update, error) {
 	return u, nil
 }
 
-// inDir gives the path of an entry of the folder itself.
+// inDir returns the path of an entry of the folder itself.
 func (u *Update) inDir(name string) string { return filepath.Join(u.dir, name) }
 
-// Path gives the path of an entry of the update, before it is committed.
+// Path returns the path of an entry of the update, before it is committed.
 func (u *Update) Path(name ...string) string {
 	return filepath.Join(append([]string{u.dir, updateDir}, name...)...)
 }
 
-// Commit puts the entries of the update into the folder, in the place of those of the same
-// names, and removes the entries that stale names. Whatever ends the process, the
-// folder has all of the change or nothing of it once it was opened again.
+// Commit puts the entries of the update into the folder, where they replace those of the same
+// names, and removes the stale entries. If the process is killed, or an error occurs, the
+// folder has either all of the change or nothing of it after it was opened again.
 func (u *Update) Commit(stale ...string) error {
 	err := flush(u.Path())
 	if err == nil && len(stale) > 0 {
@@ -97,18 +98,18 @@ func (u *Update) Commit(stale ...string) error {
 	return nil
 }
 
-// Close ends the update. What was not committed is removed, and so is a folder that Open
-// made and that is empty.
+// Close ends the update. It removes what was not committed, and the folder if Open made it and
+// it is empty.
 func (u *Update) Close() error {
 	err := errors.Join(os.RemoveAll(u.Path()), unlock(u.lock))
 	if u.made {
-		os.Remove(u.dir) // fails where something is in it
+		os.Remove(u.dir) // fails if the folder is not empty
 	}
 	return err
 }
 
-// settle brings a committed update to its end, from wherever a killed process stopped
-// doing so. Without one it does nothing.
+// settle completes a committed update, from wherever a killed process stopped doing so. It
+// does nothing if there is none.
 func settle(dir string) error {
 	next, place := filepath.Join(dir, nextDir), filepath.Join(dir, placeDir)
 	entries, err := readFolder(next)
@@ -156,8 +157,8 @@ func replaceEntry(from, to string) error {
 	return errors.Join(os.RemoveAll(to), os.Rename(from, to))
 }
 
-// removeStale removes the entries of dir that an update removes, unless it brings
-// new ones of these names.
+// removeStale removes the stale entries of an update, unless the update has new entries of the
+// same names.
 func removeStale(dir string, entries []os.DirEntry) error {
 	list, err := os.ReadFile(filepath.Join(dir, nextDir, staleName))
 	if errors.Is(err, os.ErrNotExist) {

@@ -12,8 +12,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestUpdate shows that an update takes place whole, that a second process is refused, and that
-// an update that is not committed leaves nothing.
+// TestUpdate checks that an update is applied completely, that a second process is refused, and
+// that an update which is not committed leaves nothing.
 func TestUpdate(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "a", "out")
 	u, err := Open(dir)
@@ -44,7 +44,7 @@ func TestUpdate(t *testing.T) {
 	}
 }
 
-// TestUpdateLeavesNothing shows that a folder which Open made goes with the update that put
+// TestUpdateLeavesNothing checks that a folder which Open made is removed if the update put
 // nothing into it.
 func TestUpdateLeavesNothing(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "out")
@@ -60,9 +60,9 @@ func TestUpdateLeavesNothing(t *testing.T) {
 	}
 }
 
-// TestSettle shows that a process which is killed while it commits leaves the entries before or its own,
-// all of them: whatever happened until then, the next one that opens the folder goes on
-// there.
+// TestSettle checks that after a process was killed while it committed, the folder has either
+// all entries of before or all new ones: the next process that opens the folder continues where
+// the killed one stopped.
 func TestSettle(t *testing.T) {
 	old := map[string]string{"RPMS/a.rpm": "old", "SRPMS/a.src.rpm": "old", "build.json": "old", "build.log": "old", "proof.json": "old", "repodata/repomd.xml": "old", "notes.txt": "mine"}
 	next := map[string]string{"RPMS/b.rpm": "new", "build.json": "new", "build.log": "new", ".stale": "RPMS\nSRPMS\nbuild.json\nproof.json\nrepodata\n"}
@@ -83,11 +83,11 @@ func TestSettle(t *testing.T) {
 	after := map[string]string{"RPMS/b.rpm": "new", "build.json": "new", "build.log": "new", "notes.txt": "mine"}
 	for name, test := range map[string]struct{ before, want []map[string]string }{
 		"before the rename":         {[]map[string]string{old, under(updateDir, next)}, []map[string]string{old}},
-		"behind the rename":         {[]map[string]string{old, under(nextDir, next)}, []map[string]string{after}},
+		"after the rename":         {[]map[string]string{old, under(nextDir, next)}, []map[string]string{after}},
 		"some of the old removed":   {[]map[string]string{without(old, "RPMS/a.rpm", "SRPMS/a.src.rpm", "proof.json"), under(nextDir, next)}, []map[string]string{after}},
 		"one of the new in place":   {[]map[string]string{without(after, "build.json", "build.log"), under(placeDir, without(next, "RPMS/b.rpm"))}, []map[string]string{after}},
 		"all of the new in place":   {[]map[string]string{after, {placeDir + "/": ""}}, []map[string]string{after}},
-		"nothing was there before":  {[]map[string]string{under(nextDir, next)}, []map[string]string{without(after, "notes.txt")}},
+		"an empty folder before":  {[]map[string]string{under(nextDir, next)}, []map[string]string{without(after, "notes.txt")}},
 		"a stale path that escapes": {[]map[string]string{old, under(nextDir, map[string]string{".stale": "../out\nRPMS/a.rpm\n"})}, []map[string]string{old}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -121,7 +121,7 @@ func TestOpenNotWritable(t *testing.T) {
 	}
 }
 
-// lay writes files, and folders whose name ends with a slash.
+// lay writes files by their paths. A path that ends with a slash is a folder.
 func lay(t *testing.T, dir string, files map[string]string) {
 	t.Helper()
 	for name, text := range files {
@@ -141,7 +141,7 @@ func lay(t *testing.T, dir string, files map[string]string) {
 	}
 }
 
-// found gives all files below a folder by their path.
+// found returns all files below a folder by their paths.
 func found(t *testing.T, dir string) map[string]string {
 	t.Helper()
 	files := map[string]string{}

@@ -21,7 +21,7 @@ import (
 
 const kernelRPM = "kernel-2.6.32-431.3.1.namibuild.el6.x86_64.rpm"
 
-// TestOpen shows what Open reads of the set that a build made, by every path of it.
+// TestOpen checks what Open reads of the set that a build made, by every path of it.
 func TestOpen(t *testing.T) {
 	dir := buildertest.Locked(t, kerneltest.Page)
 	root, err := buildroot.Parse([]byte(kerneltest.RootList))
@@ -63,7 +63,7 @@ func TestOpen(t *testing.T) {
 	}
 }
 
-// TestOpenErrors shows what Open says of sets that are damaged, and what their methods say.
+// TestOpenErrors checks what Open says of sets that are damaged, and what their methods say.
 func TestOpenErrors(t *testing.T) {
 	tests := map[string]struct {
 		spoil func(dir string) error
@@ -72,7 +72,7 @@ func TestOpenErrors(t *testing.T) {
 	}{
 		"no set":         {func(dir string) error { return os.RemoveAll(dir) }, "no such file or folder", new(*set.PathError)},
 		"no packages":    {func(dir string) error { return os.RemoveAll(filepath.Join(dir, set.RPMS)) }, "no package, neither in it nor in its folder RPMS", new(*set.PathError)},
-		"no record":      {func(dir string) error { return os.Remove(filepath.Join(dir, set.RecordFile)) }, "no build.json is there", nil},
+		"no record":      {func(dir string) error { return os.Remove(filepath.Join(dir, set.RecordFile)) }, "it has no build.json", nil},
 		"damaged":        {func(dir string) error { return os.Truncate(filepath.Join(dir, set.RPMS, kernelRPM), 500) }, "reading " + kernelRPM + ": ", nil},
 		"other packages": {func(dir string) error { return change(dir, "packages", []any{}) }, kernelRPM + " is not as the build made it", new(*set.OtherPackagesError)},
 		"no build root":  {func(dir string) error { return os.Remove(filepath.Join(dir, set.BuildRootFile)) }, "buildroot.json is missing", new(*set.StaleError)},
@@ -104,7 +104,7 @@ func TestOpenErrors(t *testing.T) {
 	}
 }
 
-// TestOpenRecorded shows that OpenRecorded gives what Open gives, and refuses packages whose
+// TestOpenRecorded checks that OpenRecorded gives what Open gives, and refuses packages whose
 // names or sizes are not those of the record.
 func TestOpenRecorded(t *testing.T) {
 	dir := buildertest.Build(t)
@@ -140,7 +140,7 @@ func TestOpenRecorded(t *testing.T) {
 	}
 }
 
-// TestFind shows the kinds of sets.
+// TestFind checks the kinds of sets.
 func TestFind(t *testing.T) {
 	for name, test := range map[string]struct {
 		files []string
@@ -168,7 +168,7 @@ func TestFind(t *testing.T) {
 	}
 }
 
-// TestTable shows that the patterns are well formed, and what the rows say of some paths.
+// TestTable checks that the patterns are well formed, and what the rows say of some paths.
 func TestTable(t *testing.T) {
 	for _, row := range set.Table() {
 		if _, err := path.Match(row.Pattern, ""); err != nil || row.MediaType == "" {
