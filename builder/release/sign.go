@@ -15,22 +15,22 @@ import (
 	"namibuild/builder/sign"
 )
 
-// SignOptions say what is signed, by whom, and where it goes.
+// SignOptions say what is signed, with which key, and where the result goes.
 type SignOptions struct {
 	// Set is the output directory of a build, or a folder of packages.
 	Set string
-	// Output is the new folder that gets the signed packages.
+	// Output is the new folder of the signed packages.
 	Output string
 	Key    sign.Key
 	// HeaderOnly and PayloadDigests are those of sign.Options.
 	HeaderOnly, PayloadDigests bool
-	// Tell takes the events; nil drops them.
+	// Tell receives the events. A nil Tell drops them.
 	Tell event.Sink
 }
 
-// Sign makes signed copies of the packages of a set. The set stays as it is; the new folder
-// appears when every package in it is signed. The signatures bear the epoch of the set's plan or,
-// where there is no record of a plan, the build time of the newest package.
+// Sign makes signed copies of the packages of a set. It does not change the set. The new folder
+// appears when all packages in it are signed. The signatures have the epoch of the set's plan or,
+// if there is no record, the build time of the newest package.
 func Sign(ctx context.Context, o SignOptions) (artifact.Set, error) {
 	o.Tell.Say(event.Begin, event.Sign, "by %s", o.Key.Name)
 	signed, err := o.sign(ctx)
@@ -68,9 +68,9 @@ func (o SignOptions) sign(ctx context.Context) (artifact.Set, error) {
 	return signed, nil
 }
 
-// unsigned gives the packages of a set as they are to be signed, and the epoch of their
-// signatures. If there is a record, the packages must be those of the record: their names and
-// sizes are compared here, their digests by sign.Packages.
+// unsigned returns the packages of a set, and the epoch of their signatures. If there is a
+// record, the packages must be those of the record: unsigned compares their names and sizes, and
+// sign.Packages compares their digests.
 func unsigned(place set.Place) (artifact.Set, int64, error) {
 	r, err := set.ReadRecord(place.Dir)
 	if err != nil {
@@ -89,7 +89,7 @@ func unsigned(place set.Place) (artifact.Set, int64, error) {
 	return artifact.Set{Dir: place.Packages, RPMs: r.RPMs}, r.Plan.SRPM.Epoch, nil
 }
 
-// unrecorded gives the packages of a set without a record, and the build time of the newest.
+// unrecorded returns the packages of a set without a record, and the build time of the newest.
 // It reads only their headers.
 func unrecorded(place set.Place) (artifact.Set, int64, error) {
 	s := artifact.Set{Dir: place.Packages}
@@ -105,8 +105,8 @@ func unrecorded(place set.Place) (artifact.Set, int64, error) {
 	return s, newest, nil
 }
 
-// asBuilt makes an *set.OtherPackagesError of the error that a package of the folder dir is
-// not the one of the record.
+// asBuilt returns an error of sign.Packages. If a package of the folder dir is not the one of
+// the record, that is a *set.OtherPackagesError.
 func asBuilt(err error, dir string) error {
 	if changed := (*sign.ChangedError)(nil); errors.As(err, &changed) {
 		return fmt.Errorf("%w (%w)", &set.OtherPackagesError{Dir: dir, File: changed.File}, changed)
@@ -114,7 +114,7 @@ func asBuilt(err error, dir string) error {
 	return err
 }
 
-// readHead reads the header of a package: its name and size, without a digest, and the time
+// readHead reads the header of a package, and returns the package without a digest and the time
 // when it was built.
 func readHead(path string) (one artifact.RPM, built int64, err error) {
 	f, err := os.Open(path)
