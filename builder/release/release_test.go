@@ -262,7 +262,7 @@ func TestReleaseBreaksOff(t *testing.T) {
 	}
 	broken = o
 	broken.URL = "nowhere"
-	if _, err := Make(context.Background(), broken); err == nil || !strings.Contains(err.Error(), `"nowhere" is no URL`) {
+	if _, err := Make(context.Background(), broken); err == nil || !strings.Contains(err.Error(), `"nowhere" is not the http`) {
 		t.Errorf("no URL: %v", err)
 	}
 	if diff := cmp.Diff(before, tree(t, o.Output)); diff != "" {
