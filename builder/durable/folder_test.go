@@ -30,7 +30,7 @@ func TestCreate(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			parent := t.TempDir()
 			to := filepath.Join(parent, "to")
-			lay(t, parent, test.before)
+			writeTree(t, parent, test.before)
 			f, err := Create(to, test.replace)
 			if test.want == nil {
 				if !errors.As(err, new(*Error)) {
@@ -44,7 +44,7 @@ func TestCreate(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			lay(t, f.Path(), test.want)
+			writeTree(t, f.Path(), test.want)
 			if _, err := Create(to, always); !errors.As(err, new(*BusyError)) {
 				t.Errorf("two at once: %v", err)
 			}
@@ -65,12 +65,12 @@ func TestCreate(t *testing.T) {
 // folder in its place is not changed.
 func TestCreateUnpublished(t *testing.T) {
 	parent := t.TempDir()
-	lay(t, parent, map[string]string{"to/a": "old"})
+	writeTree(t, parent, map[string]string{"to/a": "old"})
 	f, err := Create(filepath.Join(parent, "to"), always)
 	if err != nil {
 		t.Fatal(err)
 	}
-	lay(t, f.Path(), map[string]string{"a": "new"})
+	writeTree(t, f.Path(), map[string]string{"a": "new"})
 	if err := f.Close(); err != nil {
 		t.Fatal(err)
 	}
@@ -82,7 +82,7 @@ func TestCreateUnpublished(t *testing.T) {
 // TestSwapInSteps checks the renames on a file system that cannot exchange two folders.
 func TestSwapInSteps(t *testing.T) {
 	dir := t.TempDir()
-	lay(t, dir, map[string]string{"new/a": "new", "to/a": "old", "old/a": "left"})
+	writeTree(t, dir, map[string]string{"new/a": "new", "to/a": "old", "old/a": "left"})
 	if err := swapInSteps(filepath.Join(dir, "new"), filepath.Join(dir, "to"), filepath.Join(dir, "old")); err != nil {
 		t.Fatal(err)
 	}
@@ -103,7 +103,7 @@ func TestSweep(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := filepath.Join(t.TempDir(), "out[1]")
-			lay(t, dir, map[string]string{
+			writeTree(t, dir, map[string]string{
 				".killed.part/.lock": "", ".killed.part/new/RPMS/a.rpm": "half",
 				".running.part/.lock": "", ".running.part/new/a": "half",
 				".aside.part/.lock": "", ".aside.part/new/a": "half", ".aside.part/old/a": "the only copy",
@@ -136,7 +136,7 @@ func TestSweep(t *testing.T) {
 // TestWriteFile checks that a file is replaced, even if a killed process left a part of it.
 func TestWriteFile(t *testing.T) {
 	dir := t.TempDir()
-	lay(t, dir, map[string]string{"a": "old", ".a.part/.lock": "", ".a.part/new": "half"})
+	writeTree(t, dir, map[string]string{"a": "old", ".a.part/.lock": "", ".a.part/new": "half"})
 	if err := WriteFile(filepath.Join(dir, "a"), []byte("new"), 0o600); err != nil {
 		t.Fatal(err)
 	}

@@ -53,7 +53,7 @@ func TestPlanted(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
 			elsewhere := map[string]string{"mine": "mine", ".lock": "", "new/a": "mine", "old/a": "mine", "a": "mine"}
-			lay(t, filepath.Join(dir, "elsewhere"), elsewhere)
+			writeTree(t, filepath.Join(dir, "elsewhere"), elsewhere)
 			path := filepath.Join(dir, test.planted)
 			if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o777), test.plant(path)); err != nil {
 				t.Fatal(err)
@@ -72,13 +72,13 @@ func TestPlanted(t *testing.T) {
 	}
 }
 
-// TestStaleNames shows that the list of a committed update removes entries of the folder only:
+// TestStaleNames checks that the list of a committed update removes entries of the folder only:
 // not the folder itself, and nothing above or below it.
 func TestStaleNames(t *testing.T) {
 	dir := t.TempDir()
 	before := map[string]string{"to/a": "a", "to/sub/b": "b", "c": "c"}
-	lay(t, dir, before)
-	lay(t, dir, map[string]string{"to/.next/.stale": ".\n..\n\n../c\n/\nsub/b\nto/..\n"})
+	writeTree(t, dir, before)
+	writeTree(t, dir, map[string]string{"to/.next/.stale": ".\n..\n\n../c\n/\nsub/b\nto/..\n"})
 	u, err := Open(filepath.Join(dir, "to"))
 	if err == nil {
 		err = u.Close()
@@ -88,8 +88,8 @@ func TestStaleNames(t *testing.T) {
 	}
 }
 
-// TestCreateMeetsUpdate shows that a folder is not replaced while a process updates it, and
-// that what appeared while the folder was made is not replaced unless it may be.
+// TestCreateMeetsUpdate checks that a folder is not replaced while a process updates it, nor if it
+// appeared while the new one was made and may not be replaced.
 func TestCreateMeetsUpdate(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "to")
 	u, err := Open(path)
@@ -107,8 +107,8 @@ func TestCreateMeetsUpdate(t *testing.T) {
 		t.Fatal(err)
 	}
 	mine := map[string]string{"letter": "mine"}
-	lay(t, path, mine)
-	lay(t, f.Path(), map[string]string{"a": "new"})
+	writeTree(t, path, mine)
+	writeTree(t, f.Path(), map[string]string{"a": "new"})
 	if err := f.Publish(); !errors.As(err, new(*Error)) {
 		t.Errorf("over what appeared: %v", err)
 	}
@@ -120,7 +120,7 @@ func TestCreateMeetsUpdate(t *testing.T) {
 	}
 }
 
-// TestCreateHere shows that the working directory can be made, if it is empty.
+// TestCreateHere checks that the working directory can be made, if it is empty.
 func TestCreateHere(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "to")
 	if err := os.Mkdir(dir, 0o777); err != nil {
@@ -146,8 +146,8 @@ func mount(t *testing.T, options string) string {
 	return disk
 }
 
-// TestDiskFull shows that a disk which is full, of blocks or of files, is named, that what stood
-// there stays, and that nothing else is left.
+// TestDiskFull checks that the error says that the disk is full, of blocks or of inodes, that the
+// old content stays, and that nothing else is left.
 func TestDiskFull(t *testing.T) {
 	for kind, write := range writers {
 		for _, options := range []string{"size=64k", "size=64k,nr_inodes=14"} {
@@ -185,7 +185,8 @@ func TestDiskFull(t *testing.T) {
 	}
 }
 
-// TestReadOnly shows that a folder which cannot be written to is named, and stays.
+// TestReadOnly checks that a folder on a read-only file system is not changed, and that the error
+// says why.
 func TestReadOnly(t *testing.T) {
 	disk := mount(t, "size=64k")
 	before := map[string]string{}

@@ -23,8 +23,8 @@ func TestUpdate(t *testing.T) {
 	if _, err := Open(dir); !errors.As(err, new(*BusyError)) {
 		t.Errorf("two at once: %v", err)
 	}
-	lay(t, u.Path(), map[string]string{"RPMS/b.rpm": "new", "build.json": "new"})
-	lay(t, dir, map[string]string{"RPMS/a.rpm": "old", "proof.json": "old", "notes.txt": "mine"})
+	writeTree(t, u.Path(), map[string]string{"RPMS/b.rpm": "new", "build.json": "new"})
+	writeTree(t, dir, map[string]string{"RPMS/a.rpm": "old", "proof.json": "old", "notes.txt": "mine"})
 	if err := errors.Join(u.Commit("proof.json", "absent"), u.Close()); err != nil {
 		t.Fatal(err)
 	}
@@ -35,7 +35,7 @@ func TestUpdate(t *testing.T) {
 	if u, err = Open(dir); err != nil {
 		t.Fatal(err)
 	}
-	lay(t, u.Path(), map[string]string{"build.json": "half"})
+	writeTree(t, u.Path(), map[string]string{"build.json": "half"})
 	if err := u.Close(); err != nil {
 		t.Fatal(err)
 	}
@@ -83,17 +83,17 @@ func TestSettle(t *testing.T) {
 	after := map[string]string{"RPMS/b.rpm": "new", "build.json": "new", "build.log": "new", "notes.txt": "mine"}
 	for name, test := range map[string]struct{ before, want []map[string]string }{
 		"before the rename":         {[]map[string]string{old, under(updateDir, next)}, []map[string]string{old}},
-		"after the rename":         {[]map[string]string{old, under(nextDir, next)}, []map[string]string{after}},
+		"after the rename":          {[]map[string]string{old, under(nextDir, next)}, []map[string]string{after}},
 		"some of the old removed":   {[]map[string]string{without(old, "RPMS/a.rpm", "SRPMS/a.src.rpm", "proof.json"), under(nextDir, next)}, []map[string]string{after}},
 		"one of the new in place":   {[]map[string]string{without(after, "build.json", "build.log"), under(placeDir, without(next, "RPMS/b.rpm"))}, []map[string]string{after}},
 		"all of the new in place":   {[]map[string]string{after, {placeDir + "/": ""}}, []map[string]string{after}},
-		"an empty folder before":  {[]map[string]string{under(nextDir, next)}, []map[string]string{without(after, "notes.txt")}},
+		"an empty folder before":    {[]map[string]string{under(nextDir, next)}, []map[string]string{without(after, "notes.txt")}},
 		"a stale path that escapes": {[]map[string]string{old, under(nextDir, map[string]string{".stale": "../out\nRPMS/a.rpm\n"})}, []map[string]string{old}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := filepath.Join(t.TempDir(), "out")
 			for _, files := range test.before {
-				lay(t, dir, files)
+				writeTree(t, dir, files)
 			}
 			u, err := Open(dir)
 			if err == nil {
@@ -115,14 +115,14 @@ func TestSettle(t *testing.T) {
 
 func TestOpenNotWritable(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "file")
-	lay(t, filepath.Dir(file), map[string]string{"file": ""})
+	writeTree(t, filepath.Dir(file), map[string]string{"file": ""})
 	if _, err := Open(filepath.Join(file, "out")); !errors.As(err, new(*Error)) {
 		t.Errorf("got %v", err)
 	}
 }
 
-// lay writes files by their paths. A path that ends with a slash is a folder.
-func lay(t *testing.T, dir string, files map[string]string) {
+// writeTree writes files by their paths. A path that ends with a slash is a folder.
+func writeTree(t *testing.T, dir string, files map[string]string) {
 	t.Helper()
 	for name, text := range files {
 		to := filepath.Join(dir, name)

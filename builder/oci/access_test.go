@@ -119,8 +119,8 @@ func TestHTTPS(t *testing.T) {
 	if want := "pushing " + host + "/demo:v1: registry " + host + ": http: server gave HTTP response to HTTPS client"; err == nil || err.Error() != want {
 		t.Errorf("got %v, want %s", err, want)
 	}
-	nobody := freeHost(t)
-	_, err = oci.Pull(ctx, nobody+"/demo:v1", filepath.Join(t.TempDir(), "x"), options())
+	unused := freeHost(t)
+	_, err = oci.Pull(ctx, unused+"/demo:v1", filepath.Join(t.TempDir(), "x"), options())
 	var refused *oci.RegistryError
 	if !errors.As(err, &refused) || refused.Status != 0 || !strings.HasSuffix(err.Error(), "connect: connection refused") {
 		t.Errorf("no server: %v", err)

@@ -208,7 +208,7 @@ func TestPullFolders(t *testing.T) {
 	put(t, dir, ".killed.part/RPMS/half.rpm", "half")
 	put(t, dir, ".busy.part/file", "another's")
 	busy := flock.New(filepath.Join(dir, ".busy.part", ".lock"))
-	if held, err := busy.TryLock(); !held || err != nil {
+	if locked, err := busy.TryLock(); !locked || err != nil {
 		t.Fatal(err)
 	}
 	defer busy.Close()
@@ -242,7 +242,7 @@ func TestStalls(t *testing.T) {
 	defer oci.SetStall(100 * time.Millisecond)()
 	var tries atomic.Int32
 	over := make(chan struct{})
-	stand := func(w http.ResponseWriter, r *http.Request) {
+	wait := func(w http.ResponseWriter, r *http.Request) {
 		tries.Add(1)
 		if r.Method == http.MethodGet {
 			w.Header().Set("Content-Length", "500")
@@ -255,11 +255,11 @@ func TestStalls(t *testing.T) {
 		}
 	}
 	host, _ := startProxy(t, real, func(w http.ResponseWriter, r *http.Request) bool {
-		stands := r.Method == http.MethodGet && strings.Contains(r.URL.Path, pushed.Files[2].Digest.String()) || isUpload(r) && r.ContentLength == 6<<20
-		if stands {
-			stand(w, r)
+		stall := r.Method == http.MethodGet && strings.Contains(r.URL.Path, pushed.Files[2].Digest.String()) || isUpload(r) && r.ContentLength == 6<<20
+		if stall {
+			wait(w, r)
 		}
-		return stands
+		return stall
 	})
 	t.Cleanup(func() { close(over) }) // before the proxy closes
 	_, err = oci.Pull(ctx, host+"/demo:v1", filepath.Join(t.TempDir(), "x"), options())

@@ -262,21 +262,21 @@ func TestProgress(t *testing.T) {
 			return err
 		},
 	} {
-		var told []oci.Progress
+		var seen []oci.Progress
 		o := options()
-		o.Tell = func(p oci.Progress) { told = append(told, p) }
+		o.Tell = func(p oci.Progress) { seen = append(seen, p) }
 		if err := do(o); err != nil {
 			t.Fatal(err)
 		}
-		if !slices.IsSortedFunc(told, func(a, b oci.Progress) int { return int(a.Done - b.Done) }) || len(told) < 19 {
-			t.Errorf("told %v", told)
+		if !slices.IsSortedFunc(seen, func(a, b oci.Progress) int { return int(a.Done - b.Done) }) || len(seen) < 19 {
+			t.Errorf("progress %v", seen)
 		}
 		var total int64
 		for _, data := range tree(t, dir) {
 			total += int64(len(data))
 		}
-		if last := told[len(told)-1]; last != (oci.Progress{Done: total, Total: total}) {
-			t.Errorf("last told %+v, want %d", last, total)
+		if last := seen[len(seen)-1]; last != (oci.Progress{Done: total, Total: total}) {
+			t.Errorf("the last one is %+v, want %d", last, total)
 		}
 	}
 }

@@ -177,8 +177,8 @@ func (p *pull) copy(watch *watch, f File, w *sink) error {
 	}
 	left := f.Size - w.n
 	before := p.done + w.n
-	told := &teller{r: watch.reader(io.LimitReader(body, left)), tell: func(n int64) { p.tell(Progress{f.Path, before + n, p.out.Size}) }}
-	n, err := io.Copy(w, told)
+	counted := &progressReader{r: watch.reader(io.LimitReader(body, left)), tell: func(n int64) { p.tell(Progress{f.Path, before + n, p.out.Size}) }}
+	n, err := io.Copy(w, counted)
 	if err == nil && n < left {
 		err = io.ErrUnexpectedEOF
 	}

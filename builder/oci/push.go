@@ -162,28 +162,28 @@ func (p *push) open(f File, before int64) (io.ReadCloser, error) {
 	if err != nil {
 		return nil, err
 	}
-	told := &teller{r: file, tell: func(n int64) { p.tell(Progress{f.Path, before + n, p.total}) }}
+	counted := &progressReader{r: file, tell: func(n int64) { p.tell(Progress{f.Path, before + n, p.total}) }}
 	return struct {
 		io.Reader
 		io.Closer
-	}{told, file}, nil
+	}{counted, file}, nil
 }
 
-// teller is a reader that reports how many bytes were read, every tellEvery bytes.
-type teller struct {
-	r       io.Reader
-	n, told int64
-	tell    func(n int64)
+// progressReader is a reader that reports how many bytes were read, every reportEvery bytes.
+type progressReader struct {
+	r           io.Reader
+	n, reported int64
+	tell        func(n int64)
 }
 
-// tellEvery is the number of bytes between two reports.
-const tellEvery = 1 << 20
+// reportEvery is the number of bytes between two reports.
+const reportEvery = 1 << 20
 
-func (t *teller) Read(b []byte) (int, error) {
+func (t *progressReader) Read(b []byte) (int, error) {
 	n, err := t.r.Read(b)
 	t.n += int64(n)
-	if t.n-t.told >= tellEvery {
-		t.told = t.n
+	if t.n-t.reported >= reportEvery {
+		t.reported = t.n
 		t.tell(t.n)
 	}
 	return n, err

@@ -108,7 +108,7 @@ func (v *verifying) repository() {
 			return v.Certificate.VerifyDetached(bytes.NewReader(data), signature)
 		}
 	}
-	repo, err := repodata.Verify(v.place.Dir, check, v.sound)
+	repo, err := repodata.Verify(v.place.Dir, check, v.verifiedPackage)
 	v.found("repository", err, "%s listed, index signed", event.Count(len(repo.Packages), "package"))
 }
 

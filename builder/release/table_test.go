@@ -61,7 +61,7 @@ func fullSet(t *testing.T) string {
 	return dir
 }
 
-// pathsBelow gives the paths of all files below a folder, sorted.
+// pathsBelow returns the paths of all files below a folder, sorted.
 func pathsBelow(t *testing.T, dir string) (names []string) {
 	t.Helper()
 	err := fs.WalkDir(os.DirFS(dir), ".", func(name string, d fs.DirEntry, err error) error {
@@ -77,7 +77,7 @@ func pathsBelow(t *testing.T, dir string) (names []string) {
 	return names
 }
 
-// where gives those names whose row of set.Table passes.
+// where returns the names whose row of set.Table passes.
 func where(names []string, passes func(set.Row) bool) (some []string) {
 	for _, name := range names {
 		if row, ok := set.Lookup(name); ok && passes(row) {
@@ -132,7 +132,7 @@ func TestTable(t *testing.T) {
 	}
 }
 
-// summed gives the names in SHA256SUMS, sorted.
+// summed returns the names in SHA256SUMS, sorted.
 func summed(t *testing.T, dir string) (names []string) {
 	for line := range strings.Lines(string(sure(os.ReadFile(filepath.Join(dir, set.SumsFile))))) {
 		_, name, _ := strings.Cut(strings.TrimSpace(line), "  ")
@@ -142,7 +142,7 @@ func summed(t *testing.T, dir string) (names []string) {
 	return names
 }
 
-// linked gives the names in the page's list of files, sorted.
+// linked returns the names in the page's list of files, sorted.
 func linked(t *testing.T, dir string) (names []string) {
 	_, list, _ := strings.Cut(string(sure(os.ReadFile(filepath.Join(dir, set.PageFile)))), "<h2>Files</h2>")
 	for _, part := range strings.Split(list, `<dt><a href="`)[1:] {
@@ -153,7 +153,7 @@ func linked(t *testing.T, dir string) (names []string) {
 	return names
 }
 
-// byproducts gives the names of the byproducts in the provenance, sorted.
+// byproducts returns the names of the byproducts in the provenance, sorted.
 func byproducts(t *testing.T, r Record) (names []string) {
 	envelope := sure(os.ReadFile(filepath.Join(r.Dir, set.ProvenanceFile)))
 	s := sure(VerifyProvenance(context.Background(), envelope, signers()[0].Key, r.RPMs))
@@ -174,7 +174,7 @@ func byproducts(t *testing.T, r Record) (names []string) {
 	return names
 }
 
-// startRegistry serves a registry in memory, and gives its host and the manifests that it was sent.
+// startRegistry serves a registry in memory, and returns its host and the manifests that it was sent.
 func startRegistry(t *testing.T) (host string, sent *[]ocispec.Manifest) {
 	t.Helper()
 	t.Setenv("DOCKER_CONFIG", t.TempDir())
@@ -196,7 +196,7 @@ func startRegistry(t *testing.T) (host string, sent *[]ocispec.Manifest) {
 	return strings.TrimPrefix(s.URL, "http://"), sent
 }
 
-// manifests pushes a release, and gives the media types of the files in its manifest, and the
+// manifests pushes a release, and returns the media types of the files in its manifest, and the
 // artifact types of the manifests that refer to it, both by path.
 func manifests(t *testing.T, dir string) (layers, referrers map[string]string) {
 	t.Helper()
@@ -239,7 +239,7 @@ func TestSignMeetsRelease(t *testing.T) {
 	}
 }
 
-// TestForms checks that Verify tells of a record of another form.
+// TestForms checks that Verify reports a record of another form.
 func TestForms(t *testing.T) {
 	o := releaseOf(proven(t, lockedSet(t)), filepath.Join(t.TempDir(), "release"))
 	sure(Make(context.Background(), o))

@@ -271,15 +271,15 @@ func (v *verifying) counted(f *os.File) io.ReadSeeker {
 
 // known returns size and digest of a file of the folder that was read before.
 func (v *verifying) known(name string) (size int64, sha256 string, ok bool) {
-	if size, sha256, ok = v.sound(name); ok {
+	if size, sha256, ok = v.verifiedPackage(name); ok {
 		return size, sha256, ok
 	}
 	f, ok := v.files.Get(name)
 	return f.Size, f.SHA256, ok
 }
 
-// sound returns size and digest of a package that was read and has the right digests.
-func (v *verifying) sound(path string) (size int64, sha256 string, ok bool) {
+// verifiedPackage returns size and digest of a package that was read and has the right digests.
+func (v *verifying) verifiedPackage(path string) (size int64, sha256 string, ok bool) {
 	r, ok := v.digests[path]
 	return r.Size, r.SHA256, ok
 }

@@ -185,7 +185,7 @@ func (p listedPackage) String() string {
 		p.Size.Package, p.Checksum.Type, p.Checksum.Hex)
 }
 
-// readBounded reads a whole file of at most limit bytes.
+// readBounded reads a file of at most limit bytes.
 func readBounded(path string, limit int64) ([]byte, error) {
 	f, err := os.Open(path)
 	if err != nil {

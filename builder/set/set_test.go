@@ -59,7 +59,7 @@ func TestOpen(t *testing.T) {
 	}
 	s, err := set.Open(filepath.Join(dir, set.RPMS, kernelRPM))
 	if err != nil || s.Kind != set.Single || s.Dir != dir || s.Record == nil || len(s.Files) != 0 {
-		t.Errorf("a package alone: %+v, %v", s, err)
+		t.Errorf("a single package: %+v, %v", s, err)
 	}
 }
 
@@ -104,7 +104,7 @@ func TestOpenErrors(t *testing.T) {
 	}
 }
 
-// TestOpenRecorded checks that OpenRecorded gives what Open gives, and refuses packages whose
+// TestOpenRecorded checks that OpenRecorded returns what Open returns, and refuses packages whose
 // names or sizes are not those of the record.
 func TestOpenRecorded(t *testing.T) {
 	dir := buildertest.Build(t)

@@ -82,8 +82,8 @@ func (r Row) Has(role Role) bool { return r.Roles&role != 0 }
 // Package reports whether the row describes packages.
 func (r Row) Package() bool { return strings.HasSuffix(r.Pattern, ".rpm") }
 
-// Top returns the first element of the path.
-func (r Row) Top() string {
+// top returns the first element of the pattern.
+func (r Row) top() string {
 	top, _, _ := strings.Cut(r.Pattern, "/")
 	return top
 }
@@ -151,7 +151,7 @@ func Stale(entries []string) []string {
 	var all []string
 	for _, name := range entries {
 		for _, row := range table {
-			if ok, _ := path.Match(row.Top(), name); ok && row.Has(OfBuild) {
+			if ok, _ := path.Match(row.top(), name); ok && row.Has(OfBuild) {
 				all = append(all, name)
 				break
 			}
@@ -163,7 +163,7 @@ func Stale(entries []string) []string {
 // knownFolder reports whether a folder of that name can have files of a set.
 func knownFolder(name string) bool {
 	for _, row := range table {
-		if row.Top() == name && row.Top() != row.Pattern && !row.Has(Left) {
+		if row.top() == name && row.top() != row.Pattern && !row.Has(Left) {
 			return true
 		}
 	}
