@@ -287,7 +287,7 @@ func TestPackLeavesNoPackage(t *testing.T) {
 	}
 	o.Recipe.Dir, o.Recipe.Source = dir, recipe.Source{Pack: "demo"}
 	_, err := Input(context.Background(), o.SourceOptions)
-	if err == nil || err.Error() != "packing demo: its Dockerfile left 0 .src.rpm files; one was expected" {
+	if err == nil || err.Error() != "packing demo: its Dockerfile made 0 .src.rpm files, want one" {
 		t.Errorf("got %v", err)
 	}
 }

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -23,6 +22,7 @@ import (
 	"namibuild/builder/rpm"
 	"namibuild/builder/rpm/rpmtest"
 	"namibuild/builder/set"
+	"namibuild/builder/vary"
 )
 
 // published builds a set by a lock and gives its directory with options to build
@@ -97,7 +97,7 @@ func TestRebuild(t *testing.T) {
 				t.Fatal(err)
 			}
 			o.Lock = &l
-			o.Vary = Vary{Shuffle: true, Jobs: 7, Tmpfs: 1 << 30}
+			o.Vary = vary.Options{Shuffle: true, Jobs: 7, Tmpfs: 1 << 30}
 			r, err := Rebuild(context.Background(), o, dir)
 			if err != nil {
 				t.Fatal(err)
@@ -216,30 +216,5 @@ func TestRebuildRefuses(t *testing.T) {
 	os.Remove(filepath.Join(dir, "timewait.lock"))
 	if _, err := FindLock(dir); err == nil || !strings.Contains(err.Error(), "second.lock: reading the lock") {
 		t.Errorf("a broken lock: %v", err)
-	}
-}
-
-func TestVariedPlan(t *testing.T) {
-	_, o, _ := published(t, false)
-	for name, test := range map[string]struct {
-		vary Vary
-		want string
-	}{
-		"nothing":  {Vary{Shuffle: true}, "jobs 2, memory 1, tmpfs 0"},
-		"jobs":     {Vary{Jobs: 3}, "jobs 3, memory 2, tmpfs 0"},
-		"one job":  {Vary{Jobs: 1}, "jobs 1, memory 1, tmpfs 0"},
-		"tmpfs":    {Vary{Tmpfs: 4 << 30}, "jobs 2, memory 5, tmpfs 4"},
-		"a volume": {Vary{Volume: true}, "jobs 2, memory 1, tmpfs 0"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			o.Vary = test.vary
-			p, err := (&build{Options: o}).varied(o.Lock.Plan)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if got := fmt.Sprintf("jobs %d, memory %d, tmpfs %d", p.Jobs, p.MemoryBytes>>30, p.TmpfsBytes>>30); got != test.want {
-				t.Errorf("got %s, want %s", got, test.want)
-			}
-		})
 	}
 }

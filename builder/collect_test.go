@@ -71,7 +71,7 @@ func TestSRPMFails(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 	f.Program = func(context.Context, *enginetest.Process) engine.Exit { return engine.Exit{} }
-	if _, err := SourceRPM(t.Context(), o); err == nil || !strings.Contains(err.Error(), "one SRPM was expected") {
+	if _, err := SourceRPM(t.Context(), o); err == nil || !strings.Contains(err.Error(), "want one SRPM") {
 		t.Errorf("no SRPM: %v", err)
 	}
 	if got := found(t, o.Output); len(got) > 1 {
