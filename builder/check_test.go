@@ -17,7 +17,8 @@ import (
 	"namibuild/builder/set"
 )
 
-// A build warns of what leaked, and records it; check finds it again.
+// TestBuildFindsLeaks checks that a build warns of what leaked and records it, and that Check
+// finds the same.
 func TestBuildFindsLeaks(t *testing.T) {
 	o, _, events := setup(t)
 	o.Now, o.Host = func() time.Time { return time.Unix(1400000000, 0) }, "f00ba4"

@@ -58,10 +58,10 @@ func TestRecipesKey(t *testing.T) {
 // TestWaive checks that only a sound SRPM is accepted, and only if it was refused for
 // what the recipe says of it.
 func TestWaive(t *testing.T) {
-	sound := kerneltest.SRPM(t)
+	sound := kerneltest.SRPM()
 	damaged := bytes.Clone(sound)
 	damaged[len(damaged)-20] ^= 1
-	binary := kerneltest.SRPMPackage(t)
+	binary := kerneltest.SRPMPackage()
 	binary.Source = false
 	broken := errors.New("broken")
 	for name, test := range map[string]struct {
@@ -93,7 +93,7 @@ func TestVerifierWithoutKey(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	sound := kerneltest.SRPM(t)
+	sound := kerneltest.SRPM()
 	if err := verify(bytes.NewReader(sound)); err != nil {
 		t.Error(err)
 	}
