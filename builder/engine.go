@@ -11,7 +11,8 @@ import (
 // ErrNoEngine reports that a function needs a container and Options.Engine is nil.
 var ErrNoEngine = errors.New("no container engine was given")
 
-// Engine is what this package needs of a container engine. Over makes one.
+// Engine is what this package needs of a container engine, and package image too. Over makes
+// one of a real engine.
 type Engine interface {
 	// EnsureImage returns the image of a definition. It builds the image if the
 	// engine does not have it.
