@@ -39,8 +39,8 @@ func Prepare(ctx context.Context, o SourceOptions, w io.WriteSeeker) (source.Pre
 
 // Plan brings the source in and returns the plan of its build, and what the build would
 // change in the source. It starts no container and ignores the Engine. If it fails
-// after the recipe and the image were read, the plan that comes with the error is
-// complete but for the facts of the source.
+// after the recipe and the image definition were read, the plan that comes with the error
+// is complete but for the facts of the source.
 func Plan(ctx context.Context, o PlanOptions) (plan.Plan, source.Preview, error) {
 	o.Engine = nil
 	b := planning(o)
@@ -48,16 +48,11 @@ func Plan(ctx context.Context, o PlanOptions) (plan.Plan, source.Preview, error)
 	if err != nil {
 		return plan.Plan{}, source.Preview{}, err
 	}
-	in, err := b.input(ctx)
-	if err != nil {
-		return incomplete, source.Preview{}, err
-	}
-	preview, err := b.topdirOf(in).Preview(ctx)
+	p, preview, err := b.plan(ctx)
 	if err != nil {
 		return incomplete, preview, err
 	}
-	p, err := b.planOf(srpmOf(in, preview), in.Waived)
-	return p, preview, err
+	return p, preview, nil
 }
 
 // Lock returns the lock of a recipe: the plan that Build would carry out, the recipe's
@@ -66,18 +61,11 @@ func Plan(ctx context.Context, o PlanOptions) (plan.Plan, source.Preview, error)
 // image by the digest of its definition alone.
 func Lock(ctx context.Context, o PlanOptions, file string, page []byte) (plan.Lock, error) {
 	b := planning(o)
-	in, err := b.input(ctx)
+	p, _, err := b.plan(ctx)
 	if err != nil {
 		return plan.Lock{}, err
 	}
-	preview, err := b.topdirOf(in).Preview(ctx)
-	if err != nil {
-		return plan.Lock{}, err
-	}
-	l := plan.Lock{Page: plan.LockedFile{File: file, Content: page}}
-	if l.Plan, err = b.planOf(srpmOf(in, preview), in.Waived); err != nil {
-		return l, err
-	}
+	l := plan.Lock{Plan: p, Page: plan.LockedFile{File: file, Content: page}}
 	if l.Beside, err = filesOf(o.Recipe); err != nil || b.Engine == nil {
 		return l, err
 	}

@@ -57,9 +57,9 @@ type NoLockError struct {
 
 func (e *NoLockError) Error() string {
 	if len(e.Found) == 0 {
-		return "no lock lies in " + e.Dir
+		return "there is no lock in " + e.Dir
 	}
-	return fmt.Sprintf("%s holds %d locks: %s", e.Dir, len(e.Found), strings.Join(e.Found, ", "))
+	return fmt.Sprintf("%s has %d locks: %s", e.Dir, len(e.Found), strings.Join(e.Found, ", "))
 }
 
 // UnknownPackageError reports that a spec does not make the packages that the recipe

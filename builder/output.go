@@ -1,9 +1,7 @@
 package builder
 
 import (
-	"crypto/sha256"
 	"errors"
-	"fmt"
 	"os"
 	"path/filepath"
 
@@ -51,8 +49,8 @@ func (o *output) attach(name, content string) (set.Attached, error) {
 	if content == "" {
 		return set.Attached{}, nil
 	}
-	sum := sha256.Sum256([]byte(content))
-	return set.Attached{File: name, Size: int64(len(content)), SHA256: fmt.Sprintf("%x", sum)}, o.write(name, []byte(content))
+	f := set.Of(name, []byte(content))
+	return set.Attached{File: f.Name, Size: f.Size, SHA256: f.SHA256}, o.write(name, []byte(content))
 }
 
 // publish replaces the set in the directory by the one that was made, with its record.

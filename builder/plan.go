@@ -1,12 +1,29 @@
 package builder
 
 import (
+	"context"
+
 	"namibuild/builder/event"
 	"namibuild/builder/fetch"
 	"namibuild/builder/plan"
 	"namibuild/builder/source"
 	"namibuild/builder/vary"
 )
+
+// plan brings the source in and returns the plan of its build, and what the build would change
+// in the source.
+func (b *build) plan(ctx context.Context) (plan.Plan, source.Preview, error) {
+	in, err := b.input(ctx)
+	if err != nil {
+		return plan.Plan{}, source.Preview{}, err
+	}
+	preview, err := b.topdirOf(in).Preview(ctx)
+	if err != nil {
+		return plan.Plan{}, preview, err
+	}
+	p, err := b.planOf(srpmOf(in, preview), in.Waived)
+	return p, preview, err
+}
 
 func srpmOf(in fetch.File, p source.Preview) plan.SRPM {
 	return plan.SRPM{File: p.Package.Filename(), SHA256: in.SHA256, Epoch: p.Epoch}

@@ -186,7 +186,7 @@ func TestRebuildRefuses(t *testing.T) {
 	} else if err := os.WriteFile(filepath.Join(dir, "second.lock"), data, 0o666); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := FindLock(filepath.Join(dir, set.RPMS, kernelRPM)); err == nil || !strings.HasSuffix(err.Error(), "holds 2 locks: second.lock, timewait.lock") {
+	if _, err := FindLock(filepath.Join(dir, set.RPMS, kernelRPM)); err == nil || !strings.HasSuffix(err.Error(), "has 2 locks: second.lock, timewait.lock") {
 		t.Errorf("two locks: %v", err)
 	}
 	if err := os.WriteFile(filepath.Join(dir, "second.lock"), []byte("{}"), 0o666); err != nil {

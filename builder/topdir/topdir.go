@@ -1,11 +1,11 @@
 // Package topdir makes the patched topdir of a build, or takes the one that an earlier
 // build has kept.
 //
-// A [Source] is an SRPM with what the recipe changes in it. [Source.Preview] tells what
+// A [Source] is an SRPM and what the recipe changes in it. [Source.Preview] tells what
 // the changes do, [Source.Write] writes the topdir as a tar, and [Source.Open] returns
 // a [Topdir] to send into a container. Preview and Open keep what they have found or
 // made in the store, under a key of the program, the SRPM and the changes, and take it
-// from there the next time. All of them tell about event.Prepare, and their errors are
+// from there the next time. All three tell events of event.Prepare, and their errors are
 // *event.StepError.
 package topdir
 
@@ -173,6 +173,6 @@ func (t *Topdir) endKeeping(k *keeper, complete bool, tell event.Sink) {
 	case err != nil && complete:
 		tell.Say(event.Warning, event.Upload, "the patched sources are not kept for the next build: %v", err)
 	case err == nil && complete:
-		tell.Say(event.Note, event.Upload, "the patched sources are kept for the next build: %s has %.2f GB of such, at most %.2f", t.store.Dir(), float64(all)/1e9, float64(fetch.MaxDerived)/1e9)
+		tell.Say(event.Note, event.Upload, "the patched sources are kept for the next build: %s has %.2f GB of them, at most %.2f", t.store.Dir(), float64(all)/1e9, float64(fetch.MaxDerived)/1e9)
 	}
 }
