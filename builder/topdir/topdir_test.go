@@ -27,7 +27,7 @@ func setup(t *testing.T) Source {
 	return Source{SRPM: fetch.File{Path: r.Source.File, SHA256: r.Source.SHA256}, Recipe: r, Store: store, Program: "0123abcd"}
 }
 
-// sent opens a topdir and returns its tar, and whether it was kept.
+// sent opens a topdir, sends it, and returns its tar and the topdir, which is closed.
 func sent(t *testing.T, s Source) (tar []byte, d *Topdir) {
 	t.Helper()
 	d, err := s.Open(t.Context())
