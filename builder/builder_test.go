@@ -240,66 +240,6 @@ func TestBuildInterrupted(t *testing.T) {
 	}
 }
 
-// TestPack checks that a source is packed once for the same folder and the same image.
-func TestPack(t *testing.T) {
-	o, f, _ := setup(t)
-	dir := t.TempDir()
-	dockerfile := filepath.Join(dir, "demo", "Dockerfile")
-	if err := os.Mkdir(filepath.Dir(dockerfile), 0o777); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(dockerfile, []byte("ARG BUILDER\nFROM ${BUILDER}\n"), 0o666); err != nil {
-		t.Fatal(err)
-	}
-	packed := 0
-	f.Files = func(s engine.ImageSpec) (map[string][]byte, error) {
-		packed++
-		if !strings.HasPrefix(s.Args["BUILDER"], "namibuild/centos6:") {
-			t.Errorf("packed in %q", s.Args["BUILDER"])
-		}
-		return map[string][]byte{"kernel.src.rpm": kerneltest.SRPM()}, nil
-	}
-	o.Recipe.Dir, o.Recipe.Source = dir, recipe.Source{Pack: "demo"}
-	if _, _, err := Plan(context.Background(), o.PlanOptions); !errors.As(err, new(*NotPackedError)) {
-		t.Errorf("the plan: %v", err)
-	}
-	for range 2 {
-		if _, err := Build(context.Background(), o); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if packed != 1 {
-		t.Errorf("packed %d times", packed)
-	}
-	p, preview, err := Plan(context.Background(), o.PlanOptions)
-	if err != nil || p.SRPM.Epoch != 1389000000 || !strings.Contains(preview.Diff(), "+#define TCP_TIMEWAIT_LEN (5*HZ)") {
-		t.Errorf("the plan: %v, %v", p.SRPM, err)
-	}
-	if err := os.WriteFile(filepath.Join(dir, "demo", "config"), []byte("CONFIG_NET=y\n"), 0o666); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := Input(context.Background(), o.SourceOptions); err != nil || packed != 2 {
-		t.Errorf("a changed folder: packed %d times, %v", packed, err)
-	}
-}
-
-// TestPackLeavesNoPackage checks that a pack must make one SRPM.
-func TestPackLeavesNoPackage(t *testing.T) {
-	o, _, _ := setup(t)
-	dir := t.TempDir()
-	if err := os.Mkdir(filepath.Join(dir, "demo"), 0o777); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(filepath.Join(dir, "demo", "Dockerfile"), []byte("FROM scratch\n"), 0o666); err != nil {
-		t.Fatal(err)
-	}
-	o.Recipe.Dir, o.Recipe.Source = dir, recipe.Source{Pack: "demo"}
-	_, err := Input(context.Background(), o.SourceOptions)
-	if err == nil || err.Error() != "packing demo: its Dockerfile made 0 .src.rpm files, want one" {
-		t.Errorf("got %v", err)
-	}
-}
-
 // TestConfig checks that nothing is published if the kernel was built without an option of the
 // recipe.
 func TestConfig(t *testing.T) {

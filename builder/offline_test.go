@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -51,26 +50,6 @@ func TestBuildOffline(t *testing.T) {
 	}
 	if left := f.Left(); len(left) > 0 {
 		t.Errorf("left: %v", left)
-	}
-}
-
-// TestPackOffline checks that an offline run packs no source, with an engine or without.
-func TestPackOffline(t *testing.T) {
-	o, _, _ := setup(t)
-	dir := t.TempDir()
-	if err := os.MkdirAll(filepath.Join(dir, "demo"), 0o777); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(filepath.Join(dir, "demo", "Dockerfile"), []byte("FROM scratch\n"), 0o666); err != nil {
-		t.Fatal(err)
-	}
-	o.Recipe.Dir, o.Recipe.Source, o.Offline = dir, recipe.Source{Pack: "demo"}, true
-	_, err := Input(context.Background(), o.SourceOptions)
-	if !errors.As(err, new(*fetch.OfflineError)) {
-		t.Errorf("got %v", err)
-	}
-	if _, _, err := Plan(context.Background(), o.PlanOptions); !errors.As(err, new(*fetch.OfflineError)) {
-		t.Errorf("the plan: %v", err)
 	}
 }
 

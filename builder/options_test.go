@@ -8,7 +8,6 @@ import (
 	"testing"
 
 	"namibuild/builder/kerneltest"
-	"namibuild/builder/recipe"
 )
 
 // functions are the functions of this package that take options. needsEngine tells which
@@ -85,30 +84,6 @@ func TestNilEngine(t *testing.T) {
 			}
 			if written := names(t, filepath.Dir(o.Output)); len(written) != 2 { // the SRPM and the store, which setup makes
 				t.Errorf("written: %v", written)
-			}
-		})
-	}
-}
-
-// TestNilEngineToPack checks that without an engine a source that is packed in a container
-// is a *NotPackedError.
-func TestNilEngineToPack(t *testing.T) {
-	for name, f := range functions {
-		if f.needsEngine {
-			continue
-		}
-		t.Run(name, func(t *testing.T) {
-			o, _, _ := setup(t)
-			dir := t.TempDir()
-			if err := os.Mkdir(filepath.Join(dir, "demo"), 0o777); err != nil {
-				t.Fatal(err)
-			}
-			if err := os.WriteFile(filepath.Join(dir, "demo", "Dockerfile"), []byte("FROM scratch\n"), 0o666); err != nil {
-				t.Fatal(err)
-			}
-			o.Recipe.Dir, o.Recipe.Source, o.Engine = dir, recipe.Source{Pack: "demo"}, nil
-			if err := f.call(t.Context(), o); !errors.As(err, new(*NotPackedError)) {
-				t.Errorf("got %v", err)
 			}
 		})
 	}
