@@ -27,6 +27,7 @@ import (
 	"namibuild/builder/set"
 )
 
+// TestBuild checks what a build returns, publishes and logs, and the events that it tells.
 func TestBuild(t *testing.T) {
 	o, f, events := setup(t)
 	res, err := Build(context.Background(), o)
