@@ -17,9 +17,8 @@ import (
 
 const module = "namibuild"
 
-// floors are the packages of this module, the top floor first. A package imports
-// packages of lower floors only, and none of its own floor. docs/architecture.md
-// shows this table.
+// floors are the packages of this module from the top of the house down. A
+// package imports from lower floors only, a neighbour not either.
 var floors = [][]string{
 	{"cmd"}, // and all below it
 	{"builder", "builder/release", "builder/prove"},
@@ -31,24 +30,22 @@ var floors = [][]string{
 	{"builder/pgp", "builder/unpack"},
 }
 
-// engineRoom is the only package that may import Docker's and BuildKit's modules,
-// which begin with engineOnly.
+// engineRoom is the only package that knows Docker and BuildKit: these modules.
 const engineRoom = "builder/engine"
 
 var engineOnly = []string{"github.com/docker/", "github.com/moby/", "github.com/containerd/", "github.com/tonistiigi/"}
 
-// unpackRoom is the only package that may import the libraries unpackOnly, which
-// decompress. gzip and zstd are not among them, because packages that compress
-// import the same ones.
+// unpackRoom is the only package that decompresses with these libraries. (gzip and
+// zstd are missing, because packages that only compress import the same ones.)
 const unpackRoom = "builder/unpack"
 
 var unpackOnly = []string{"compress/bzip2", "github.com/cosnicolaou/pbzip2", "github.com/pierrec/lz4", "github.com/therootcompany/xz", "github.com/ulikunitz/xz"}
 
-// logrus is the logger of BuildKit. The engine imports it to keep BuildKit quiet.
+// logrus is what BuildKit logs with: the engine takes it to keep BuildKit quiet.
 const logrus = "github.com/sirupsen/logrus"
 
-// A library does not log, print, exit or look at the clock: only cmd may import
-// commandPackages and use commandNames.
+// A library does not log, print, exit or look at the clock: these packages and
+// these names of packages are for cmd.
 var (
 	commandPackages = []string{"log", "log/slog", logrus}
 	commandNames    = map[string][]string{
@@ -70,8 +67,8 @@ func TestArrowsPointDown(t *testing.T) {
 	}
 }
 
-// TestWrongArrowsAreFound plants faults of every kind, and beside each fault
-// something similar that is allowed.
+// TestWrongArrowsAreFound plants every kind of fault, and beside each what is
+// allowed and looks like it.
 func TestWrongArrowsAreFound(t *testing.T) {
 	house := map[string]string{
 		"embed.go":                                `package namibuild; import _ "embed"`,
@@ -144,7 +141,7 @@ func TestWrongArrowsAreFound(t *testing.T) {
 	}
 }
 
-// goFile is a Go file, with its path in the module.
+// goFile is one Go file by its path in the module.
 type goFile struct {
 	path   string
 	syntax *ast.File
@@ -154,7 +151,7 @@ func (f goFile) dir() string   { return path.Dir(f.path) }
 func (f goFile) test() bool    { return strings.HasSuffix(f.path, "_test.go") }
 func (f goFile) program() bool { return f.syntax.Name.Name == "main" }
 
-// goFiles parses the Go files that the go command would read.
+// goFiles parses what the go command would look at.
 func goFiles(t *testing.T, tree fs.FS) []goFile {
 	t.Helper()
 	var all []goFile
@@ -182,7 +179,7 @@ func goFiles(t *testing.T, tree fs.FS) []goFile {
 	return all
 }
 
-// faults returns what is wrong with the files, each fault once.
+// faults are the sentences about what should not be, each once.
 func faults(files []goFile) []string {
 	var all []string
 	for _, f := range files {
@@ -198,8 +195,8 @@ func faults(files []goFile) []string {
 	return slices.Compact(all)
 }
 
-// floor returns the number of a package's floor, 0 for the top, or -1 if it has
-// none. A package for tests is on the floor of the package that it serves.
+// floor is the number of a package's floor, the top is 0; -1: it has none. What
+// tests share stands in the room it serves.
 func floor(pkg string) int {
 	if strings.HasPrefix(pkg, "cmd/") {
 		return 0
@@ -207,7 +204,7 @@ func floor(pkg string) int {
 	return slices.IndexFunc(floors, func(rooms []string) bool { return slices.Contains(rooms, room(pkg)) })
 }
 
-// room returns the package that a package for tests serves, or the package itself.
+// room is the package that a package for tests serves, or the package itself.
 func room(pkg string) string {
 	elements := strings.Split(pkg, "/")
 	if i := slices.IndexFunc(elements, func(e string) bool { return strings.HasSuffix(e, "test") }); i > 0 {
@@ -216,7 +213,7 @@ func room(pkg string) string {
 	return pkg
 }
 
-// support reports whether a package is for tests alone, as rpmtest is.
+// support says that a package is there for tests: rpmtest, enginetest.
 func support(pkg string) bool { return room(pkg) != pkg }
 
 func (f goFile) wrongImports() []string {
@@ -233,7 +230,7 @@ func (f goFile) wrongImports() []string {
 	return all
 }
 
-// wrongImport returns what is wrong with an import, or "".
+// wrongImport says what is wrong with one import, or nothing.
 func (f goFile) wrongImport(name string) string {
 	if pkg, ours := inModule(name); ours {
 		return f.wrongArrow(pkg)
@@ -257,7 +254,7 @@ func inModule(name string) (pkg string, ours bool) {
 	return strings.CutPrefix(name, module+"/")
 }
 
-// wrongArrow returns what is wrong with importing a package of this module, or "".
+// wrongArrow says what is wrong with importing a package of this module.
 func (f goFile) wrongArrow(pkg string) string {
 	from, to := floor(f.dir()), floor(pkg)
 	mine := room(f.dir())
@@ -276,13 +273,12 @@ func (f goFile) wrongArrow(pkg string) string {
 	return ""
 }
 
-// inLibrary reports whether the file is none of a command, of a test, or of a
-// program that tests run.
+// library: neither a command nor a test nor a program that tests run.
 func (f goFile) inLibrary() bool {
 	return floor(f.dir()) > 0 && !f.test() && !(support(f.dir()) && f.program())
 }
 
-// wrongNames returns the uses of what only cmd may use. A local name that hides one
+// wrongNames are the uses of what only cmd may use. A local name that hides one
 // of these packages counts as the package.
 func (f goFile) wrongNames() []string {
 	if !f.inLibrary() {
@@ -310,7 +306,7 @@ func (f goFile) wrongNames() []string {
 	return all
 }
 
-// imported returns the paths of the imported packages by their names in the file.
+// imported maps the names that a file has for packages to their paths.
 func (f goFile) imported() map[string]string {
 	all := map[string]string{}
 	for _, spec := range f.syntax.Imports {
