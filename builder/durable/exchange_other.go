@@ -4,8 +4,8 @@ package durable
 
 import "errors"
 
-// noFollow is empty, because not every other system has such a flag. tryLock checks the file
-// before it opens it.
+// noFollow is empty, because not every other system has such a flag. tryLock checks the
+// file before it opens it.
 const noFollow = 0
 
 // exchange reports that this system cannot exchange two folders in one step.

@@ -59,8 +59,8 @@ func WriteFile(path string, data []byte, mode os.FileMode) error {
 	return errors.Join(err, h.remove())
 }
 
-// writeNew writes a file to the disk, in the place of one that a killed process left. After an
-// error nothing is left of it.
+// writeNew writes a file to the disk, in the place of one that a killed process left.
+// After an error nothing is left of it.
 func writeNew(path string, data []byte, mode os.FileMode) error {
 	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return err

@@ -16,10 +16,10 @@ type Folder struct {
 	replace func(path string) error
 }
 
-// Create begins a folder that Publish will put at path. It makes the parents of the path. An
-// empty folder at the path is always replaced, another folder only if replace, which gets the
-// path, returns nil. A nil replace refuses all of them. replace is called once more before the
-// folder is replaced.
+// Create begins a folder that Publish will put at path. It makes the parents of the path.
+// An empty folder at the path is always replaced, another folder only if replace, which
+// gets the path, returns nil. A nil replace refuses all of them. replace is called once
+// more before the folder is replaced.
 //
 // The errors are of type *Error. The caller calls Close in any case.
 func Create(path string, replace func(path string) error) (*Folder, error) {
@@ -127,8 +127,8 @@ func syncPath(path string) error {
 	return errors.Join(f.Sync(), f.Close())
 }
 
-// place renames the folder. If there is a folder in its place, the two change places, in one
-// step if the file system supports that.
+// place renames the folder. If there is a folder in its place, the two change places, in
+// one step if the file system supports that.
 func (f *Folder) place() error {
 	err := os.Rename(f.Path(), f.to)
 	if errors.Is(err, fs.ErrExist) || errors.Is(err, syscall.ENOTEMPTY) {
@@ -152,8 +152,9 @@ func swap(from, to, old string) error {
 	return swapInSteps(from, to, old)
 }
 
-// swapInSteps does what swap does on a file system that cannot exchange two folders. If the
-// process is killed between the two renames, sweep later gives the folder old its name back.
+// swapInSteps does what swap does on a file system that cannot exchange two folders. If
+// the process is killed between the two renames, sweep later gives the folder old its
+// name back.
 func swapInSteps(from, to, old string) error {
 	if err := errors.Join(os.RemoveAll(old), os.Rename(to, old)); err != nil {
 		return err

@@ -12,8 +12,8 @@ import (
 
 func always(string) error { return nil }
 
-// TestCreate checks that a folder appears when it is published, whether there is nothing in its
-// place, an empty folder, or a folder that may be replaced.
+// TestCreate checks that a folder appears when it is published, whether there is nothing
+// in its place, an empty folder, or a folder that may be replaced.
 func TestCreate(t *testing.T) {
 	for name, test := range map[string]struct {
 		before  map[string]string
@@ -61,8 +61,8 @@ func TestCreate(t *testing.T) {
 	}
 }
 
-// TestCreateUnpublished checks that a folder which is not published leaves nothing, and that the
-// folder in its place is not changed.
+// TestCreateUnpublished checks that a folder which is not published leaves nothing, and
+// that the folder in its place is not changed.
 func TestCreateUnpublished(t *testing.T) {
 	parent := t.TempDir()
 	writeTree(t, parent, map[string]string{"to/a": "old"})
@@ -91,9 +91,9 @@ func TestSwapInSteps(t *testing.T) {
 	}
 }
 
-// TestSweep checks that a process removes what killed processes left beside the place that it
-// writes to. What is in use and what this package did not make stays. A folder that was about to be
-// replaced gets its name back.
+// TestSweep checks that a process removes what killed processes left beside the place
+// that it writes to. What is in use and what this package did not make stays. A folder
+// that was about to be replaced gets its name back.
 func TestSweep(t *testing.T) {
 	for name, next := range map[string]func(dir string) (interface{ Close() error }, error){
 		"update": func(dir string) (interface{ Close() error }, error) { return Open(filepath.Join(dir, "set")) },

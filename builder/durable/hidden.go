@@ -24,8 +24,8 @@ const (
 type hidden struct {
 	path string
 	lock *flock.Flock
-	// root makes sure that nothing outside the folder is removed, even if somebody replaces
-	// the folder by a symbolic link.
+	// root makes sure that nothing outside the folder is removed, even if somebody
+	// replaces the folder by a symbolic link.
 	root *os.Root
 }
 
@@ -93,9 +93,10 @@ func (h *hidden) empty() error {
 	return errors.Join(h.root.RemoveAll(newName), h.root.RemoveAll(oldName))
 }
 
-// remove removes the hidden folder and releases the lock. It removes the file of the lock last:
-// until then no other process takes the folder, and if this process is killed, the next one
-// recognizes the folder. Another process may take the empty folder before it is removed.
+// remove removes the hidden folder and releases the lock. It removes the file of the lock
+// last: until then no other process takes the folder, and if this process is killed, the
+// next one recognizes the folder. Another process may take the empty folder before it is
+// removed.
 func (h *hidden) remove() error {
 	err := h.empty()
 	if err == nil {
@@ -110,8 +111,8 @@ func (h *hidden) remove() error {
 }
 
 // sweep removes from a folder what killed processes left of Create and WriteFile: hidden
-// folders whose lock nobody has. A folder that a killed process was about to replace gets its
-// name back. Errors are ignored, because what is left does no harm.
+// folders whose lock nobody has. A folder that a killed process was about to replace gets
+// its name back. Errors are ignored, because what is left does no harm.
 func sweep(parent string) {
 	entries, err := os.ReadDir(parent)
 	if err != nil {
@@ -129,8 +130,9 @@ func sweep(parent string) {
 func sweepOne(path, to string) {
 	info, err := os.Lstat(filepath.Join(path, lockName))
 	if errors.Is(err, fs.ErrNotExist) {
-		// A process may have been killed before it made the lock, or after it removed it:
-		// then the folder is empty. Any other folder is not ours, and os.Remove fails.
+		// A process may have been killed before it made the lock, or after it
+		// removed it: then the folder is empty. Any other folder is not ours, and
+		// os.Remove fails.
 		os.Remove(path)
 		return
 	}

@@ -14,8 +14,8 @@ import (
 	"namibuild/builder/hosttest"
 )
 
-// TestPlanted puts symbolic links and other things where this package has its hidden names. It
-// must not follow them, and must not remove or change anything elsewhere.
+// TestPlanted puts symbolic links and other things where this package has its hidden
+// names. It must not follow them, and must not remove or change anything elsewhere.
 func TestPlanted(t *testing.T) {
 	link := func(target string) func(path string) error {
 		return func(path string) error { return os.Symlink(target, path) }
@@ -72,8 +72,8 @@ func TestPlanted(t *testing.T) {
 	}
 }
 
-// TestStaleNames checks that the list of a committed update removes entries of the folder only:
-// not the folder itself, and nothing above or below it.
+// TestStaleNames checks that the list of a committed update removes entries of the folder
+// only: not the folder itself, and nothing above or below it.
 func TestStaleNames(t *testing.T) {
 	dir := t.TempDir()
 	before := map[string]string{"to/a": "a", "to/sub/b": "b", "c": "c"}
@@ -88,8 +88,8 @@ func TestStaleNames(t *testing.T) {
 	}
 }
 
-// TestCreateMeetsUpdate checks that a folder is not replaced while a process updates it, nor if it
-// appeared while the new one was made and may not be replaced.
+// TestCreateMeetsUpdate checks that a folder is not replaced while a process updates it,
+// nor if it appeared while the new one was made and may not be replaced.
 func TestCreateMeetsUpdate(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "to")
 	u, err := Open(path)
@@ -146,8 +146,8 @@ func mount(t *testing.T, options string) string {
 	return disk
 }
 
-// TestDiskFull checks that the error says that the disk is full, of blocks or of inodes, that the
-// old content stays, and that nothing else is left.
+// TestDiskFull checks that the error says that the disk is full, of blocks or of inodes,
+// that the old content stays, and that nothing else is left.
 func TestDiskFull(t *testing.T) {
 	for kind, write := range writers {
 		for _, options := range []string{"size=64k", "size=64k,nr_inodes=14"} {
@@ -185,8 +185,8 @@ func TestDiskFull(t *testing.T) {
 	}
 }
 
-// TestReadOnly checks that a folder on a read-only file system is not changed, and that the error
-// says why.
+// TestReadOnly checks that a folder on a read-only file system is not changed, and that
+// the error says why.
 func TestReadOnly(t *testing.T) {
 	disk := mount(t, "size=64k")
 	before := map[string]string{}

@@ -10,16 +10,16 @@ import (
 	"github.com/gofrs/flock"
 )
 
-// lockName is the name of the lock's file in the folder that it protects. The file is empty:
-// the lock belongs to the open file, and ends with the process.
+// lockName is the name of the lock's file in the folder that it protects. The file is
+// empty: the lock belongs to the open file, and ends with the process.
 const lockName = ".lock"
 
 // attempts is how often something is tried that other processes can prevent for a moment.
 const attempts = 10
 
-// lock takes the lock of the file at path, which it makes. It tries for half a second before
-// it returns a *BusyError, because a process that checks whether a folder is abandoned has the
-// lock for a moment.
+// lock takes the lock of the file at path, which it makes. It tries for half a second
+// before it returns a *BusyError, because a process that checks whether a folder is
+// abandoned has the lock for a moment.
 func lock(path string) (*flock.Flock, error) {
 	err := error(&BusyError{})
 	for i := 0; i < attempts && errors.As(err, new(*BusyError)); i++ {
@@ -73,8 +73,8 @@ func updating(dir string) bool {
 	return false
 }
 
-// unlock removes the lock's file and releases the lock. Processes that wait for the lock see
-// that the file has lost its name.
+// unlock removes the lock's file and releases the lock. Processes that wait for the lock
+// see that the file has lost its name.
 func unlock(l *flock.Flock) error {
 	err := os.Remove(l.Path())
 	if errors.Is(err, os.ErrNotExist) {

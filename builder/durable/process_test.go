@@ -144,8 +144,8 @@ func checkNothingHidden(t *testing.T, dir string) {
 	}
 }
 
-// TestKilled kills a process at random moments while it writes. What it writes must have one
-// version, and the next writer must leave nothing hidden.
+// TestKilled kills a process at random moments while it writes. What it writes must have
+// one version, and the next writer must leave nothing hidden.
 func TestKilled(t *testing.T) {
 	hosttest.Time(t)
 	for kind, next := range writers {
@@ -180,8 +180,8 @@ func TestKilled(t *testing.T) {
 	}
 }
 
-// TestTogether lets several processes write to the same paths and beside each other. None of
-// them may fail but for a *BusyError, and none may destroy what another one writes.
+// TestTogether lets several processes write to the same paths and beside each other. None
+// of them may fail but for a *BusyError, and none may destroy what another one writes.
 func TestTogether(t *testing.T) {
 	hosttest.Time(t)
 	dir := t.TempDir()

@@ -11,15 +11,16 @@ import (
 	"github.com/gofrs/flock"
 )
 
-// An update collects its entries in updateDir. Renaming updateDir to nextDir commits it. From
-// then on every process that opens the folder completes the update: it removes the stale
-// entries, renames nextDir to placeDir, and moves every entry of placeDir to its place.
+// An update collects its entries in updateDir. Renaming updateDir to nextDir commits it.
+// From then on every process that opens the folder completes the update: it removes the
+// stale entries, renames nextDir to placeDir, and moves every entry of placeDir to its
+// place.
 const (
 	updateDir = ".part"
 	nextDir   = ".next"
 	placeDir  = ".placing"
-	// staleName is a file of nextDir that lists the entries which the update removes, one
-	// in each line.
+	// staleName is a file of nextDir that lists the entries which the update removes,
+	// one in each line.
 	staleName = ".stale"
 )
 
@@ -75,9 +76,10 @@ func (u *Update) Path(name ...string) string {
 	return filepath.Join(append([]string{u.dir, updateDir}, name...)...)
 }
 
-// Commit puts the entries of the update into the folder, where they replace those of the same
-// names, and removes the stale entries. If the process is killed, or an error occurs, the
-// folder has either all of the change or nothing of it after it was opened again.
+// Commit puts the entries of the update into the folder, where they replace those of the
+// same names, and removes the stale entries. If the process is killed, or an error
+// occurs, the folder has either all of the change or nothing of it after it was opened
+// again.
 func (u *Update) Commit(stale ...string) error {
 	err := flush(u.Path())
 	if err == nil && len(stale) > 0 {
@@ -98,8 +100,8 @@ func (u *Update) Commit(stale ...string) error {
 	return nil
 }
 
-// Close ends the update. It removes what was not committed, and the folder if Open made it and
-// it is empty.
+// Close ends the update. It removes what was not committed, and the folder if Open made
+// it and it is empty.
 func (u *Update) Close() error {
 	err := errors.Join(os.RemoveAll(u.Path()), unlock(u.lock))
 	if u.made {
@@ -157,8 +159,8 @@ func replaceEntry(from, to string) error {
 	return errors.Join(os.RemoveAll(to), os.Rename(from, to))
 }
 
-// removeStale removes the stale entries of an update, unless the update has new entries of the
-// same names.
+// removeStale removes the stale entries of an update, unless the update has new entries
+// of the same names.
 func removeStale(dir string, entries []os.DirEntry) error {
 	list, err := os.ReadFile(filepath.Join(dir, nextDir, staleName))
 	if errors.Is(err, os.ErrNotExist) {

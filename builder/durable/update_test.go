@@ -12,8 +12,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestUpdate checks that an update is applied completely, that a second process is refused, and
-// that an update which is not committed leaves nothing.
+// TestUpdate checks that an update is applied completely, that a second process is
+// refused, and that an update which is not committed leaves nothing.
 func TestUpdate(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "a", "out")
 	u, err := Open(dir)
@@ -60,9 +60,9 @@ func TestUpdateLeavesNothing(t *testing.T) {
 	}
 }
 
-// TestSettle checks that after a process was killed while it committed, the folder has either
-// all entries of before or all new ones: the next process that opens the folder continues where
-// the killed one stopped.
+// TestSettle checks that after a process was killed while it committed, the folder has
+// either all entries of before or all new ones: the next process that opens the folder
+// continues where the killed one stopped.
 func TestSettle(t *testing.T) {
 	old := map[string]string{"RPMS/a.rpm": "old", "SRPMS/a.src.rpm": "old", "build.json": "old", "build.log": "old", "proof.json": "old", "repodata/repomd.xml": "old", "notes.txt": "mine"}
 	next := map[string]string{"RPMS/b.rpm": "new", "build.json": "new", "build.log": "new", ".stale": "RPMS\nSRPMS\nbuild.json\nproof.json\nrepodata\n"}

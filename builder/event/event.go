@@ -13,8 +13,8 @@ import "fmt"
 // Step names one of the things that a command does, in words for a person.
 type Step string
 
-// These are the steps of a build in their order. A step that has nothing to do (an image that
-// exists, a source in the store) begins and ends as well.
+// These are the steps of a build in their order. A step that has nothing to do (an image
+// that exists, a source in the store) begins and ends as well.
 const (
 	Source    Step = "source"
 	Prepare   Step = "prepare"

@@ -9,8 +9,8 @@ type Reader struct {
 	tell        func(done, total int64)
 }
 
-// NewReader returns a Reader of r, which has total bytes, or an unknown number if total is 0.
-// It calls tell after each read.
+// NewReader returns a Reader of r, which has total bytes, or an unknown number if total
+// is 0. It calls tell after each read.
 func NewReader(r io.Reader, total int64, tell func(done, total int64)) *Reader {
 	return &Reader{r: r, total: total, tell: tell}
 }

@@ -1,8 +1,8 @@
 // Package image makes builder images, the images in which packages are built.
 //
-// [Ensure] returns the image of a definition, and has the engine build it first if it does not
-// exist. [ImportBase] imports the root file system of a distribution whose base image no
-// registry has.
+// [Ensure] returns the image of a definition, and has the engine build it first if it
+// does not exist. [ImportBase] imports the root file system of a distribution whose base
+// image no registry has.
 package image
 
 import (
@@ -44,8 +44,8 @@ type Request struct {
 	ExistingOnly bool
 }
 
-// Ensure returns a builder image, and builds it if the engine does not have it. The progress
-// of the build belongs to a step that the caller begins and ends.
+// Ensure returns a builder image, and builds it if the engine does not have it. The
+// progress of the build belongs to a step that the caller begins and ends.
 func Ensure(ctx context.Context, b Builder, r Request, step event.Step, tell event.Sink) (engine.Image, error) {
 	def, err := plan.DefineImage(r.Definitions, r.Name)
 	if err != nil {
@@ -79,7 +79,8 @@ func importBase(ctx context.Context, i Importer, name, file string, tell event.S
 	return i.ImportBase(ctx, name, event.NewReader(f, info.Size(), tell.Bytes(event.Image)))
 }
 
-// Progress returns a function that turns the progress of an image build into events of a step.
+// Progress returns a function that turns the progress of an image build into events of a
+// step.
 func Progress(step event.Step, tell event.Sink) func(engine.ImageProgress) {
 	return func(p engine.ImageProgress) {
 		switch {

@@ -23,7 +23,8 @@ func dockerConfig(t *testing.T, page string) {
 	t.Setenv("DOCKER_CONFIG", dir)
 }
 
-// TestDockerCredential checks that credentials come from Docker's configuration and its helpers.
+// TestDockerCredential checks that credentials come from Docker's configuration and its
+// helpers.
 func TestDockerCredential(t *testing.T) {
 	host := startRegistry(t, true)
 	helpers := t.TempDir()

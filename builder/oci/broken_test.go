@@ -29,8 +29,8 @@ func breakOff(r *http.Request) {
 	panic(http.ErrAbortHandler)
 }
 
-// TestPushBreaksOff checks that an interrupted push is tried again. If that does not help, it
-// fails, the tag is not set, and the next push sends only what is missing.
+// TestPushBreaksOff checks that an interrupted push is tried again. If that does not
+// help, it fails, the tag is not set, and the next push sends only what is missing.
 func TestPushBreaksOff(t *testing.T) {
 	for name, start := range registries {
 		t.Run(name, func(t *testing.T) {
@@ -71,8 +71,8 @@ func TestPushBreaksOff(t *testing.T) {
 	}
 }
 
-// TestTagComesLast checks that the tag is set by the last request, and not if any other request
-// fails.
+// TestTagComesLast checks that the tag is set by the last request, and not if any other
+// request fails.
 func TestTagComesLast(t *testing.T) {
 	dir := smallRelease(t)
 	real := startMemory(t, true)
@@ -135,8 +135,8 @@ func TestPullGoesOn(t *testing.T) {
 	}
 }
 
-// TestPullFails checks that nothing is left if a digest is wrong, something is missing, or Check
-// returns an error.
+// TestPullFails checks that nothing is left if a digest is wrong, something is missing,
+// or Check returns an error.
 func TestPullFails(t *testing.T) {
 	real := startMemory(t, true)
 	pushed, err := oci.Push(ctx, smallRelease(t), real+"/demo:v1", options())
@@ -232,7 +232,8 @@ func TestPullFolders(t *testing.T) {
 	}
 }
 
-// TestStalls checks that a transfer without progress is tried again, and that the error says so.
+// TestStalls checks that a transfer without progress is tried again, and that the error
+// says so.
 func TestStalls(t *testing.T) {
 	real, dir := startMemory(t, true), smallRelease(t)
 	pushed, err := oci.Push(ctx, dir, real+"/demo:v1", options())

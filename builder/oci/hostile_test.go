@@ -23,8 +23,8 @@ func page(artifactType string, titles ...string) []byte {
 	return data
 }
 
-// TestParseRelease checks that no manifest can name a file outside of its folder, a file twice, or
-// a hidden file.
+// TestParseRelease checks that no manifest can name a file outside of its folder, a file
+// twice, or a hidden file.
 func TestParseRelease(t *testing.T) {
 	for want, data := range map[string][]byte{
 		"":                                      page(ArtifactType, "a.rpm", "RPMS/b.rpm", "RPMS/x/ü b.rpm"),

@@ -24,15 +24,15 @@ import (
 // ArtifactType is the artifact type of the manifest of a release.
 const ArtifactType = "application/vnd.namibuild.release.v1"
 
-// left reports whether a path below dir is not part of a release: unfinished files are hidden,
-// and the names of what a failed build left begin with "failed.".
+// left reports whether a path below dir is not part of a release: unfinished files are
+// hidden, and the names of what a failed build left begin with "failed.".
 func left(dir, path string) bool {
 	name := filepath.Base(path)
 	return strings.HasPrefix(name, ".") || filepath.Dir(path) == filepath.Clean(dir) && strings.HasPrefix(name, "failed.")
 }
 
-// readFolder returns the files of a release, sorted by path. Anything but a regular file is an
-// error.
+// readFolder returns the files of a release, sorted by path. Anything but a regular file
+// is an error.
 func readFolder(dir string) ([]File, error) {
 	var files []File
 	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
@@ -151,8 +151,8 @@ func emptyConfig() ocispec.Descriptor {
 	return d
 }
 
-// parseRelease parses the manifest of a release and returns its files. It refuses paths that
-// leave the folder, that are hidden, or that occur twice.
+// parseRelease parses the manifest of a release and returns its files. It refuses paths
+// that leave the folder, that are hidden, or that occur twice.
 func parseRelease(data []byte) ([]File, error) {
 	var m ocispec.Manifest
 	if err := json.Unmarshal(data, &m); err != nil {

@@ -1,17 +1,19 @@
-// Package oci puts the folder of a release into a registry as an OCI 1.1 artifact ([Push]), and
-// gets it from there ([Pull]).
+// Package oci puts the folder of a release into a registry as an OCI 1.1 artifact
+// ([Push]), and gets it from there ([Pull]).
 //
-// A release is an image manifest of the artifact type [ArtifactType]. Its config is the empty
-// one. Every file of the folder is a layer, with the media type of set.Table and its path in the
-// annotation org.opencontainers.image.title, so that "oras pull" works, too.
+// A release is an image manifest of the artifact type [ArtifactType]. Its config is the
+// empty one. Every file of the folder is a layer, with the media type of set.Table and
+// its path in the annotation org.opencontainers.image.title, so that "oras pull" works,
+// too.
 //
-// SBOMs, provenance and proof are also attached to the release: each is the only layer of a
-// manifest whose subject is the release and whose artifact type is the media type of the file.
-// A registry without the referrers API gets the tag sha256-… of the distribution specification.
+// SBOMs, provenance and proof are also attached to the release: each is the only layer of
+// a manifest whose subject is the release and whose artifact type is the media type of
+// the file. A registry without the referrers API gets the tag sha256-… of the
+// distribution specification.
 //
-// The manifests depend only on the folder and on Options: a release that is pushed twice has the
-// same digest. Push sets the tag last, so that nobody sees an incomplete release. It does not send
-// what the registry already has.
+// The manifests depend only on the folder and on Options: a release that is pushed twice
+// has the same digest. Push sets the tag last, so that nobody sees an incomplete release.
+// It does not send what the registry already has.
 package oci
 
 import (
@@ -25,19 +27,20 @@ import (
 	"oras.land/oras-go/v2/registry/remote/auth"
 )
 
-// Options say how to talk to the registry, and what a release gets that is not in its folder.
+// Options say how to talk to the registry, and what a release gets that is not in its
+// folder.
 type Options struct {
 	// PlainHTTP uses HTTP instead of HTTPS.
 	PlainHTTP bool
 	// UserAgent is the name of the program for the registry.
 	UserAgent string
-	// Credential returns the credentials for a host. A nil Credential has none. The usual
-	// one is that of DockerCredential.
+	// Credential returns the credentials for a host. A nil Credential has none. The
+	// usual one is that of DockerCredential.
 	Credential auth.CredentialFunc
 	// Tell receives the progress of a transfer. A nil Tell drops it.
 	Tell func(Progress)
-	// Created is the time at which the release was made, for Push. The zero time is left
-	// out.
+	// Created is the time at which the release was made, for Push. The zero time is
+	// left out.
 	Created time.Time
 	// Annotations are added to the manifest of the release, for Push.
 	Annotations map[string]string
@@ -74,7 +77,8 @@ func parseReference(s string) (registry.Reference, error) {
 	return ref, nil
 }
 
-// Loopback reports whether a reference names a registry on this host, which usually uses HTTP.
+// Loopback reports whether a reference names a registry on this host, which usually uses
+// HTTP.
 func Loopback(reference string) bool {
 	ref, err := registry.ParseReference(reference)
 	if err != nil {

@@ -26,8 +26,8 @@ var update = flag.Bool("update", false, "write the goldens")
 
 var ctx = context.Background()
 
-// smallRelease makes the folder of a small release. Two of its files are equal, one is empty, and
-// the hidden ones are not part of it.
+// smallRelease makes the folder of a small release. Two of its files are equal, one is
+// empty, and the hidden ones are not part of it.
 func smallRelease(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -117,8 +117,8 @@ func tags(t *testing.T, host, name string) []string {
 	return all
 }
 
-// TestRoundTrip checks, with every registry, that a pull gets what was pushed, and that a second
-// push has the same digest and sends nothing.
+// TestRoundTrip checks, with every registry, that a pull gets what was pushed, and that a
+// second push has the same digest and sends nothing.
 func TestRoundTrip(t *testing.T) {
 	for name, start := range registries {
 		t.Run(name, func(t *testing.T) {
@@ -161,7 +161,8 @@ func TestRoundTrip(t *testing.T) {
 	}
 }
 
-// compareReferrers compares what the registry has attached to a release with what was pushed.
+// compareReferrers compares what the registry has attached to a release with what was
+// pushed.
 func compareReferrers(t *testing.T, host string, pushed oci.Pushed) {
 	t.Helper()
 	r := client(t, host, "kernels/demo")
@@ -198,8 +199,8 @@ func compareReferrers(t *testing.T, host string, pushed oci.Pushed) {
 	}
 }
 
-// TestManifest compares the manifests with a golden file, because programs that read them rely on
-// their content.
+// TestManifest compares the manifests with a golden file, because programs that read them
+// rely on their content.
 func TestManifest(t *testing.T) {
 	host := startMemory(t, true)
 	pushed, err := oci.Push(ctx, smallRelease(t), host+"/demo", options())
@@ -249,8 +250,8 @@ func TestTagMoves(t *testing.T) {
 	}
 }
 
-// TestProgress checks that the progress of a push and a pull grows up to the total, and that what
-// the registry has counts as done.
+// TestProgress checks that the progress of a push and a pull grows up to the total, and
+// that what the registry has counts as done.
 func TestProgress(t *testing.T) {
 	host, dir := startMemory(t, true), smallRelease(t)
 	put(t, dir, "RPMS/large.rpm", strings.Repeat("large", 1000000))

@@ -32,13 +32,14 @@ type Pulled struct {
 // maxManifest is the largest size of a manifest, in bytes. Registries accept 4 MiB.
 const maxManifest = 4 << 20
 
-// Pull gets the release that reference names, by digest or tag, and writes it to the folder dir,
-// which must not exist or must be empty. It checks every file by the digest in the manifest, and
-// the manifest by its digest. If the reference has a tag, the registry decides which digest that
-// is. dir appears when it is complete and Options.Check returned nil.
+// Pull gets the release that reference names, by digest or tag, and writes it to the
+// folder dir, which must not exist or must be empty. It checks every file by the digest
+// in the manifest, and the manifest by its digest. If the reference has a tag, the
+// registry decides which digest that is. dir appears when it is complete and
+// Options.Check returned nil.
 //
-// The error is a *ReferenceError, a *RegistryError, a *durable.Error or another one of writing
-// dir, or that of Check.
+// The error is a *ReferenceError, a *RegistryError, a *durable.Error or another one of
+// writing dir, or that of Check.
 func Pull(ctx context.Context, reference, dir string, o Options) (Pulled, error) {
 	ref, err := parseReference(reference)
 	if err == nil && ref.Reference == "" {
@@ -138,8 +139,8 @@ func (p *pull) file(ctx context.Context, f File, path string) error {
 	return errors.Join(file.Sync(), file.Close())
 }
 
-// fill writes the content of f to file. If the registry breaks off the connection, fill continues
-// from there.
+// fill writes the content of f to file. If the registry breaks off the connection, fill
+// continues from there.
 func (p *pull) fill(ctx context.Context, f File, file *os.File) error {
 	w := &sink{file: file, sum: f.Digest.Algorithm().Hash()}
 	err := again(ctx, func() (bool, error) {

@@ -19,8 +19,8 @@ type Pushed struct {
 	// Reference names it by its digest: HOST/REPOSITORY@DIGEST.
 	Reference string        `json:"reference"`
 	Digest    digest.Digest `json:"digest"`
-	// Tag is the tag that was set, or empty. Replaced is the digest that the tag had before.
-	// It is empty if the tag is new or had the same digest.
+	// Tag is the tag that was set, or empty. Replaced is the digest that the tag had
+	// before. It is empty if the tag is new or had the same digest.
 	Tag      string        `json:"tag,omitempty"`
 	Replaced digest.Digest `json:"replaced,omitempty"`
 	Files    []File        `json:"files"`
@@ -30,9 +30,9 @@ type Pushed struct {
 	Sent int64 `json:"sent"`
 }
 
-// Push puts the files below dir into the registry that reference names. Without a tag in the
-// reference, the release can be pulled only by its digest. The tag is set when everything else
-// is done. After an error it names what it named before.
+// Push puts the files below dir into the registry that reference names. Without a tag in
+// the reference, the release can be pulled only by its digest. The tag is set when
+// everything else is done. After an error it names what it named before.
 //
 // The error is a *ReferenceError, a *RegistryError, or one of reading the folder.
 func Push(ctx context.Context, dir, reference string, o Options) (Pushed, error) {
@@ -169,7 +169,8 @@ func (p *push) open(f File, before int64) (io.ReadCloser, error) {
 	}{counted, file}, nil
 }
 
-// progressReader is a reader that reports how many bytes were read, every reportEvery bytes.
+// progressReader is a reader that reports how many bytes were read, every reportEvery
+// bytes.
 type progressReader struct {
 	r           io.Reader
 	n, reported int64

@@ -18,8 +18,9 @@ import (
 	"oras.land/oras-go/v2/registry/remote/retry"
 )
 
-// DockerCredential returns the credentials that "docker login" stored: in Docker's configuration
-// ($DOCKER_CONFIG or ~/.docker/config.json) or with a helper that the configuration names.
+// DockerCredential returns the credentials that "docker login" stored: in Docker's
+// configuration ($DOCKER_CONFIG or ~/.docker/config.json) or with a helper that the
+// configuration names.
 func DockerCredential() (auth.CredentialFunc, error) {
 	store, err := credentials.NewStoreFromDocker(credentials.StoreOptions{})
 	if err != nil {
@@ -46,8 +47,8 @@ func (o Options) repository(ref registry.Reference) *remote.Repository {
 		SkipReferrersGC:    true}                                                                  // removing an old index needs a permission that pushing does not need
 }
 
-// RegistryError reports that a registry refused something, broke off the connection, or cannot
-// be reached.
+// RegistryError reports that a registry refused something, broke off the connection, or
+// cannot be reached.
 type RegistryError struct {
 	Host string
 	// Status is the status of its HTTP answer, or 0 if there was none.
@@ -58,8 +59,8 @@ type RegistryError struct {
 func (e *RegistryError) Error() string { return fmt.Sprintf("registry %s: %v", e.Host, e.Err) }
 func (e *RegistryError) Unwrap() error { return e.Err }
 
-// registryError returns a *RegistryError for an error of a transfer. It leaves out the addresses
-// of uploads, which do not help a reader.
+// registryError returns a *RegistryError for an error of a transfer. It leaves out the
+// addresses of uploads, which do not help a reader.
 func registryError(ref registry.Reference, err error) error {
 	e := &RegistryError{Host: ref.Registry, Err: err}
 	var answer *errcode.ErrorResponse

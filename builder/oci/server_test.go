@@ -96,15 +96,15 @@ func freeHost(t *testing.T) string {
 	return l.Addr().String()
 }
 
-// proxy forwards requests to a registry, except for those that the function spoil answers or
-// interrupts.
+// proxy forwards requests to a registry, except for those that the function spoil answers
+// or interrupts.
 type proxy struct {
 	mu       sync.Mutex
 	requests []string // METHOD /path, in order
 }
 
-// startProxy starts a proxy before a registry. spoil returns true if it has answered a request, and
-// panics to close the connection.
+// startProxy starts a proxy before a registry. spoil returns true if it has answered a
+// request, and panics to close the connection.
 func startProxy(t *testing.T, host string, spoil func(w http.ResponseWriter, r *http.Request) bool) (string, *proxy) {
 	t.Helper()
 	p := &proxy{}

@@ -19,8 +19,8 @@ type watch struct {
 	cancel context.CancelCauseFunc
 }
 
-// startWatch returns a watch, whose context ends if nothing was read through it for the time
-// stall. The caller stops it.
+// startWatch returns a watch, whose context ends if nothing was read through it for the
+// time stall. The caller stops it.
 func startWatch(parent context.Context) *watch {
 	ctx, cancel := context.WithCancelCause(parent)
 	return &watch{time.AfterFunc(stall, func() { cancel(errStalled) }), ctx, cancel}
@@ -39,8 +39,8 @@ func (w *watch) cause(err error) error {
 	return err
 }
 
-// reader returns a reader of r whose reads are watched. The watch ends at the end of r: after that
-// the registry works, and answerWithin is the limit for it.
+// reader returns a reader of r whose reads are watched. The watch ends at the end of r:
+// after that the registry works, and answerWithin is the limit for it.
 func (w *watch) reader(r io.Reader) io.Reader { return watchedReader{r, w} }
 
 type watchedReader struct {

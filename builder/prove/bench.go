@@ -19,8 +19,8 @@ type BenchOptions struct {
 	Traffic    boot.Traffic
 }
 
-// Bench runs the same traffic on the stock kernel and on the patched one, and puts the report
-// and its chart into the output directory of the patched one.
+// Bench runs the same traffic on the stock kernel and on the patched one, and puts the
+// report and its chart into the output directory of the patched one.
 func Bench(ctx context.Context, o BenchOptions) (boot.Report, error) {
 	b := &run{MachineOptions: o.MachineOptions}
 	report := boot.Report{Traffic: o.Traffic}

@@ -19,8 +19,8 @@ import (
 
 const course = "@namibuild fin-timeout 5\n@namibuild sample 0 0 0 0\n@namibuild sample 1000 2 2 0\n@namibuild sustained 9 4500\n@namibuild end\n"
 
-// benchable returns the options for a patched set and a stock one, and an engine in which both
-// kernels print the same.
+// benchable returns the options for a patched set and a stock one, and an engine in which
+// both kernels print the same.
 func benchable(t *testing.T, console string) (BenchOptions, *[]event.Event) {
 	t.Helper()
 	o, _, events := bootable(t, console)

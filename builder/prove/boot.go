@@ -1,10 +1,10 @@
 // Package prove shows what a built kernel does.
 //
-// [Boot] boots the kernel of a set in QEMU, checks what the recipe expects of it, and puts the
-// proof into the set. [Bench] runs the same traffic on the kernel and on the one without the
-// changes, and puts a report with a chart into the set. The programs that run in the guest are
-// compiled once, in a container of the image that built the kernel. QEMU runs on the host or
-// in a container.
+// [Boot] boots the kernel of a set in QEMU, checks what the recipe expects of it, and
+// puts the proof into the set. [Bench] runs the same traffic on the kernel and on the one
+// without the changes, and puts a report with a chart into the set. The programs that run
+// in the guest are compiled once, in a container of the image that built the kernel. QEMU
+// runs on the host or in a container.
 package prove
 
 import (
@@ -32,10 +32,11 @@ type BootOptions struct {
 	Keep string
 }
 
-// Boot boots the kernel of a set and checks what it shows. It puts the proof and the log of
-// the console into the output directory, whether the kernel passed or not. For a package file
-// it writes nothing. A kernel that fails is not an error. If the limit ends the boot before
-// there is a result, the error is a *boot.LimitError and an earlier proof stays as it is.
+// Boot boots the kernel of a set and checks what it shows. It puts the proof and the log
+// of the console into the output directory, whether the kernel passed or not. For a
+// package file it writes nothing. A kernel that fails is not an error. If the limit ends
+// the boot before there is a result, the error is a *boot.LimitError and an earlier proof
+// stays as it is.
 func Boot(ctx context.Context, o BootOptions) (boot.Proof, error) {
 	b := &run{MachineOptions: o.MachineOptions}
 	b.Tell.Say(event.Begin, event.Kernel, "%s", filepath.Base(o.Set))
@@ -78,8 +79,8 @@ type run struct {
 	engine Engine
 }
 
-// record returns the record of a set. If the record is about other packages, record warns and
-// returns nil.
+// record returns the record of a set. If the record is about other packages, record warns
+// and returns nil.
 func (b *run) record(s set.Set) *set.Record {
 	if s.Other == "" {
 		return s.Record
@@ -97,8 +98,8 @@ func paths(s set.Set) []string {
 	return all
 }
 
-// want returns what the kernel must show: what the recipe says or, without a recipe, what the
-// record says.
+// want returns what the kernel must show: what the recipe says or, without a recipe, what
+// the record says.
 func (b *run) want(record *set.Record) recipe.Proof {
 	switch {
 	case b.Recipe != nil && record != nil && record.Plan.Stock:
@@ -111,8 +112,8 @@ func (b *run) want(record *set.Record) recipe.Proof {
 	return recipe.Proof{}
 }
 
-// prove boots the kernel and checks it. It writes the guest's files to folder, unless that is
-// empty.
+// prove boots the kernel and checks it. It writes the guest's files to folder, unless
+// that is empty.
 func (b *run) prove(ctx context.Context, order boot.Order, folder string) (boot.Proof, []byte, error) {
 	limit := cmp.Or(b.Limit, boot.DefaultLimit)
 	b.Tell.Say(event.Begin, event.Boot, "within %v", limit)

@@ -54,8 +54,8 @@ func proven(t *testing.T, dir string) (boot.Proof, error) {
 	return boot.Proven(s.Dir, s.Files, s.RPMs)
 }
 
-// bootable returns the options for a set of one kernel package, a fake engine that compiles the
-// witness and runs the guest, and the list of the events.
+// bootable returns the options for a set of one kernel package, a fake engine that
+// compiles the witness and runs the guest, and the list of the events.
 func bootable(t *testing.T, console string) (BootOptions, *enginetest.Fake, *[]event.Event) {
 	t.Helper()
 	dir := t.TempDir()
@@ -100,8 +100,8 @@ func bootable(t *testing.T, console string) (BootOptions, *enginetest.Fake, *[]e
 	}, f, events
 }
 
-// TestBoot checks that the witness is compiled once, that the guest runs in a container, and
-// that the set then has the console and a proof which counts.
+// TestBoot checks that the witness is compiled once, that the guest runs in a container,
+// and that the set then has the console and a proof which counts.
 func TestBoot(t *testing.T) {
 	o, f, events := bootable(t, guest(5010))
 	f.Stale = 1
@@ -142,7 +142,8 @@ func TestBoot(t *testing.T) {
 	}
 }
 
-// TestBootFails checks that a kernel which fails is not an error, and that the proof says so.
+// TestBootFails checks that a kernel which fails is not an error, and that the proof says
+// so.
 func TestBootFails(t *testing.T) {
 	o, _, _ := bootable(t, guest(60010))
 	p, err := Boot(t.Context(), o)
@@ -155,8 +156,8 @@ func TestBootFails(t *testing.T) {
 	}
 }
 
-// TestBootNoVerdict checks that a boot which the limit ends says nothing about the kernel: an
-// earlier proof stays, and there is no new one.
+// TestBootNoVerdict checks that a boot which the limit ends says nothing about the
+// kernel: an earlier proof stays, and there is no new one.
 func TestBootNoVerdict(t *testing.T) {
 	o, f, _ := bootable(t, guest(5010))
 	if _, err := Boot(t.Context(), o); err != nil {
@@ -190,8 +191,8 @@ func TestBootNoVerdict(t *testing.T) {
 	}
 }
 
-// TestBootWants checks that the recipe says what is expected or, without a recipe, the record
-// of the build, and that "stock" in a recipe says it for the vendor's kernel.
+// TestBootWants checks that the recipe says what is expected or, without a recipe, the
+// record of the build, and that "stock" in a recipe says it for the vendor's kernel.
 func TestBootWants(t *testing.T) {
 	r := recipe.Recipe{Proof: recipe.Proof{TimeWait: 5, Stock: &recipe.StockProof{TimeWait: 60}}}
 	recorded := &set.Record{Proof: recipe.Proof{TimeWait: 7}}
@@ -262,8 +263,8 @@ func TestBootErrors(t *testing.T) {
 	}
 }
 
-// TestBootPackageAlone checks that nothing is written beside a package file, and that Keep gets
-// the guest's files.
+// TestBootPackageAlone checks that nothing is written beside a package file, and that
+// Keep gets the guest's files.
 func TestBootPackageAlone(t *testing.T) {
 	o, _, _ := bootable(t, guest(5010))
 	dir := o.Set
@@ -280,8 +281,8 @@ func TestBootPackageAlone(t *testing.T) {
 	}
 }
 
-// TestBootRecord checks that the proof has the ID of the plan only if the record is about the
-// packages of the set.
+// TestBootRecord checks that the proof has the ID of the plan only if the record is about
+// the packages of the set.
 func TestBootRecord(t *testing.T) {
 	o, _, events := bootable(t, guest(5010))
 	of, err := set.Open(filepath.Join(o.Set, set.RPMS))

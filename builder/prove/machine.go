@@ -21,9 +21,9 @@ const (
 	QEMUContainer = "container"
 )
 
-// AccelAuto is the value of MachineOptions.Accel for KVM where it works and the proof does not
-// wait for anything, and TCG elsewhere: TCG skips the time in which the guest is idle, with
-// KVM that time passes.
+// AccelAuto is the value of MachineOptions.Accel for KVM where it works and the proof
+// does not wait for anything, and TCG elsewhere: TCG skips the time in which the guest is
+// idle, with KVM that time passes.
 const AccelAuto = "auto"
 
 // Engine is what this package needs of a container engine.
@@ -56,21 +56,21 @@ var ErrNoEngine = errors.New("no container engine was given")
 
 // MachineOptions say which machine runs a guest, and which programs run in it.
 type MachineOptions struct {
-	// Recipe, if not nil, says what is expected of the kernel. Otherwise the record of the
-	// set does.
+	// Recipe, if not nil, says what is expected of the kernel. Otherwise the record
+	// of the set does.
 	Recipe *recipe.Recipe
 	// Images has the image definitions and the sources of the guest's programs.
 	Images fs.FS
 	Store  *fetch.Store
-	// Connect opens an engine. It is called when a container is needed: to compile a program
-	// for the first time, and to run QEMU if the host does not have it. If it is nil, both
-	// fail with ErrNoEngine.
+	// Connect opens an engine. It is called when a container is needed: to compile a
+	// program for the first time, and to run QEMU if the host does not have it. If it
+	// is nil, both fail with ErrNoEngine.
 	Connect func(context.Context) (Engine, error)
 	// QEMU is QEMUAuto, QEMUHost or QEMUContainer. Accel is AccelAuto, boot.TCG or
 	// boot.KVM.
 	QEMU, Accel string
-	// Memory is the guest's memory in bytes, and Limit the time until the run is ended. 0
-	// is the default of package boot.
+	// Memory is the guest's memory in bytes, and Limit the time until the run is
+	// ended. 0 is the default of package boot.
 	Memory int64
 	Limit  time.Duration
 	// Args are build arguments for the images, such as mirrors.
@@ -100,8 +100,8 @@ func (b *run) connect(ctx context.Context) (Engine, error) {
 	return e, nil
 }
 
-// machine chooses the machine that runs the guest. The caller calls the returned function when
-// the machine is no longer needed.
+// machine chooses the machine that runs the guest. The caller calls the returned function
+// when the machine is no longer needed.
 func (b *run) machine(ctx context.Context, want recipe.Proof) (boot.Machine, func(), error) {
 	b.Tell.Say(event.Begin, event.Machine, "QEMU: %s", b.QEMU)
 	host, err := boot.FindHost(ctx)

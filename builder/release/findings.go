@@ -13,7 +13,8 @@ import (
 	"namibuild/builder/set"
 )
 
-// read returns the content of a file of the set. The error is os.ErrNotExist if there is none.
+// read returns the content of a file of the set. The error is os.ErrNotExist if there is
+// none.
 func (v *verifying) read(name string) ([]byte, error) {
 	f, ok := v.files.Get(name)
 	if !ok {
@@ -22,8 +23,8 @@ func (v *verifying) read(name string) ([]byte, error) {
 	return f.Read()
 }
 
-// optional reports whether an error means that a file is missing which the set need not have. A
-// release must have all of its files.
+// optional reports whether an error means that a file is missing which the set need not
+// have. A release must have all of its files.
 func (v *verifying) optional(err error) bool {
 	return errors.Is(err, os.ErrNotExist) && v.place.Kind != set.Release
 }
@@ -66,7 +67,8 @@ func (v *verifying) lock() {
 	v.found("lock", err, "pins plan %.12s", v.record.PlanID)
 }
 
-// release compares the record of the release with the key and the packages, and adds its caveats.
+// release compares the record of the release with the key and the packages, and adds its
+// caveats.
 func (v *verifying) release() {
 	data, err := v.read(set.ReleaseFile)
 	if v.optional(err) {

@@ -17,8 +17,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestReleaseGate checks that a set which is not proven or not locked is released only if the
-// options permit it, and that no other set is.
+// TestReleaseGate checks that a set which is not proven or not locked is released only if
+// the options permit it, and that no other set is.
 func TestReleaseGate(t *testing.T) {
 	var unproven *boot.UnprovenError
 	var unlocked *UnlockedError

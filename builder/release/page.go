@@ -25,8 +25,8 @@ var pageTemplate = template.Must(template.New(set.PageFile).Parse(pageText))
 // page has what the template shows.
 type page struct {
 	Title, Name, Date, KeyName, Fingerprint, KeyFile, URL, Install string
-	// Nowhere says that the URL is the default, because it is not known where the release
-	// will be published.
+	// Nowhere says that the URL is the default, because it is not known where the
+	// release will be published.
 	Nowhere                                                   bool
 	Caveats                                                   []pageCaveat
 	Packages                                                  []pagePackage

@@ -18,7 +18,8 @@ type ProvenanceOptions struct {
 	// BuilderID is a URI of who ran the build. If it is empty, that is a namibuild on
 	// somebody's machine.
 	BuilderID string
-	// Caveats are the caveats of the set. If it is nil, the function Caveats finds them.
+	// Caveats are the caveats of the set. If it is nil, the function Caveats finds
+	// them.
 	Caveats map[string]string
 }
 
@@ -27,8 +28,8 @@ func StateProvenance(s set.Set, o ProvenanceOptions) (provenance.Statement, erro
 	return state(s, artifact.Set{Dir: s.Packages, RPMs: s.RPMs}, o)
 }
 
-// state returns a statement about how a set was built. Its subjects are the published packages:
-// those of the set, or their signed copies.
+// state returns a statement about how a set was built. Its subjects are the published
+// packages: those of the set, or their signed copies.
 func state(s set.Set, published artifact.Set, o ProvenanceOptions) (provenance.Statement, error) {
 	if o.Caveats == nil {
 		var err error

@@ -94,8 +94,9 @@ func testKey(t *testing.T) sign.Key {
 	return k
 }
 
-// TestProvenance checks that signing a provenance twice gives equal bytes, that it is about the
-// packages of the set only, and that it has the digests of the files beside them.
+// TestProvenance checks that signing a provenance twice gives equal bytes, that it is
+// about the packages of the set only, and that it has the digests of the files beside
+// them.
 func TestProvenance(t *testing.T) {
 	dir := buildertest.Build(t)
 	built, k := mustOpen(t, dir), testKey(t)
@@ -170,7 +171,8 @@ func TestProvenanceOfSigned(t *testing.T) {
 	}
 }
 
-// TestProvenanceWithoutTimes checks that the provenance of a build without a clock has no times.
+// TestProvenanceWithoutTimes checks that the provenance of a build without a clock has no
+// times.
 func TestProvenanceWithoutTimes(t *testing.T) {
 	dir := buildertest.Build(t, func(o *buildertest.Options, _ *enginetest.Fake) { o.Now = nil })
 	s, err := StateProvenance(mustOpen(t, dir), ProvenanceOptions{})

@@ -37,8 +37,9 @@ func bytesRead(t *testing.T) (n int64) {
 	return n
 }
 
-// largeSet builds a set from a lock: three packages of size bytes each, whose content does not
-// compress, and one of 2,000 small files. It returns its directory and the size of its packages.
+// largeSet builds a set from a lock: three packages of size bytes each, whose content
+// does not compress, and one of 2,000 small files. It returns its directory and the size
+// of its packages.
 func largeSet(t *testing.T, size int) (dir string, total int64) {
 	t.Helper()
 	random := mathrand.NewChaCha8([32]byte{})

@@ -13,7 +13,8 @@ import (
 	"namibuild/builder/set"
 )
 
-// PlanAnnotation is the annotation that holds the ID of the plan of a release in a registry.
+// PlanAnnotation is the annotation that holds the ID of the plan of a release in a
+// registry.
 const PlanAnnotation = "io.namibuild.plan"
 
 // RegistryOptions say how to talk to a registry.
@@ -29,11 +30,11 @@ type RegistryOptions struct {
 // PullOptions say how a release is pulled, and how it is checked before it appears.
 type PullOptions struct {
 	RegistryOptions
-	// Certificate is the publisher's certificate. If it is nil, the one in the release is
-	// taken. Without either, only the digests are checked, with a warning.
+	// Certificate is the publisher's certificate. If it is nil, the one in the
+	// release is taken. Without either, only the digests are checked, with a warning.
 	Certificate *pgp.Key
-	// Unverified checks only the digests. It is for a release that is compared with another
-	// set.
+	// Unverified checks only the digests. It is for a release that is compared with
+	// another set.
 	Unverified bool
 }
 
@@ -44,9 +45,9 @@ type Pulled struct {
 	Verification *Verification `json:"-"`
 }
 
-// Push puts a release, or the output directory of a build, into the registry that a reference
-// names, with Docker's credentials. The manifest gets the name, the plan and the time in the
-// record of the build.
+// Push puts a release, or the output directory of a build, into the registry that a
+// reference names, with Docker's credentials. The manifest gets the name, the plan and
+// the time in the record of the build.
 func Push(ctx context.Context, dir, reference string, o RegistryOptions) (oci.Pushed, error) {
 	pushed, err := push(ctx, dir, reference, o)
 	if err != nil {
@@ -73,10 +74,10 @@ func push(ctx context.Context, dir, reference string, o RegistryOptions) (oci.Pu
 	return oci.Push(ctx, dir, reference, options)
 }
 
-// Pull gets a release from a registry into the folder dir, which must not exist or must be
-// empty. If the reference has a tag, Pull warns that a tag can change. dir appears when every
-// digest is right and the release is verified. If Verify finds something wrong, the error is an
-// *UnverifiedError, and the result has the findings.
+// Pull gets a release from a registry into the folder dir, which must not exist or must
+// be empty. If the reference has a tag, Pull warns that a tag can change. dir appears
+// when every digest is right and the release is verified. If Verify finds something
+// wrong, the error is an *UnverifiedError, and the result has the findings.
 func Pull(ctx context.Context, reference, dir string, o PullOptions) (Pulled, error) {
 	options, err := o.options(event.Pull)
 	if err != nil {

@@ -1,14 +1,14 @@
 // Package release makes releases of sets, verifies them, and transfers them.
 //
-// A release is a folder that is a yum repository of signed packages, with the records of the
-// build, the proof that the kernel works, SBOMs, the provenance, a page for people, and a signed
-// list of the digests of all files.
+// A release is a folder that is a yum repository of signed packages, with the records of
+// the build, the proof that the kernel works, SBOMs, the provenance, a page for people,
+// and a signed list of the digests of all files.
 //
-// [Make] makes a release of the output directory of a build, if the packages are as they were
-// built, their kernel is proven, and they were built from a lock. [Verify] checks everything that
-// a release or set says about itself. [Push] puts a release into a container registry, and [Pull]
-// gets it from there and verifies it. [Sign], [SBOM], [Provenance] and [MakeRepository] do single
-// steps of Make.
+// [Make] makes a release of the output directory of a build, if the packages are as they
+// were built, their kernel is proven, and they were built from a lock. [Verify] checks
+// everything that a release or set says about itself. [Push] puts a release into a
+// container registry, and [Pull] gets it from there and verifies it. [Sign], [SBOM],
+// [Provenance] and [MakeRepository] do single steps of Make.
 package release
 
 import (
@@ -38,7 +38,8 @@ import (
 type Options struct {
 	// Set is the output directory of a build.
 	Set string
-	// Output is the folder of the release. If it exists and is a release, it is replaced.
+	// Output is the folder of the release. If it exists and is a release, it is
+	// replaced.
 	Output string
 	Key    sign.Key
 	// HeaderOnly and PayloadDigests are those of sign.Options.
@@ -48,7 +49,8 @@ type Options struct {
 	Unproven, Unlocked bool
 	// BuilderID is the one of ProvenanceOptions.
 	BuilderID string
-	// URL is where hosts will find the release. If it is empty, that is file:///srv/NAME.
+	// URL is where hosts will find the release. If it is empty, that is
+	// file:///srv/NAME.
 	URL string
 	// Tell receives the events. A nil Tell drops them.
 	Tell event.Sink
@@ -79,13 +81,13 @@ type UnlockedError struct{ Dir, Reason string }
 
 func (e *UnlockedError) Error() string { return fmt.Sprintf("%s is not locked: %s", e.Dir, e.Reason) }
 
-// Make makes a release of a set. The release depends only on the set, the key and the options,
-// so that making it twice gives equal bytes. The folder appears when it is complete. After an
-// error the earlier release is unchanged.
+// Make makes a release of a set. The release depends only on the set, the key and the
+// options, so that making it twice gives equal bytes. The folder appears when it is
+// complete. After an error the earlier release is unchanged.
 //
-// Make reads each package twice: sign.Packages verifies it, compares it with the record of the
-// build, signs it, and copies it. A package that is not the one of the record is an
-// *set.OtherPackagesError before anything of it is signed.
+// Make reads each package twice: sign.Packages verifies it, compares it with the record
+// of the build, signs it, and copies it. A package that is not the one of the record is
+// an *set.OtherPackagesError before anything of it is signed.
 func Make(ctx context.Context, o Options) (Record, error) {
 	out, err := durable.Create(o.Output, replaceable)
 	if err != nil {
@@ -137,8 +139,8 @@ type making struct {
 	proof   *boot.Proof
 	record  Record
 	sources []artifact.RPM // the signed SRPM
-	// written has the files of the release that were written so far, by path, with their
-	// digests, so that no file is read again to be hashed.
+	// written has the files of the release that were written so far, by path, with
+	// their digests, so that no file is read again to be hashed.
 	written map[string]set.File
 }
 
@@ -184,9 +186,9 @@ func (r *making) has(name string) bool {
 	return ok
 }
 
-// gate reports an error unless the set is as it was built, proven and locked, or the options
-// permit what is missing. It does not read the packages, because sign.Packages compares each one
-// with the record before it signs it.
+// gate reports an error unless the set is as it was built, proven and locked, or the
+// options permit what is missing. It does not read the packages, because sign.Packages
+// compares each one with the record before it signs it.
 func (r *making) gate() (string, error) {
 	var err error
 	if r.built, err = set.OpenRecorded(r.Set); err != nil {
@@ -207,8 +209,8 @@ func (r *making) gate() (string, error) {
 	return "as built, proven, locked", nil
 }
 
-// caveats collects the caveats of the set. It reports an error for the two caveats that need the
-// permission of the options.
+// caveats collects the caveats of the set. It reports an error for the two caveats that
+// need the permission of the options.
 func (r *making) caveats() error {
 	all, err := Caveats(r.built)
 	if err != nil {
@@ -329,8 +331,8 @@ func (r *making) provenance() (string, error) {
 	return "SLSA provenance, signed", r.write(set.ProvenanceFile, envelope)
 }
 
-// records copies the published files of the set, and writes the record of the release and the
-// page.
+// records copies the published files of the set, and writes the record of the release and
+// the page.
 func (r *making) records() (string, error) {
 	n := 0
 	for _, f := range publishedFiles(r.built, r.proof != nil) {
@@ -353,8 +355,8 @@ func (r *making) records() (string, error) {
 	return event.Count(n, "record") + " of the build and the page", r.write(set.PageFile, page)
 }
 
-// publishedFiles returns the files of a set that the release gets. Of several locks that is the
-// lock of the set's plan. The proof is one of them only if it counts.
+// publishedFiles returns the files of a set that the release gets. Of several locks that
+// is the lock of the set's plan. The proof is one of them only if it counts.
 func publishedFiles(s set.Set, proven bool) []set.File {
 	return slices.DeleteFunc(s.With(set.Published), func(f set.File) bool {
 		return !proven && (f.Name == set.ProofFile || f.Name == set.ProofLogFile)
@@ -374,8 +376,8 @@ func (r *making) digests() (string, error) {
 	return event.Count(bytes.Count(page, []byte("\n")), "file"), errors.Join(r.write(set.SumsFile, page), r.write(set.SumsFile+set.SignatureEnd, signature))
 }
 
-// setTimes sets the usual modes and one modification time of dir and of all files and folders
-// below it. Folders get their time after what is in them.
+// setTimes sets the usual modes and one modification time of dir and of all files and
+// folders below it. Folders get their time after what is in them.
 func setTimes(dir string, at time.Time) error {
 	var folders []string
 	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {

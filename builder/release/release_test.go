@@ -48,7 +48,8 @@ func (p *private) Sign(_ context.Context, digest [sha256.Size]byte) ([]byte, err
 	return rsa.SignPKCS1v15(nil, p.key, crypto.SHA256, digest[:])
 }
 
-// signers returns two keys, which are made once. They are small, because that takes less time.
+// signers returns two keys, which are made once. They are small, because that takes less
+// time.
 var signers = sync.OnceValue(func() (keys [2]sign.Key) {
 	for i := range keys {
 		private := &private{sure(rsa.GenerateKey(rand.Reader, 2048)), 1 << 30}
@@ -58,7 +59,8 @@ var signers = sync.OnceValue(func() (keys [2]sign.Key) {
 	return keys
 })
 
-// sure returns v. It panics if there is an error, which means that the test itself is wrong.
+// sure returns v. It panics if there is an error, which means that the test itself is
+// wrong.
 func sure[T any](v T, err error) T {
 	if err != nil {
 		panic(err)
@@ -110,8 +112,8 @@ func tree(t *testing.T, dir string) map[string]string {
 	return all
 }
 
-// TestRelease checks that a release is complete, that it is the same every time, and that Verify
-// as well as rpm, gpg and sha256sum accept it.
+// TestRelease checks that a release is complete, that it is the same every time, and that
+// Verify as well as rpm, gpg and sha256sum accept it.
 func TestRelease(t *testing.T) {
 	built, top := proven(t, lockedSet(t)), t.TempDir()
 	first, second := filepath.Join(top, "one"), filepath.Join(top, "two")
@@ -234,7 +236,8 @@ func verifyWithTools(t *testing.T, dir, file string, mode ...string) {
 	}
 }
 
-// TestReleaseBreaksOff checks that the earlier release stays unchanged if an error ends Make.
+// TestReleaseBreaksOff checks that the earlier release stays unchanged if an error ends
+// Make.
 func TestReleaseBreaksOff(t *testing.T) {
 	built, top := proven(t, lockedSet(t)), t.TempDir()
 	o := releaseOf(built, filepath.Join(top, "release"))
@@ -305,7 +308,8 @@ func TestReleaseOutput(t *testing.T) {
 	}
 }
 
-// TestReleaseDiskFull checks that the error says that the disk is full, and that nothing is left.
+// TestReleaseDiskFull checks that the error says that the disk is full, and that nothing
+// is left.
 func TestReleaseDiskFull(t *testing.T) {
 	hosttest.Root(t)
 	disk := t.TempDir()

@@ -19,8 +19,8 @@ import (
 // RepositoryOptions say which folder becomes a repository, and how.
 type RepositoryOptions struct {
 	Dir string
-	// ID is the repository's name for yum. The default is the name of the folder. URL is
-	// where hosts find Dir. The default is file:// and its path.
+	// ID is the repository's name for yum. The default is the name of the folder. URL
+	// is where hosts find Dir. The default is file:// and its path.
 	ID, URL string
 	// Key signs the index, and must have signed every package. A nil Key signs nothing.
 	Key *sign.Key
@@ -30,8 +30,8 @@ type RepositoryOptions struct {
 type Repository struct {
 	repodata.Repo
 	Dir string `json:"dir"`
-	// File is the path of the .repo file. KeyFile is the path of the public key, and empty
-	// if the repository is not signed.
+	// File is the path of the .repo file. KeyFile is the path of the public key, and
+	// empty if the repository is not signed.
 	File    string `json:"file"`
 	KeyFile string `json:"keyFile,omitempty"`
 }
@@ -48,8 +48,8 @@ type SourceError struct{ Err error }
 func (e *SourceError) Error() string { return e.Err.Error() }
 func (e *SourceError) Unwrap() error { return e.Err }
 
-// UnsignedError reports that a package is not signed by the key of the repository. yum would
-// refuse it.
+// UnsignedError reports that a package is not signed by the key of the repository. yum
+// would refuse it.
 type UnsignedError struct {
 	Package string
 	Err     error
@@ -58,9 +58,9 @@ type UnsignedError struct {
 func (e *UnsignedError) Error() string { return e.Package + ": " + e.Err.Error() }
 func (e *UnsignedError) Unwrap() error { return e.Err }
 
-// MakeRepository writes repodata/, the .repo file and, if there is a key, the public key into a
-// folder of packages: all of them or none. The time of the repository is the build time of the
-// newest package.
+// MakeRepository writes repodata/, the .repo file and, if there is a key, the public key
+// into a folder of packages: all of them or none. The time of the repository is the build
+// time of the newest package.
 func MakeRepository(ctx context.Context, o RepositoryOptions) (Repository, error) {
 	source, err := o.source()
 	if err != nil {
@@ -104,8 +104,8 @@ func (o RepositoryOptions) allowed() error {
 	return nil
 }
 
-// source returns the content of the .repo file, with the defaults for ID and URL. A public key
-// in the folder keeps its name.
+// source returns the content of the .repo file, with the defaults for ID and URL. A
+// public key in the folder keeps its name.
 func (o RepositoryOptions) source() (repodata.Source, error) {
 	path, err := filepath.Abs(o.Dir)
 	if err != nil {
@@ -129,8 +129,8 @@ func (o RepositoryOptions) source() (repodata.Source, error) {
 	return s, nil
 }
 
-// signed checks that the key signed every package, and returns options with the build time of the
-// newest one.
+// signed checks that the key signed every package, and returns options with the build
+// time of the newest one.
 func (o RepositoryOptions) signed(ctx context.Context) (repodata.Options, error) {
 	paths, err := repodata.Paths(o.Dir)
 	if err != nil {

@@ -11,8 +11,8 @@ func SBOM(s set.Set) (spdx, cyclonedx []byte, err error) {
 	return sbomOf(s, artifact.Set{Dir: s.Packages, RPMs: s.RPMs})
 }
 
-// sbomOf returns the SBOM of a set for the published packages: those of the set, or their signed
-// copies.
+// sbomOf returns the SBOM of a set for the published packages: those of the set, or their
+// signed copies.
 func sbomOf(s set.Set, published artifact.Set) (spdx, cyclonedx []byte, err error) {
 	root, err := s.Root()
 	if err != nil {

@@ -28,9 +28,9 @@ type SignOptions struct {
 	Tell event.Sink
 }
 
-// Sign makes signed copies of the packages of a set. It does not change the set. The new folder
-// appears when all packages in it are signed. The signatures have the epoch of the set's plan or,
-// if there is no record, the build time of the newest package.
+// Sign makes signed copies of the packages of a set. It does not change the set. The new
+// folder appears when all packages in it are signed. The signatures have the epoch of the
+// set's plan or, if there is no record, the build time of the newest package.
 func Sign(ctx context.Context, o SignOptions) (artifact.Set, error) {
 	o.Tell.Say(event.Begin, event.Sign, "by %s", o.Key.Name)
 	signed, err := o.sign(ctx)
@@ -68,9 +68,9 @@ func (o SignOptions) sign(ctx context.Context) (artifact.Set, error) {
 	return signed, nil
 }
 
-// unsigned returns the packages of a set, and the epoch of their signatures. If there is a
-// record, the packages must be those of the record: unsigned compares their names and sizes, and
-// sign.Packages compares their digests.
+// unsigned returns the packages of a set, and the epoch of their signatures. If there is
+// a record, the packages must be those of the record: unsigned compares their names and
+// sizes, and sign.Packages compares their digests.
 func unsigned(place set.Place) (artifact.Set, int64, error) {
 	r, err := set.ReadRecord(place.Dir)
 	if err != nil {
@@ -89,8 +89,8 @@ func unsigned(place set.Place) (artifact.Set, int64, error) {
 	return artifact.Set{Dir: place.Packages, RPMs: r.RPMs}, r.Plan.SRPM.Epoch, nil
 }
 
-// unrecorded returns the packages of a set without a record, and the build time of the newest.
-// It reads only their headers.
+// unrecorded returns the packages of a set without a record, and the build time of the
+// newest. It reads only their headers.
 func unrecorded(place set.Place) (artifact.Set, int64, error) {
 	s := artifact.Set{Dir: place.Packages}
 	var newest int64
@@ -105,8 +105,8 @@ func unrecorded(place set.Place) (artifact.Set, int64, error) {
 	return s, newest, nil
 }
 
-// asBuilt returns an error of sign.Packages. If a package of the folder dir is not the one of
-// the record, that is a *set.OtherPackagesError.
+// asBuilt returns an error of sign.Packages. If a package of the folder dir is not the
+// one of the record, that is a *set.OtherPackagesError.
 func asBuilt(err error, dir string) error {
 	if changed := (*sign.ChangedError)(nil); errors.As(err, &changed) {
 		return fmt.Errorf("%w (%w)", &set.OtherPackagesError{Dir: dir, File: changed.File}, changed)
@@ -114,8 +114,8 @@ func asBuilt(err error, dir string) error {
 	return err
 }
 
-// readHead reads the header of a package, and returns the package without a digest and the time
-// when it was built.
+// readHead reads the header of a package, and returns the package without a digest and
+// the time when it was built.
 func readHead(path string) (one artifact.RPM, built int64, err error) {
 	f, err := os.Open(path)
 	if err != nil {

@@ -17,9 +17,9 @@ import (
 // knownFile returns size and digest of a file that was hashed before.
 type knownFile func(name string) (size int64, sha256 string, ok bool)
 
-// sums returns the digests of all files below dir as sha256sum prints them, sorted by path. It
-// leaves out the files that set.Table marks as Unsummed, which are SHA256SUMS and its signature.
-// It reads only files that are not known.
+// sums returns the digests of all files below dir as sha256sum prints them, sorted by
+// path. It leaves out the files that set.Table marks as Unsummed, which are SHA256SUMS
+// and its signature. It reads only files that are not known.
 func sums(dir string, known knownFile) ([]byte, error) {
 	var out bytes.Buffer
 	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error { // by name
@@ -48,8 +48,8 @@ func sums(dir string, known knownFile) ([]byte, error) {
 	return out.Bytes(), err
 }
 
-// sums checks SHA256SUMS: its signature, every file that it lists, and that there are no other
-// files.
+// sums checks SHA256SUMS: its signature, every file that it lists, and that there are no
+// other files.
 func (v *verifying) sums() {
 	page, err := v.read(set.SumsFile)
 	if v.optional(err) {

@@ -174,7 +174,8 @@ func byproducts(t *testing.T, r Record) (names []string) {
 	return names
 }
 
-// startRegistry serves a registry in memory, and returns its host and the manifests that it was sent.
+// startRegistry serves a registry in memory, and returns its host and the manifests that
+// it was sent.
 func startRegistry(t *testing.T) (host string, sent *[]ocispec.Manifest) {
 	t.Helper()
 	t.Setenv("DOCKER_CONFIG", t.TempDir())
@@ -196,8 +197,8 @@ func startRegistry(t *testing.T) (host string, sent *[]ocispec.Manifest) {
 	return strings.TrimPrefix(s.URL, "http://"), sent
 }
 
-// manifests pushes a release, and returns the media types of the files in its manifest, and the
-// artifact types of the manifests that refer to it, both by path.
+// manifests pushes a release, and returns the media types of the files in its manifest,
+// and the artifact types of the manifests that refer to it, both by path.
 func manifests(t *testing.T, dir string) (layers, referrers map[string]string) {
 	t.Helper()
 	host, sent := startRegistry(t)
@@ -216,8 +217,8 @@ func manifests(t *testing.T, dir string) (layers, referrers map[string]string) {
 	return layers, referrers
 }
 
-// TestSignMeetsRelease checks that Sign into the folder of a running Make is refused, and that
-// the running one is not disturbed.
+// TestSignMeetsRelease checks that Sign into the folder of a running Make is refused, and
+// that the running one is not disturbed.
 func TestSignMeetsRelease(t *testing.T) {
 	o := releaseOf(proven(t, lockedSet(t)), filepath.Join(t.TempDir(), "release"))
 	tried := false

@@ -20,8 +20,8 @@ import (
 type VerifyOptions struct {
 	// Dir is a release, an output directory, or a folder of packages.
 	Dir string
-	// Certificate is the publisher's certificate. If it is nil, the one in the release is
-	// taken, which proves only that one key signed everything.
+	// Certificate is the publisher's certificate. If it is nil, the one in the
+	// release is taken, which proves only that one key signed everything.
 	Certificate *pgp.Key
 	// Tell receives the events. A nil Tell drops them.
 	Tell event.Sink
@@ -77,9 +77,10 @@ func (v Verification) Err(place string) error {
 	return nil
 }
 
-// Verify checks everything that a release or set says about itself, and reads every file once.
-// (It reads a package twice if digests of its payload were added when it was signed.) What is
-// wrong is a finding, not an error. An error means that the folder cannot be read.
+// Verify checks everything that a release or set says about itself, and reads every file
+// once. (It reads a package twice if digests of its payload were added when it was
+// signed.) What is wrong is a finding, not an error. An error means that the folder
+// cannot be read.
 func Verify(ctx context.Context, o VerifyOptions) (Verification, error) {
 	v := &verifying{VerifyOptions: o, ctx: ctx, digests: map[string]artifact.RPM{}}
 	if err := v.open(); err != nil {
@@ -222,7 +223,8 @@ func (v *verifying) packages() {
 	v.found("signatures", first(unsigned), "%s", by)
 }
 
-// explained returns a better error for a signature that was not checked because there is no key.
+// explained returns a better error for a signature that was not checked because there is
+// no key.
 func (v *verifying) explained(signature error) error {
 	if other := (*rpm.OtherKeyError)(nil); v.Certificate == nil && errors.As(signature, &other) {
 		return fmt.Errorf("signed by key %s, and no key was given to check it with", other.KeyID)
@@ -238,8 +240,9 @@ func first(list []error) error {
 	return fmt.Errorf("%w (and %s more)", list[0], event.Count(len(list)-1, "package"))
 }
 
-// onePackage reads a package. It returns the package as it is, the package as it was before it
-// was signed, and what is wrong with the signature. err says that the package is damaged.
+// onePackage reads a package. It returns the package as it is, the package as it was
+// before it was signed, and what is wrong with the signature. err says that the package
+// is damaged.
 func (v *verifying) onePackage(path string) (now, built artifact.RPM, signature, err error) {
 	name := filepath.Base(path)
 	now.File, built.File = name, name
@@ -278,7 +281,8 @@ func (v *verifying) known(name string) (size int64, sha256 string, ok bool) {
 	return f.Size, f.SHA256, ok
 }
 
-// verifiedPackage returns size and digest of a package that was read and has the right digests.
+// verifiedPackage returns size and digest of a package that was read and has the right
+// digests.
 func (v *verifying) verifiedPackage(path string) (size int64, sha256 string, ok bool) {
 	r, ok := v.digests[path]
 	return r.Size, r.SHA256, ok

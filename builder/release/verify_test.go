@@ -11,7 +11,8 @@ import (
 	"namibuild/builder/set"
 )
 
-// TestVerifyFinds checks that Verify finds every file of a release that was changed, removed or added.
+// TestVerifyFinds checks that Verify finds every file of a release that was changed,
+// removed or added.
 func TestVerifyFinds(t *testing.T) {
 	built := proven(t, lockedSet(t))
 	write := func(name, text string) func(dir string) error {

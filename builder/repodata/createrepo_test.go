@@ -37,9 +37,9 @@ func run(t *testing.T, dir, name string, args ...string) string {
 
 const epoch = 1389830400
 
-// TestCreaterepoAgrees checks that createrepo_c writes the same for the same packages: every
-// element, attribute and text of the three lists, and the index except for the checksums of
-// compressed files.
+// TestCreaterepoAgrees checks that createrepo_c writes the same for the same packages:
+// every element, attribute and text of the three lists, and the index except for the
+// checksums of compressed files.
 func TestCreaterepoAgrees(t *testing.T) {
 	for name, fill := range map[string]func(*testing.T, string){
 		"made": madePackages, "rpmbuild": rpmbuildPackages, "genuine": genuinePackages,
@@ -91,7 +91,8 @@ func glob(t *testing.T, pattern string) []string {
 	return paths
 }
 
-// node is an XML element. Its attributes are sorted, and its text is trimmed if it has elements.
+// node is an XML element. Its attributes are sorted, and its text is trimmed if it has
+// elements.
 type node struct {
 	Name  xml.Name
 	Attrs []xml.Attr
@@ -145,8 +146,8 @@ func parse(t *testing.T, data []byte) node {
 	return n
 }
 
-// parseList parses a list. It sorts the packages by their content, because their order has no
-// meaning.
+// parseList parses a list. It sorts the packages by their content, because their order
+// has no meaning.
 func parseList(t *testing.T, dir, list string) node {
 	t.Helper()
 	n := parse(t, gunzip(t, glob(t, filepath.Join(dir, "repodata", "*-"+list+".xml.gz"))[0]))
@@ -216,8 +217,8 @@ func put(t *testing.T, dir, name string, data []byte) {
 	}
 }
 
-// genuinePackages returns real packages of CentOS 2 to 7, from the test data of another RPM library
-// in the module cache.
+// genuinePackages returns real packages of CentOS 2 to 7, from the test data of another
+// RPM library in the module cache.
 func genuinePackages(t *testing.T, dir string) {
 	out := run(t, ".", "go", "list", "-m", "-f", "{{.Dir}}", "github.com/cavaliergopher/rpm")
 	for _, path := range glob(t, filepath.Join(strings.TrimSpace(out), "testdata", "*.rpm")) {

@@ -107,9 +107,9 @@ func newEntry(d rpm.Dependency, kind rpm.Relation) (entry, error) {
 	return e, nil
 }
 
-// needed removes the requirements that no other package has to satisfy, as every createrepo does:
-// features of rpm, and what the package itself provides. Of the symbol versions of the C library it
-// keeps only the highest, which comes last.
+// needed removes the requirements that no other package has to satisfy, as every
+// createrepo does: features of rpm, and what the package itself provides. Of the symbol
+// versions of the C library it keeps only the highest, which comes last.
 func (f facts) needed(requires, provides []entry) []entry {
 	owned := map[string]bool{}
 	for _, file := range f.files {
@@ -144,9 +144,9 @@ func symbolVersion(name string) string {
 	return strings.TrimLeftFunc(version, func(c rune) bool { return c < '0' || c > '9' })
 }
 
-// primaryFile reports whether the list primary has a file. Packages can require these files by
-// their paths without yum having to read filelists. Every createrepo and every yum has these three
-// rules.
+// primaryFile reports whether the list primary has a file. Packages can require these
+// files by their paths without yum having to read filelists. Every createrepo and every
+// yum has these three rules.
 func primaryFile(path string) bool {
 	return strings.HasPrefix(path, "/etc/") || path == "/usr/lib/sendmail" || strings.Contains(path, "bin/")
 }

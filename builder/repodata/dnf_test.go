@@ -51,8 +51,8 @@ func dnf(t *testing.T, root, base string, args ...string) (string, error) {
 	return string(out), err
 }
 
-// TestDnfInstalls checks that dnf installs from a folder and over HTTP, and checks packages and index
-// with the key.
+// TestDnfInstalls checks that dnf installs from a folder and over HTTP, and checks
+// packages and index with the key.
 func TestDnfInstalls(t *testing.T) {
 	k := newKey(t)
 	dir := signedRepo(t, k)
@@ -77,8 +77,8 @@ func TestDnfInstalls(t *testing.T) {
 	}
 }
 
-// TestDnfRefuses checks that dnf refuses an index, a list or a package that was changed, and the
-// signature of another key.
+// TestDnfRefuses checks that dnf refuses an index, a list or a package that was changed,
+// and the signature of another key.
 func TestDnfRefuses(t *testing.T) {
 	k := newKey(t)
 	for name, c := range map[string]struct {

@@ -25,8 +25,8 @@ func packages() (dir string, remove func()) {
 	return dir, func() { os.RemoveAll(dir) }
 }
 
-// A folder of packages becomes a repository, without a signature. The .repo file lies beside
-// repodata/, for hosts that fetch it from there.
+// A folder of packages becomes a repository, without a signature. The .repo file lies
+// beside repodata/, for hosts that fetch it from there.
 func ExampleWrite() {
 	dir, remove := packages()
 	defer remove()

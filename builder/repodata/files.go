@@ -130,8 +130,8 @@ func encode(root, spaces string, packages []any) ([]byte, error) {
 	return b.Bytes(), nil
 }
 
-// compress compresses data by gzip, without a time or a name. The version of the library is in
-// go.mod, so that another Go toolchain writes the same bytes.
+// compress compresses data by gzip, without a time or a name. The version of the library
+// is in go.mod, so that another Go toolchain writes the same bytes.
 func compress(data []byte) ([]byte, error) {
 	var b bytes.Buffer
 	w, err := gzip.NewWriterLevel(&b, gzip.BestCompression)

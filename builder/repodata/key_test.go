@@ -18,7 +18,8 @@ type key struct {
 	config *packet.Config
 }
 
-// newKey makes a key for a test. It is made and signs at epoch, which shows that no clock is needed.
+// newKey makes a key for a test. It is made and signs at epoch, which shows that no clock
+// is needed.
 func newKey(t *testing.T) key {
 	t.Helper()
 	plain := false

@@ -6,8 +6,8 @@ import (
 	"namibuild/builder/rpm"
 )
 
-// maxChanges is how many changes of a package the list other has, the newest ones. It is the
-// default of createrepo. A kernel has thousands.
+// maxChanges is how many changes of a package the list other has, the newest ones. It is
+// the default of createrepo. A kernel has thousands.
 const maxChanges = 10
 
 // These are the mask of the file type in st_mode, and the type of a directory.
@@ -94,7 +94,8 @@ func (f facts) primary(fileTime int64) (primaryPackage, error) {
 	return p, err
 }
 
-// arch returns the architecture, which is "src" for every source package: the lists have no "nosrc".
+// arch returns the architecture, which is "src" for every source package: the lists have
+// no "nosrc".
 func (f facts) arch() string {
 	if f.rpm.IsSource() {
 		return "src"
@@ -172,7 +173,8 @@ func (f facts) other() (otherPackage, error) {
 	}
 	for i := min(len(log), maxChanges) - 1; i >= 0; i-- {
 		c := change{strings.TrimRight(clean(log[i].Author), " "), log[i].Time, clean(log[i].Text)}
-		// yum sorts changes only by date, so that changes of one day need different ones
+		// yum sorts changes only by date, so that changes of one day need
+		// different ones
 		if n := len(p.Changes); n > 0 && c.Date <= p.Changes[n-1].Date {
 			c.Date = p.Changes[n-1].Date + 1
 		}

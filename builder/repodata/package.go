@@ -52,8 +52,9 @@ func readAll(dir string, known Known) ([]facts, error) {
 	return list, nil
 }
 
-// Paths returns the paths of the packages below dir that Write lists, sorted, with slashes. It is
-// an error if there is no package, because then the name of the folder is probably wrong.
+// Paths returns the paths of the packages below dir that Write lists, sorted, with
+// slashes. It is an error if there is no package, because then the name of the folder is
+// probably wrong.
 func Paths(dir string) ([]string, error) {
 	var paths []string
 	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {

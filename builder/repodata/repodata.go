@@ -1,12 +1,12 @@
-// Package repodata turns a folder of packages into a repository from which dnf, and yum from EL5
-// on, install, and verifies such a repository.
+// Package repodata turns a folder of packages into a repository from which dnf, and yum
+// from EL5 on, install, and verifies such a repository.
 //
 // [Make] makes the files of repodata/, and [Write] puts them into the folder: the index
-// repomd.xml, its signature repomd.xml.asc, and the lists primary, filelists and other. The lists
-// are XML compressed by gzip, because every yum reads that, and have their sha256 in their names.
-// There are no zstd and no SQLite lists. The lists have the same content as those of createrepo_c.
-// All files depend only on the packages and on [Options]: not on the clock, the host or the order
-// of directories.
+// repomd.xml, its signature repomd.xml.asc, and the lists primary, filelists and other.
+// The lists are XML compressed by gzip, because every yum reads that, and have their
+// sha256 in their names. There are no zstd and no SQLite lists. The lists have the same
+// content as those of createrepo_c. All files depend only on the packages and on
+// [Options]: not on the clock, the host or the order of directories.
 //
 // [Verify] checks a repository, and [Source] makes the .repo file for the hosts.
 package repodata
@@ -20,20 +20,20 @@ import (
 
 // Options say what a repository has beside its packages.
 type Options struct {
-	// Epoch is the revision of the repository and the time of its files, in seconds since
-	// 1970. If it is 0, it is the build time of the newest package, which grows with every
-	// newer build: yum needs that of a repository that changes.
+	// Epoch is the revision of the repository and the time of its files, in seconds
+	// since 1970. If it is 0, it is the build time of the newest package, which grows
+	// with every newer build: yum needs that of a repository that changes.
 	Epoch int64
-	// Sign returns an armored detached OpenPGP signature of repomd.xml. If it is nil, the
-	// repository is not signed.
+	// Sign returns an armored detached OpenPGP signature of repomd.xml. If it is nil,
+	// the repository is not signed.
 	Sign func([]byte) ([]byte, error)
-	// Known, if not nil, knows packages that the caller has read and verified. Of such a
-	// package only the header is read.
+	// Known, if not nil, knows packages that the caller has read and verified. Of
+	// such a package only the header is read.
 	Known Known
 }
 
-// Known returns the size in bytes and the SHA-256 of the package with a path in the repository, or
-// false if it does not know the package.
+// Known returns the size in bytes and the SHA-256 of the package with a path in the
+// repository, or false if it does not know the package.
 type Known func(path string) (size int64, sha256 string, ok bool)
 
 // Repo describes a repository.
@@ -56,9 +56,10 @@ type File struct {
 	Data []byte
 }
 
-// Make makes the files of repodata/ for all packages (*.rpm) below dir, including source packages.
-// It ignores hidden folders, and failed.RPMS of a build. It reads and verifies every package that
-// Options.Known does not know. Two files of the same package are an error.
+// Make makes the files of repodata/ for all packages (*.rpm) below dir, including source
+// packages. It ignores hidden folders, and failed.RPMS of a build. It reads and verifies
+// every package that Options.Known does not know. Two files of the same package are an
+// error.
 func Make(dir string, o Options) (Repo, []File, error) {
 	list, err := readAll(dir, o.Known)
 	if err != nil {
@@ -75,9 +76,9 @@ func Make(dir string, o Options) (Repo, []File, error) {
 	return repo, files, err
 }
 
-// Write makes repodata/ as Make does, and puts it into dir together with other files of the
-// repository. Files that exist are replaced. All of them appear together, and after an error the
-// old ones are unchanged.
+// Write makes repodata/ as Make does, and puts it into dir together with other files of
+// the repository. Files that exist are replaced. All of them appear together, and after
+// an error the old ones are unchanged.
 func Write(dir string, o Options, others ...File) (Repo, error) {
 	if _, err := os.Stat(dir); err != nil {
 		return Repo{}, fmt.Errorf("opening the repository: %w", err)

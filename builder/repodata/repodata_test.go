@@ -97,9 +97,9 @@ func tree(t *testing.T, dir string) map[string]string {
 	return all
 }
 
-// TestWriteRepeats checks that equal packages give equal bytes, including the signature, in another
-// folder, in another order and at another time. Without an epoch the time is the build time of the
-// newest package.
+// TestWriteRepeats checks that equal packages give equal bytes, including the signature,
+// in another folder, in another order and at another time. Without an epoch the time is
+// the build time of the newest package.
 func TestWriteRepeats(t *testing.T) {
 	k := newKey(t)
 	first, second := t.TempDir(), t.TempDir()
@@ -184,7 +184,8 @@ func TestWriteRefusesFolders(t *testing.T) {
 	}
 }
 
-// TestWriteAfterKill checks that what a killed process left is removed, and the old repodata stays.
+// TestWriteAfterKill checks that what a killed process left is removed, and the old
+// repodata stays.
 func TestWriteAfterKill(t *testing.T) {
 	dir := small(t)
 	if _, err := repodata.Write(dir, repodata.Options{}); err != nil {
@@ -200,8 +201,8 @@ func TestWriteAfterKill(t *testing.T) {
 	}
 }
 
-// TestWriteCleansTexts checks that texts of any bytes become XML: ISO 8859-1 is converted, and control
-// characters are removed.
+// TestWriteCleansTexts checks that texts of any bytes become XML: ISO 8859-1 is
+// converted, and control characters are removed.
 func TestWriteCleansTexts(t *testing.T) {
 	dir := t.TempDir()
 	put(t, dir, "a.rpm", rpmtest.Build(rpmtest.Package{Name: "a", Version: "1", Release: "1", Change: func(v []rpm.Value) []rpm.Value {

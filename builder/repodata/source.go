@@ -12,16 +12,16 @@ type Source struct {
 	// ID is the short name of the repository, of letters, digits, and .:_- only.
 	ID   string
 	Name string
-	// BaseURL is the http, https, ftp or file URL of the folder that has repodata/. It may
-	// have variables of yum, such as $basearch.
+	// BaseURL is the http, https, ftp or file URL of the folder that has repodata/.
+	// It may have variables of yum, such as $basearch.
 	BaseURL string
-	// Key is the name of the armored public key beside repodata/, with which packages and
-	// index are checked. It is empty if the repository is not signed.
+	// Key is the name of the armored public key beside repodata/, with which packages
+	// and index are checked. It is empty if the repository is not signed.
 	Key string
 }
 
-// File returns the text of the .repo file. It is an error if a field would mean something else
-// there.
+// File returns the text of the .repo file. It is an error if a field would mean something
+// else there.
 func (s Source) File() (string, error) {
 	if s.ID == "" || strings.Trim(s.ID, idLetters) != "" || strings.ContainsAny(s.Name+s.Key, "\r\n") {
 		return "", fmt.Errorf("making the .repo file: ID %q, name %q: the ID must consist of letters, digits and .:_-, and the name must be one line", s.ID, s.Name)

@@ -24,10 +24,11 @@ const (
 	maxList  = 512 << 20
 )
 
-// Verify checks a repository on the disk: the signature of the index by check, unless that is nil;
-// the size and checksum of every list; and that the packages below dir are undamaged and are those
-// that the list primary names, no more and no fewer. known may be nil; see Options.Known. Verify
-// also accepts repositories of createrepo_c if their lists are compressed by gzip.
+// Verify checks a repository on the disk: the signature of the index by check, unless
+// that is nil; the size and checksum of every list; and that the packages below dir are
+// undamaged and are those that the list primary names, no more and no fewer. known may be
+// nil; see Options.Known. Verify also accepts repositories of createrepo_c if their lists
+// are compressed by gzip.
 func Verify(dir string, check func(data, signature []byte) error, known Known) (Repo, error) {
 	repo, err := verify(dir, check, known)
 	if err != nil {

@@ -109,8 +109,8 @@ func TestVerifyCreaterepo(t *testing.T) {
 	}
 }
 
-// FuzzVerifyIndex checks that Verify does not panic, whatever the index says, and accepts only an
-// index of the packages in the folder.
+// FuzzVerifyIndex checks that Verify does not panic, whatever the index says, and accepts
+// only an index of the packages in the folder.
 func FuzzVerifyIndex(f *testing.F) {
 	dir := f.TempDir()
 	if err := errors.Join(os.Mkdir(filepath.Join(dir, "RPMS"), 0o777),

@@ -32,8 +32,8 @@ type Place struct {
 	Dir string
 	// Packages is the folder of the packages.
 	Packages string
-	// RPMNames are the names of the packages in Packages, and SRPMNames those of the source
-	// packages in the folder SRPMS of Dir. Both are sorted.
+	// RPMNames are the names of the packages in Packages, and SRPMNames those of the
+	// source packages in the folder SRPMS of Dir. Both are sorted.
 	RPMNames, SRPMNames []string
 }
 
@@ -73,8 +73,8 @@ func Find(path string) (Place, error) {
 	return p, nil
 }
 
-// DirOf returns the folder of the records that a path of a set belongs to, whether or not it
-// has any.
+// DirOf returns the folder of the records that a path of a set belongs to, whether or not
+// it has any.
 func DirOf(path string) string {
 	if info, err := os.Stat(path); err == nil && !info.IsDir() {
 		path = filepath.Dir(path)
@@ -135,8 +135,8 @@ func (p Place) ReadFiles() (Files, error) {
 	return all, nil
 }
 
-// walk calls do with the path of every file in the set's folder and in the folders that Table
-// lists, in the order of the paths. It ignores hidden files and folders.
+// walk calls do with the path of every file in the set's folder and in the folders that
+// Table lists, in the order of the paths. It ignores hidden files and folders.
 func (p Place) walk(do func(name string) error) error {
 	return filepath.WalkDir(p.Dir, func(path string, d fs.DirEntry, err error) error {
 		switch {

@@ -36,9 +36,9 @@ type Record struct {
 	// Proof is what a boot of the kernel must show. It is taken from the recipe.
 	Proof recipe.Proof `json:"proof"`
 	Run   Run          `json:"run"`
-	// Source is the SRPM before it was changed. Changes is what the recipe changed in it,
-	// and has no file if that is nothing. BuildRoot lists what the packages were built
-	// with.
+	// Source is the SRPM before it was changed. Changes is what the recipe changed in
+	// it, and has no file if that is nothing. BuildRoot lists what the packages were
+	// built with.
 	Source    source.Contents `json:"source"`
 	Changes   Attached        `json:"changes,omitzero"`
 	BuildRoot Attached        `json:"buildRoot"`
@@ -126,8 +126,8 @@ func (r Record) sources() []artifact.RPM {
 	return []artifact.RPM{*r.SRPM}
 }
 
-// Differing returns the name of a package that is not in both lists with the same digest. It
-// is empty if the lists are equal.
+// Differing returns the name of a package that is not in both lists with the same digest.
+// It is empty if the lists are equal.
 func Differing(a, b []artifact.RPM) string {
 	sums := map[string]string{}
 	for _, r := range a {

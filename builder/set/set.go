@@ -1,4 +1,5 @@
-// Package set reads sets: packages on the disk, with the records of their build beside them.
+// Package set reads sets: packages on the disk, with the records of their build beside
+// them.
 //
 // A set has one of four kinds (see [Kind]): the output directory of a build, a release, a
 // folder of packages, or a single package. [Find] finds out which kind a path names. [Open]
@@ -6,8 +7,8 @@
 // Later steps use the [Set] that it returns, so that none of them reads or hashes a file
 // again. [OpenRecorded] reads a set except for its packages.
 //
-// [Table] lists all files that a set or a release can have, and says how each is used. Whoever
-// needs a list of such files takes it from there.
+// [Table] lists all files that a set or a release can have, and says how each is used.
+// Whoever needs a list of such files takes it from there.
 //
 // Every record is a JSON file with the number of its form, which [Decode] checks.
 package set
@@ -32,8 +33,8 @@ import (
 // Set is a set that was read.
 type Set struct {
 	Place
-	// RPMs are the packages, and SRPMs the source packages in the folder SRPMS. Both are
-	// sorted by file name.
+	// RPMs are the packages, and SRPMs the source packages in the folder SRPMS. Both
+	// are sorted by file name.
 	RPMs, SRPMs []artifact.RPM
 	// Files are the files beside the packages that Table lists, sorted by path.
 	Files Files
@@ -155,8 +156,8 @@ func openPackages(dir string, names []string) ([]artifact.RPM, error) {
 	return all, nil
 }
 
-// Built reports an error unless the packages are those of the record. The error is ErrNoRecord
-// or an *OtherPackagesError.
+// Built reports an error unless the packages are those of the record. The error is
+// ErrNoRecord or an *OtherPackagesError.
 func (s Set) Built() error {
 	switch {
 	case s.Record == nil:
@@ -167,8 +168,8 @@ func (s Set) Built() error {
 	return nil
 }
 
-// Root reads the list of the packages with which the set was built. The error is a *StaleError
-// if the list is missing or was changed.
+// Root reads the list of the packages with which the set was built. The error is a
+// *StaleError if the list is missing or was changed.
 func (s Set) Root() (buildroot.Root, error) {
 	if s.Record.BuildRoot.File == "" {
 		return buildroot.Root{}, &StaleError{s.Dir, "its " + RecordFile + " does not say what it was built with: an earlier version of namibuild made it"}
@@ -180,8 +181,8 @@ func (s Set) Root() (buildroot.Root, error) {
 	return buildroot.ParseJSON(data)
 }
 
-// ChangesDiff reads what the recipe changed in the source, as a unified diff. It is empty if
-// the recipe changed nothing.
+// ChangesDiff reads what the recipe changed in the source, as a unified diff. It is empty
+// if the recipe changed nothing.
 func (s Set) ChangesDiff() (string, error) {
 	if s.Record.Changes.File == "" {
 		return "", nil
@@ -205,8 +206,8 @@ func (s Set) attached(a Attached) ([]byte, error) {
 // LockFile returns the name of the lock that a locked build leaves in its set.
 func (r Record) LockFile() string { return r.Plan.Name + ".lock" }
 
-// Unlocked says why there is no lock of a record's plan among the files. It is empty if there
-// is one.
+// Unlocked says why there is no lock of a record's plan among the files. It is empty if
+// there is one.
 func (f Files) Unlocked(r Record) (string, error) {
 	name := r.LockFile()
 	file, ok := f.Get(name)
@@ -321,8 +322,8 @@ type PathError struct{ Path, Reason string }
 
 func (e *PathError) Error() string { return fmt.Sprintf("reading %s: %s", e.Path, e.Reason) }
 
-// StaleError reports that a set cannot be described: an earlier version of namibuild made it,
-// or a file that its record names is missing or was changed.
+// StaleError reports that a set cannot be described: an earlier version of namibuild made
+// it, or a file that its record names is missing or was changed.
 type StaleError struct{ Path, Reason string }
 
 func (e *StaleError) Error() string { return fmt.Sprintf("reading %s: %s", e.Path, e.Reason) }
@@ -337,8 +338,8 @@ func (e *OtherPackagesError) Error() string {
 	return fmt.Sprintf("%s: %s is not as the build made it", e.Dir, e.File)
 }
 
-// With returns the files of the set that have a role, in the order of Table. Of several locks
-// it returns only the lock of the set's plan.
+// With returns the files of the set that have a role, in the order of Table. Of several
+// locks it returns only the lock of the set's plan.
 func (s Set) With(role Role) []File {
 	var all []File
 	for _, row := range table {

@@ -63,7 +63,8 @@ func TestOpen(t *testing.T) {
 	}
 }
 
-// TestOpenErrors checks what Open says of sets that are damaged, and what their methods say.
+// TestOpenErrors checks what Open says of sets that are damaged, and what their methods
+// say.
 func TestOpenErrors(t *testing.T) {
 	tests := map[string]struct {
 		spoil func(dir string) error
@@ -104,8 +105,8 @@ func TestOpenErrors(t *testing.T) {
 	}
 }
 
-// TestOpenRecorded checks that OpenRecorded returns what Open returns, and refuses packages whose
-// names or sizes are not those of the record.
+// TestOpenRecorded checks that OpenRecorded returns what Open returns, and refuses
+// packages whose names or sizes are not those of the record.
 func TestOpenRecorded(t *testing.T) {
 	dir := buildertest.Build(t)
 	want, err := set.Open(dir)

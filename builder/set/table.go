@@ -34,8 +34,9 @@ const (
 	KeyPrefix    = "RPM-GPG-KEY-"
 	Repodata     = "repodata"
 
-	// FailedLog is the log of the last build that failed. FailedRPMS holds the packages of
-	// a build that did not make all packages of its recipe. They are not part of a set.
+	// FailedLog is the log of the last build that failed. FailedRPMS holds the
+	// packages of a build that did not make all packages of its recipe. They are not
+	// part of a set.
 	FailedLog  = "failed.log"
 	FailedRPMS = "failed.RPMS"
 )
@@ -48,13 +49,13 @@ type Role int
 
 // These are the roles of files.
 const (
-	// OfBuild marks an entry that belongs to the set of one build: the next build into the
-	// same folder replaces or removes it.
+	// OfBuild marks an entry that belongs to the set of one build: the next build
+	// into the same folder replaces or removes it.
 	OfBuild Role = 1 << iota
 	// Published marks a file that is copied from the set into the release.
 	Published
-	// Byproduct marks a file that the provenance names, because it says how the packages
-	// were built.
+	// Byproduct marks a file that the provenance names, because it says how the
+	// packages were built.
 	Byproduct
 	// Referrer marks a file that is also attached to the release in a registry, in a
 	// manifest of its own.
@@ -70,8 +71,8 @@ type Row struct {
 	// Pattern is a pattern of path.Match for the path in the folder.
 	Pattern   string
 	MediaType string
-	// About says on the page of a release what the file is. If it is empty, the page does
-	// not list the file.
+	// About says on the page of a release what the file is. If it is empty, the page
+	// does not list the file.
 	About string
 	Roles Role
 }
@@ -145,8 +146,8 @@ func MediaType(name string) string {
 	return unknownType
 }
 
-// Stale returns those of the entries of a folder that belong to the set of one build. None of
-// them may stay beside the packages of another build.
+// Stale returns those of the entries of a folder that belong to the set of one build.
+// None of them may stay beside the packages of another build.
 func Stale(entries []string) []string {
 	var all []string
 	for _, name := range entries {
