@@ -133,6 +133,30 @@ func TestSweep(t *testing.T) {
 	}
 }
 
+// TestOnlyCopy checks that the only copy of a folder is never removed, even if it is found
+// by the process that will replace the folder.
+func TestOnlyCopy(t *testing.T) {
+	dir := t.TempDir()
+	writeTree(t, dir, map[string]string{".to.part/.lock": "", ".to.part/old/a": "old", ".to.part/new/a": "half"})
+	h, err := hide(filepath.Join(dir, "to"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(map[string]string{"to/a": "old", ".to.part/.lock": ""}, found(t, dir)); diff != "" {
+		t.Error(diff)
+	}
+	// a rename that fails half way leaves the folder aside
+	if err := os.Rename(filepath.Join(dir, "to"), filepath.Join(h.path, oldName)); err != nil {
+		t.Fatal(err)
+	}
+	if err := h.remove(); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(map[string]string{"to/a": "old"}, found(t, dir)); diff != "" {
+		t.Error(diff)
+	}
+}
+
 // TestWriteFile checks that a file is replaced, even if a killed process left a part of it.
 func TestWriteFile(t *testing.T) {
 	dir := t.TempDir()

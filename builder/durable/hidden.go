@@ -22,8 +22,8 @@ const (
 
 // hidden is a hidden folder that this process has locked.
 type hidden struct {
-	path string
-	lock *flock.Flock
+	to, path string // path is the hidden folder of to
+	lock     *flock.Flock
 	// root makes sure that nothing outside the folder is removed, even if somebody
 	// replaces the folder by a symbolic link.
 	root *os.Root
@@ -38,14 +38,13 @@ func hiddenPath(to string) string {
 // empties it. The caller calls remove. Another process may remove the folder before it is
 // locked: hide then makes it again.
 func hide(to string) (*hidden, error) {
-	path := hiddenPath(to)
 	var h *hidden
 	err := error(fs.ErrNotExist)
 	for i := 0; i < attempts && errors.Is(err, fs.ErrNotExist); i++ {
-		if err := os.Mkdir(path, 0o777); err != nil && !errors.Is(err, fs.ErrExist) {
+		if err := os.Mkdir(hiddenPath(to), 0o777); err != nil && !errors.Is(err, fs.ErrExist) {
 			return nil, err
 		}
-		h, err = takeHidden(path, lock)
+		h, err = takeHidden(to, lock)
 	}
 	if err != nil {
 		return nil, err
@@ -56,8 +55,9 @@ func hide(to string) (*hidden, error) {
 	return h, nil
 }
 
-// takeHidden locks a hidden folder.
-func takeHidden(path string, lock func(string) (*flock.Flock, error)) (*hidden, error) {
+// takeHidden locks the hidden folder of a path.
+func takeHidden(to string, lock func(string) (*flock.Flock, error)) (*hidden, error) {
+	path := hiddenPath(to)
 	if info, err := os.Lstat(path); err != nil {
 		return nil, err
 	} else if !info.IsDir() {
@@ -71,7 +71,7 @@ func takeHidden(path string, lock func(string) (*flock.Flock, error)) (*hidden, 
 	if err != nil {
 		return nil, errors.Join(err, root.Close())
 	}
-	h := &hidden{path, l, root}
+	h := &hidden{to, path, l, root}
 	if !h.same() {
 		return nil, errors.Join(fmt.Errorf("%s: %w", path, fs.ErrNotExist), l.Close(), root.Close())
 	}
@@ -90,7 +90,24 @@ func (h *hidden) same() bool {
 
 // empty removes everything but the lock.
 func (h *hidden) empty() error {
+	if err := h.restore(); err != nil {
+		return err
+	}
 	return errors.Join(h.root.RemoveAll(newName), h.root.RemoveAll(oldName))
+}
+
+// restore gives a folder its name back that a process was about to replace when it was
+// killed, unless there is a new folder of that name. An error means that the hidden folder
+// may have the only copy.
+func (h *hidden) restore() error {
+	if info, err := h.root.Lstat(oldName); err != nil || !info.IsDir() {
+		return nil
+	}
+	err := os.Rename(filepath.Join(h.path, oldName), h.to)
+	if err != nil && exists(h.to) {
+		return nil
+	}
+	return err
 }
 
 // remove removes the hidden folder and releases the lock. It removes the file of the lock
@@ -121,13 +138,14 @@ func sweep(parent string) {
 	for _, e := range entries {
 		name, part := strings.CutSuffix(e.Name(), partEnd)
 		if name, isHidden := strings.CutPrefix(name, "."); part && isHidden && name != "" && e.IsDir() {
-			sweepOne(filepath.Join(parent, e.Name()), filepath.Join(parent, name))
+			sweepOne(filepath.Join(parent, name))
 		}
 	}
 }
 
 // sweepOne removes the hidden folder of to, if a killed process left it.
-func sweepOne(path, to string) {
+func sweepOne(to string) {
+	path := hiddenPath(to)
 	info, err := os.Lstat(filepath.Join(path, lockName))
 	if errors.Is(err, fs.ErrNotExist) {
 		// A process may have been killed before it made the lock, or after it
@@ -139,19 +157,9 @@ func sweepOne(path, to string) {
 	if err != nil || !info.Mode().IsRegular() {
 		return // not ours
 	}
-	h, err := takeHidden(path, tryLock)
-	if err != nil {
-		return
+	if h, err := takeHidden(to, tryLock); err == nil {
+		h.remove()
 	}
-	old := filepath.Join(path, oldName)
-	if _, err := h.root.Lstat(oldName); err == nil {
-		if err := os.Rename(old, to); err != nil && !exists(to) {
-			h.lock.Close() // old may be the only copy
-			h.root.Close()
-			return
-		}
-	}
-	h.remove()
 }
 
 func exists(path string) bool {

@@ -150,9 +150,10 @@ func TestKilled(t *testing.T) {
 	hosttest.Time(t)
 	for kind, next := range writers {
 		t.Run(kind, func(t *testing.T) {
+			t.Parallel()
 			dir := t.TempDir()
 			path := filepath.Join(dir, "to")
-			for range 150 {
+			for range 100 {
 				child := startWriter(t, kind, path)
 				time.Sleep(time.Duration(rand.IntN(5000)) * time.Microsecond)
 				if err := child.Process.Kill(); err != nil {
