@@ -47,10 +47,10 @@ SET gets bench.json, bench.csv and the chart, bench.svg and bench.png.`,
 			return a.bench(c.Context(), args[0], stock, traffic, f)
 		},
 	}
-	c.Flags().StringVar(&stock, "stock", "", "`DIR` of the stock kernel's set (default SET-stock)")
-	c.Flags().IntVar(&traffic.Ports, "ports", traffic.Ports, "`N` local ports for the client")
-	c.Flags().IntVar(&traffic.Rate, "rate", traffic.Rate, "`N` connects a second")
-	c.Flags().IntVar(&traffic.Seconds, "seconds", traffic.Seconds, "`N` seconds of the guest's clock")
+	c.Flags().StringVar(&stock, "stock", "", "use the stock kernel in `DIR` (default SET-stock)")
+	c.Flags().IntVar(&traffic.Ports, "ports", traffic.Ports, "give the client `N` local ports")
+	c.Flags().IntVar(&traffic.Rate, "rate", traffic.Rate, "open `N` connections a second")
+	c.Flags().IntVar(&traffic.Seconds, "seconds", traffic.Seconds, "run for `N` seconds of the guest's clock")
 	f.addMachine(c)
 	f.build.addImages(c)
 	f.build.addOffline(c)

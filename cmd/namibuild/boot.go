@@ -44,9 +44,9 @@ booted here or there is no verdict.`,
 		Args: onePath("a set (an output directory of build, or a package file)"),
 		RunE: func(c *cobra.Command, args []string) error { return a.boot(c.Context(), args[0], f) },
 	}
-	c.Flags().StringVar(&f.recipe, "recipe", "", "`RECIPE` whose proof the kernel must meet (default the set's own)")
+	c.Flags().StringVar(&f.recipe, "recipe", "", "check the proof of `RECIPE` as it is now (default the proof in the set's build.json)")
 	f.addMachine(c)
-	c.Flags().StringVar(&f.keep, "keep", "", "`DIR` that gets the guest's vmlinuz and initramfs")
+	c.Flags().StringVar(&f.keep, "keep", "", "write the guest's vmlinuz and initramfs to `DIR`")
 	f.build.addImages(c)
 	f.build.addOffline(c)
 	return c

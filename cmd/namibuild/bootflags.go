@@ -28,11 +28,11 @@ type bootFlags struct {
 
 // addMachine adds the flags about the machine that runs the guest.
 func (f *bootFlags) addMachine(c *cobra.Command) {
-	c.Flags().StringVar(&f.qemu, "qemu", prove.QEMUAuto, "`WHERE` QEMU runs: auto, host, container")
-	c.Flags().StringVar(&f.accel, "accel", prove.AccelAuto, "`WHAT` runs the guest: auto, tcg, kvm")
-	c.Flags().StringVar(&f.words, "append", "", "`WORDS` for the kernel's command line, such as \"nosmp nokaslr\"")
+	c.Flags().StringVar(&f.qemu, "qemu", prove.QEMUAuto, "run QEMU `WHERE`: auto, host, container")
+	c.Flags().StringVar(&f.accel, "accel", prove.AccelAuto, "run the guest with `WHAT`: auto, tcg, kvm")
+	c.Flags().StringVar(&f.words, "append", "", "add `WORDS` to the kernel's command line, such as \"nosmp nokaslr\"")
 	c.Flags().Var(&f.memory, "guest-memory", "memory of the guest, such as 512M (default 256M)")
-	c.Flags().DurationVar(&f.limit, "limit", boot.DefaultLimit, "real `TIME` that a boot may take")
+	c.Flags().DurationVar(&f.limit, "limit", boot.DefaultLimit, "end a boot after `TIME`, by the real clock")
 }
 
 // machineHelp is the part of the help texts about the machine.

@@ -29,20 +29,13 @@ image if the engine does not have it, and runs rpmbuild in a container.
 If everything succeeds, the output directory gets RPMS/ (the checked packages),
 build.log and build.json. If not, it gets failed.log, and failed.RPMS/ if rpmbuild
 made packages but not all that the recipe wants. What an earlier build left there
-stays as it is.
-
---insecure-source accepts a whole SRPM with a digest other than the recipe's, or
-without its signature. The plan and the record then say so.
-
---vary takes a list of: shuffle (order of directories), cpus=LIST (processors, such
-as 0-1), jobs=N, tmpfs=SIZE, volume (where the topdir lies), date=DAYS (from today,
-such as 400 or -30).`,
+stays as it is.`,
 		Example: `  namibuild build demo
   namibuild build ./my-kernel.yaml -o ./rpms --jobs 8`,
 		Args: oneArg("a recipe"),
 		RunE: func(c *cobra.Command, args []string) error { return a.build(c.Context(), args[0], f) },
 	}
-	c.Flags().StringVarP(&f.output, "output", "o", "", "output `DIR` (default out/RECIPE, with --stock out/RECIPE-stock)")
+	c.Flags().StringVarP(&f.output, "output", "o", "", "write to `DIR` (default out/RECIPE)")
 	f.addStock(c)
 	c.Flags().BoolVar(&f.srpm, "srpm", false, "make the patched source RPM too, in SRPMS/")
 	f.addLimits(c)

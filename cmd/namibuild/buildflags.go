@@ -36,39 +36,39 @@ type buildFlags struct {
 
 // addStock adds the flag that leaves the recipe's changes out.
 func (f *buildFlags) addStock(c *cobra.Command) {
-	c.Flags().BoolVar(&f.stock, "stock", false, "leave the recipe's changes out: the vendor's kernel, to compare with")
+	c.Flags().BoolVar(&f.stock, "stock", false, "leave the recipe's changes out: build the vendor's own kernel, to compare with (into out/RECIPE-stock)")
 }
 
 // addLimits adds the limits of the container, which are part of the plan.
 func (f *buildFlags) addLimits(c *cobra.Command) {
-	c.Flags().IntVarP(&f.jobs, "jobs", "j", 0, "`N` of make's -j (default the engine's processors, or this host's)")
-	c.Flags().Var(&f.memory, "memory", "memory limit of the container (default 2G and 1G a job)")
+	c.Flags().IntVarP(&f.jobs, "jobs", "j", 0, "run `N` jobs of make (default the engine's processors; plan takes this host's)")
+	c.Flags().Var(&f.memory, "memory", "memory limit of the container, such as 6G (default 2G and 1G a job)")
 	c.Flags().Var(&f.tmpfs, "tmpfs", "build in memory, in a tmpfs of this size, such as 20G")
 }
 
 // addImages adds the flags about builder images.
 func (f *buildFlags) addImages(c *cobra.Command) {
-	c.Flags().StringArrayVar(&f.args, "image-arg", nil, "build argument of the image, `NAME=VALUE`: DEBIAN_MIRROR, VAULT, …")
+	c.Flags().StringArrayVar(&f.args, "image-arg", nil, "build argument of the builder image, `NAME=VALUE`: DEBIAN_MIRROR, DEBIAN_SECURITY_MIRROR, VAULT")
 	f.addCache(c)
 }
 
 func (f *buildFlags) addCache(c *cobra.Command) {
-	c.Flags().BoolVar(&f.noCache, "no-cache", envOr("NAMIBUILD_NO_CACHE", "") != "", "use nothing that an earlier run has kept ($NAMIBUILD_NO_CACHE)")
+	c.Flags().BoolVar(&f.noCache, "no-cache", envOr("NAMIBUILD_NO_CACHE", "") != "", "use neither the engine's build cache for an image nor what an earlier run has kept of a source ($NAMIBUILD_NO_CACHE)")
 }
 
 func (f *buildFlags) addOffline(c *cobra.Command) {
-	c.Flags().BoolVar(&f.offline, "offline", envOr("NAMIBUILD_OFFLINE", "") != "", "use only the store and the engine's images ($NAMIBUILD_OFFLINE)")
+	c.Flags().BoolVar(&f.offline, "offline", envOr("NAMIBUILD_OFFLINE", "") != "", "fetch nothing: use the store and the images that the engine has ($NAMIBUILD_OFFLINE)")
 }
 
 // addSource adds the flags about the recipe's source.
 func (f *buildFlags) addSource(c *cobra.Command) {
 	f.addOffline(c)
-	c.Flags().BoolVar(&f.insecure, "insecure-source", false, "accept a source that fails its digest or signature check")
+	c.Flags().BoolVar(&f.insecure, "insecure-source", false, "accept an SRPM with a digest other than the recipe's, or without its signature; plan and record say so")
 }
 
 // addLocks adds build's flags about locks.
 func (f *buildFlags) addLocks(c *cobra.Command) {
-	c.Flags().StringVar(&f.lock, "lock", "", "lock `FILE` (default RECIPE.lock beside the recipe, if it exists)")
+	c.Flags().StringVar(&f.lock, "lock", "", "refuse a build that differs from the lock in `FILE` (default RECIPE.lock beside the recipe, if it exists)")
 	c.Flags().BoolVar(&f.noLock, "no-lock", false, "ignore the lock beside the recipe")
 	c.Flags().BoolVar(&f.release, "release", false, "refuse to build without a lock")
 	exclusive(c, "no-lock", "lock", "release")

@@ -86,7 +86,7 @@ func TestEndToEndErrors(t *testing.T) {
 				k.edits = []edit{{"net/tcp.c", "return TCP_TIMEWAIT_LEN;", "return TCP_TIMEWAIT;"}}
 			},
 			code: exitRpmbuild,
-			want: []string{"net/tcp.c:4:", "TCP_TIMEWAIT", "in %build", "failed.log", "the end of the log"},
+			want: []string{"net/tcp.c:4:", "TCP_TIMEWAIT", "in %build", "failed.log", "last lines of the log"},
 		},
 		"no match": {
 			change: func(k *tiny) { k.edits = []edit{{"include/net/tcp.h", "#define TCP_TIMEWAIT_LEN (61*HZ)", "(5*HZ)"}} },

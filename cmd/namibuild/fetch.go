@@ -22,7 +22,7 @@ says so (demo), checks it, and prints its path and SHA-256. The URL is tried fir
 then the recipe's mirrors. An interrupted download continues where it ended.
 
 The sources of several recipes are fetched at the same time. If one fails, the others
-still come.`,
+are fetched all the same.`,
 		Example: "  namibuild fetch demo\n  namibuild fetch centos6.5-timewait ./mine.yaml",
 		Args: func(c *cobra.Command, args []string) error {
 			if len(args) == 0 {

@@ -27,7 +27,7 @@ image that the Dockerfile names: for engines that reach no registry.`,
 		RunE: func(c *cobra.Command, args []string) error { return a.image(c.Context(), args[0], base, f) },
 	}
 	f.addImages(c)
-	c.Flags().StringVar(&base, "base", "", "tar `FILE` of a root file system to use as the base image")
+	c.Flags().StringVar(&base, "base", "", "use the tar `FILE` of a root file system as the base image")
 	c.ValidArgsFunction = completeRecipes
 	return c
 }

@@ -49,8 +49,8 @@ func (c created) time() (time.Time, error) {
 }
 
 func (f *newKeyFlags) add(c *cobra.Command) {
-	c.Flags().IntVar(&f.years, "years", 0, "`N` years until the key expires (default never)")
-	c.Flags().StringVar(&f.at, "created", "", "`DAY` that the key says it was made, such as 2026-01-31 (default now)")
+	c.Flags().IntVar(&f.years, "years", 0, "let the key expire after `N` years (default never)")
+	c.Flags().StringVar(&f.at, "created", "", "say in the key that it was made on `DAY`, such as 2026-01-31 (default now)")
 }
 
 func (f *newKeyFlags) options(name string) (pgp.NewKeyOptions, error) {
@@ -81,7 +81,7 @@ has an earlier time than the key, which --created sets.`,
 		Args:    oneArg("a name"),
 		RunE:    func(c *cobra.Command, args []string) error { return a.keyNew(c.Context(), args[0], f) },
 	}
-	c.Flags().StringVarP(&f.output, "output", "o", "signing", "`PREFIX` of the two files")
+	c.Flags().StringVarP(&f.output, "output", "o", "signing", "begin the names of the two files with `PREFIX`")
 	c.Flags().BoolVar(&f.unlocked, "no-passphrase", false, "do not lock the secret key: only its file's mode protects it")
 	f.add(c)
 	f.addPassphrase(c)
@@ -176,9 +176,9 @@ public half, --public names a PEM file that holds it.`,
 		Args: oneArg("a name"),
 		RunE: func(c *cobra.Command, args []string) error { return a.keyCertify(c.Context(), args[0], f) },
 	}
-	c.Flags().StringVarP(&f.output, "output", "o", "signing", "`PREFIX` of the file")
-	c.Flags().StringVar(&f.key, "key", envOr("NAMIBUILD_KEY", ""), "`KEY` that signs: pkcs11:URI, command:COMMAND ($NAMIBUILD_KEY)")
-	c.Flags().StringVar(&f.public, "public", "", "PEM `FILE` of the public half")
+	c.Flags().StringVarP(&f.output, "output", "o", "signing", "begin the name of the file with `PREFIX`")
+	c.Flags().StringVar(&f.key, "key", envOr("NAMIBUILD_KEY", ""), "sign with `KEY`: pkcs11:URI, command:COMMAND ($NAMIBUILD_KEY)")
+	c.Flags().StringVar(&f.public, "public", "", "read the public half from the PEM `FILE`")
 	f.add(c)
 	f.addPassphrase(c)
 	return c

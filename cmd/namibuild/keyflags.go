@@ -29,13 +29,13 @@ type keyFlags struct {
 const passphraseVariable = "NAMIBUILD_PASSPHRASE"
 
 func (f *keyFlags) add(c *cobra.Command) {
-	c.Flags().StringVar(&f.key, "key", envOr("NAMIBUILD_KEY", ""), "signing `KEY`: a file, agent, pkcs11:URI, command:COMMAND ($NAMIBUILD_KEY)")
-	c.Flags().StringVar(&f.certificate, "certificate", envOr("NAMIBUILD_CERTIFICATE", ""), "public key `FILE`, unless --key is a file ($NAMIBUILD_CERTIFICATE)")
+	c.Flags().StringVar(&f.key, "key", envOr("NAMIBUILD_KEY", ""), "sign with `KEY`: a secret key file, agent, pkcs11:URI, command:COMMAND ($NAMIBUILD_KEY)")
+	c.Flags().StringVar(&f.certificate, "certificate", envOr("NAMIBUILD_CERTIFICATE", ""), "read the public key of --key from `FILE`, unless --key is a file ($NAMIBUILD_CERTIFICATE)")
 	f.addPassphrase(c)
 }
 
 func (f *keyFlags) addPassphrase(c *cobra.Command) {
-	c.Flags().StringVar(&f.passphrase, "passphrase-file", envOr("NAMIBUILD_PASSPHRASE_FILE", ""), "`FILE` whose first line unlocks the key ($NAMIBUILD_PASSPHRASE_FILE)")
+	c.Flags().StringVar(&f.passphrase, "passphrase-file", envOr("NAMIBUILD_PASSPHRASE_FILE", ""), "unlock the key with the first line of `FILE` ($NAMIBUILD_PASSPHRASE_FILE); otherwise $NAMIBUILD_PASSPHRASE or a prompt does")
 }
 
 // keyHelp is the part of the help texts about keys.

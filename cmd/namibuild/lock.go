@@ -40,8 +40,8 @@ and pins only the image's definition, not the packages in the image.`,
 			return a.lock(c.Context(), args[0], noImage, f)
 		},
 	}
-	c.Flags().StringVarP(&f.output, "output", "o", "", "`FILE` to write (default RECIPE.lock beside the recipe)")
-	c.Flags().BoolVar(&noImage, "no-image", false, "need no engine: pin only the image's definition")
+	c.Flags().StringVarP(&f.output, "output", "o", "", "write to `FILE` (default RECIPE.lock beside the recipe)")
+	c.Flags().BoolVar(&noImage, "no-image", false, "use no engine: pin only the image's definition")
 	f.addLimits(c)
 	f.addImages(c)
 	f.addSource(c)

@@ -128,6 +128,7 @@ the recipe promises, builds it again byte for byte, and makes a signed release o
 	c.SetArgs(a.args)
 	a.globalFlags(c)
 	c.SetFlagErrorFunc(a.badFlags)
+	c.SetUsageTemplate(wrapped(c.UsageTemplate()))
 	cobra.EnableCommandSorting = false // the verbs come in the order of the work
 	for _, g := range a.verbs() {
 		c.AddGroup(&cobra.Group{ID: g.title, Title: g.title + ":"})
@@ -145,11 +146,19 @@ the recipe promises, builds it again byte for byte, and makes a signed release o
 // globalFlags adds the flags that every verb has.
 func (a *app) globalFlags(c *cobra.Command) {
 	f := c.PersistentFlags()
-	f.StringVar(&a.logLevel, "log-level", "warning", "log `LEVEL` on standard error: debug, info, warning, error")
-	f.StringVar(&a.logFormat, "log-format", "text", "`FORM` of the log: text, json")
-	f.StringVar(&a.store, "store", envOr("NAMIBUILD_STORE", defaultStore()), "`DIR` of checked inputs ($NAMIBUILD_STORE)")
-	f.StringVar(&a.prefix, "image-prefix", envOr("NAMIBUILD_IMAGE_PREFIX", "namibuild"), "`NAME` before those of builder images ($NAMIBUILD_IMAGE_PREFIX)")
+	f.StringVar(&a.logLevel, "log-level", "warning", "log messages of this `LEVEL` and above to standard error: debug, info, warning, error")
+	f.StringVar(&a.logFormat, "log-format", "text", "write the log in this `FORM`: text, json")
+	f.StringVar(&a.store, "store", envOr("NAMIBUILD_STORE", defaultStore()), "keep checked inputs in `DIR` ($NAMIBUILD_STORE)")
+	f.StringVar(&a.prefix, "image-prefix", envOr("NAMIBUILD_IMAGE_PREFIX", "namibuild"), "begin the names of builder images with `NAME` ($NAMIBUILD_IMAGE_PREFIX)")
 	f.BoolVar(&a.json, "json", false, "print events and result as one JSON object per line")
+}
+
+// helpWidth is the most columns of the list of flags in a help text.
+const helpWidth = 88
+
+// wrapped changes cobra's template of help texts: it wraps the list of flags.
+func wrapped(template string) string {
+	return strings.ReplaceAll(template, "Flags.FlagUsages ", fmt.Sprintf("Flags.FlagUsagesWrapped %d ", helpWidth))
 }
 
 const housekeeping = "Housekeeping"

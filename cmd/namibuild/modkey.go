@@ -67,7 +67,7 @@ read it. An existing file is not replaced.`,
 			return a.modkeyNew(args[0], kind, name)
 		},
 	}
-	c.Flags().StringVar(&name, "name", "namibuild kernel module signing key", "`NAME` of the key (user ID, common name)")
+	c.Flags().StringVar(&name, "name", "namibuild kernel module signing key", "name the key `NAME` (user ID, common name)")
 	c.Flags().BoolVar(&x509, "x509", false, "make a key for "+keyUse[modkey.X509])
 	return c
 }

@@ -14,13 +14,13 @@ import (
 
 // addUnpin adds the flag that leaves pins out.
 func (f *buildFlags) addUnpin(c *cobra.Command) {
-	c.Flags().StringSliceVar(&f.unpinned, "unpin", nil, "leave pins out: "+strings.Join(plan.Pins(), ", "))
+	c.Flags().StringSliceVar(&f.unpinned, "unpin", nil, "leave `PINS` out, to see what they are for: "+strings.Join(plan.Pins(), ", "))
 	c.RegisterFlagCompletionFunc("unpin", cobra.FixedCompletions(plan.Pins(), cobra.ShellCompDirectiveNoFileComp))
 }
 
-// addVary adds the flag that changes what must not change the packages.
+// addVary adds the flag that changes what should not affect the packages.
 func (f *buildFlags) addVary(c *cobra.Command) {
-	c.Flags().StringSliceVar(&f.varied, "vary", nil, "change what must not change the packages: shuffle, jobs=3, …")
+	c.Flags().StringSliceVar(&f.varied, "vary", nil, "change `WHAT` should not affect the packages: shuffle (order of directories), cpus=LIST (processors, such as 0-1), jobs=N, tmpfs=SIZE, volume (where the topdir lies), date=DAYS (from today, such as 400 or -30)")
 }
 
 // setPins applies both flags.

@@ -41,8 +41,8 @@ anywhere. rpm makes it, in a container. Its tarball is compressed as the name sa
 			return a.prepare(c.Context(), args[0], f)
 		},
 	}
-	c.Flags().StringVarP(&f.output, "output", "o", "", "`FILE` to write (default RECIPE.topdir.tar), or --srpm's folder")
-	c.Flags().BoolVar(&srpm, "srpm", false, "write the patched source RPM, into a folder (needs an engine)")
+	c.Flags().StringVarP(&f.output, "output", "o", "", "write to `FILE` (default RECIPE.topdir.tar), or with --srpm into this folder (default .)")
+	c.Flags().BoolVar(&srpm, "srpm", false, "write the patched source RPM (needs an engine)")
 	f.addImages(c)
 	f.addSource(c)
 	c.ValidArgsFunction = completeRecipes

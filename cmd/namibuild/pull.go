@@ -35,8 +35,8 @@ who made the release.
 			return a.pull(c.Context(), args[0], dir, key, plainHTTP || !c.Flags().Changed("plain-http") && oci.Loopback(args[0]))
 		},
 	}
-	c.Flags().StringVarP(&dir, "output", "o", "", "the new folder `DIR`")
-	c.Flags().StringVar(&key, "key", "", "public key `FILE` of the publisher")
+	c.Flags().StringVarP(&dir, "output", "o", "", "write to the new folder `DIR`")
+	c.Flags().StringVar(&key, "key", "", "trust only the publisher's public key in `FILE`")
 	plainFlag(c, &plainHTTP)
 	return c
 }

@@ -33,11 +33,10 @@ func (a *app) rebuildCommand() *cobra.Command {
 its packages, or in a release in a container registry. It builds the set again, puts
 the published signatures on the new packages, and compares. It needs no private key.
 
---vary changes what must not change the packages: --vary shuffle,jobs=3,tmpfs=4G,date=400
+--vary changes what should not affect the packages: shuffle,jobs=3,tmpfs=4G,date=400
 reads directories in another order, compiles with 3 jobs, builds in memory, and sets the
 clock and the times of new files 400 days from now. The host's name needs no such word,
-since a container has a name of its own and does not see the host's. "namibuild build
---help" lists all words.
+since a container has a name of its own and does not see the host's.
 
 The exit code is 0 if all is identical, 20 if every difference has a known reason, and
 21 if one has none, as for compare.`,
@@ -48,10 +47,10 @@ The exit code is 0 if all is identical, 20 if every difference has a known reaso
 		Args: oneArg("a published directory, package or release"),
 		RunE: func(c *cobra.Command, args []string) error { return a.rebuild(c.Context(), args[0], f, r) },
 	}
-	c.Flags().StringVarP(&f.output, "output", "o", "", "output `DIR` (default out/RECIPE-rebuilt)")
-	c.Flags().StringVar(&f.lock, "lock", "", "lock `FILE` (default the one beside the set)")
-	c.Flags().StringVar(&r.recipe, "recipe", "", "if there is no lock: `RECIPE` of the build.json beside the set")
-	c.Flags().StringVar(&r.srpm, "source", "", "SRPM `FILE`, if it is not in the store and no URL has it")
+	c.Flags().StringVarP(&f.output, "output", "o", "", "write to `DIR` (default out/RECIPE-rebuilt)")
+	c.Flags().StringVar(&f.lock, "lock", "", "use the lock in `FILE` (default the one beside the set)")
+	c.Flags().StringVar(&r.recipe, "recipe", "", "if there is no lock, use `RECIPE`, from which the build.json beside the set was made")
+	c.Flags().StringVar(&r.srpm, "source", "", "read the SRPM from `FILE`: for a recipe whose source is a file, or without a network")
 	exclusive(c, "lock", "recipe")
 	f.addImages(c)
 	f.addOffline(c)

@@ -49,8 +49,8 @@ The same set, key and options make the same release, byte for byte.
 		Args: oneArg("a set or a recipe"),
 		RunE: func(c *cobra.Command, args []string) error { return a.release(c.Context(), args[0], f) },
 	}
-	c.Flags().StringVarP(&f.output, "output", "o", "", "`DIR` of the release (default SET-release)")
-	c.Flags().StringVar(&f.url, "url", "", "`URL` where hosts will find the release (default file:///srv/NAME)")
+	c.Flags().StringVarP(&f.output, "output", "o", "", "write the release to `DIR` (default SET-release)")
+	c.Flags().StringVar(&f.url, "url", "", "send hosts to `URL` for the release (default file:///srv/NAME, a folder of their own)")
 	c.Flags().BoolVar(&f.unproven, "unproven", false, "publish a set whose kernel was not booted, or failed its proof")
 	c.Flags().BoolVar(&f.unlocked, "unlocked", false, "publish a set that was not built from a lock")
 	addBuilderID(c, &f.builder)
@@ -59,7 +59,7 @@ The same set, key and options make the same release, byte for byte.
 	f.build.addImages(c)
 	f.build.addSource(c)
 	f.boot.addMachine(c)
-	c.Flags().StringVar(&f.build.lock, "lock", "", "lock `FILE` of a RECIPE (default RECIPE.lock beside it)")
+	c.Flags().StringVar(&f.build.lock, "lock", "", "use the lock in `FILE` for a RECIPE (default RECIPE.lock beside it)")
 	c.ValidArgsFunction = completeRecipes
 	return c
 }

@@ -32,8 +32,8 @@ be signed by that key, because hosts will check both. Without --key hosts check 
 			return a.repo(c.Context(), release.RepositoryOptions{Dir: args[0], ID: id, URL: base}, f)
 		},
 	}
-	c.Flags().StringVar(&id, "name", "", "`NAME` of the repository for yum (default the folder's)")
-	c.Flags().StringVar(&base, "url", "", "`URL` where hosts will find DIR (default file:// and its path)")
+	c.Flags().StringVar(&id, "name", "", "name the repository `NAME` for yum (default the folder's name)")
+	c.Flags().StringVar(&base, "url", "", "send hosts to `URL` for DIR (default file:// and its path)")
 	f.add(c)
 	return c
 }

@@ -28,7 +28,7 @@ The same set always gives the same bytes.`,
 		Args:    onePath("a set (an output directory of build)"),
 		RunE:    func(_ *cobra.Command, args []string) error { return a.sbom(args[0], format) },
 	}
-	c.Flags().StringVar(&format, "format", "", "print only this `FORM` and write no file: spdx, cyclonedx")
+	c.Flags().StringVar(&format, "format", "", "print one `FORM` and write no file: spdx, cyclonedx")
 	return c
 }
 

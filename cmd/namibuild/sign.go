@@ -22,8 +22,8 @@ type signFlags struct {
 
 func (f *signFlags) add(c *cobra.Command) {
 	f.keyFlags.add(c)
-	c.Flags().BoolVar(&f.headerOnly, "header-only", false, "sign only headers, which EL6's rpm does not accept")
-	c.Flags().BoolVar(&f.digests, "payload-digests", false, "add the payload digests that rpm 6 wants (changes headers of EL6)")
+	c.Flags().BoolVar(&f.headerOnly, "header-only", false, "sign only headers, which the rpm of EL6 does not accept")
+	c.Flags().BoolVar(&f.digests, "payload-digests", false, "add to EL6's packages the digests that rpm 6 requires (this changes their headers)")
 }
 
 func (a *app) signCommand() *cobra.Command {
@@ -43,7 +43,7 @@ equal packages.
 		Args: onePath("a set (an output directory of build, or a folder of packages)"),
 		RunE: func(c *cobra.Command, args []string) error { return a.sign(c.Context(), args[0], output, f) },
 	}
-	c.Flags().StringVarP(&output, "output", "o", "", "the new folder `DIR`")
+	c.Flags().StringVarP(&output, "output", "o", "", "write to the new folder `DIR`")
 	f.add(c)
 	return c
 }

@@ -28,7 +28,7 @@ release, which shows damage but not who made the release.`,
 		Args:    onePath("a folder (a release, a set, or packages)"),
 		RunE:    func(c *cobra.Command, args []string) error { return a.verify(c.Context(), args[0], key) },
 	}
-	c.Flags().StringVar(&key, "key", "", "public key `FILE` of the publisher")
+	c.Flags().StringVar(&key, "key", "", "trust only the publisher's public key in `FILE`")
 	return c
 }
 
