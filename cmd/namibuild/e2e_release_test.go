@@ -24,7 +24,7 @@ import (
 	"namibuild/builder/rpm/rpmtest"
 )
 
-// must runs the command, which has to succeed.
+// must runs the command and fails the test if the command fails.
 func must(t *testing.T, args ...string) string {
 	t.Helper()
 	code, stdout, stderr := runCommand(t, args...)
@@ -34,8 +34,8 @@ func must(t *testing.T, args ...string) string {
 	return stdout
 }
 
-// checkRelease releases a proven set twice, with equal bytes, and lets real rpm,
-// createrepo_c, dnf and a registry judge it.
+// checkRelease makes a release of a proven set twice, with equal bytes, and checks it with
+// real rpm, createrepo_c, dnf and a registry.
 func checkRelease(t *testing.T, set string) {
 	t.Helper()
 	top := t.TempDir()
@@ -75,7 +75,7 @@ func checkRelease(t *testing.T, set string) {
 	output(t, "diff", "-r", one, filepath.Join(top, "pulled"))
 }
 
-// listed are the digests of the packages that a repository lists.
+// listed returns the digests of the packages that a repository lists.
 func listed(t *testing.T, dir string) []string {
 	t.Helper()
 	names, err := filepath.Glob(filepath.Join(dir, "repodata", "*primary.xml.gz"))
@@ -99,8 +99,8 @@ func listed(t *testing.T, dir string) []string {
 	return all
 }
 
-// install lets dnf install the kernel by the bundle's own .repo file, index and
-// packages checked, into a root that has what the kernel's packages require.
+// install lets dnf install the kernel with the release's own .repo file, which makes it
+// check index and packages, into a root that has what the kernel's packages require.
 func install(t *testing.T, repoFile string) {
 	t.Helper()
 	top := t.TempDir()
@@ -135,10 +135,10 @@ func install(t *testing.T, repoFile string) {
 	}
 }
 
-// job is a pipeline's job: its script and what it takes from the environment.
+// job is the job of a pipeline: its script and the shell that runs it.
 type job struct{ shell, script string }
 
-// githubJob and gitlabJob read the examples.
+// githubJob reads the example for GitHub, gitlabJob that for GitLab.
 func githubJob(t *testing.T) job {
 	var page struct {
 		Jobs struct {
@@ -172,8 +172,9 @@ func readExample(t *testing.T, name string, page any) {
 	}
 }
 
-// The example jobs run, over the tiny kernel, whose package nobody can boot:
-// --unproven is put in. docker login is noted only; the registry asks nobody.
+// TestEndToEndExamples runs the example jobs on the tiny kernel. That cannot be booted, so
+// the test adds --unproven. docker login is only recorded, since the registry has no
+// accounts.
 func TestEndToEndExamples(t *testing.T) {
 	begin(t)
 	repository := filepath.Dir(newTiny().write(t))

@@ -15,8 +15,8 @@ import (
 	"namibuild/builder/set"
 )
 
-// The claim of the README: one script, and there are kernel packages with the
-// edit in them, by real rpm's judgement.
+// TestEndToEndQuickstart runs the README's script and checks with real rpm that its kernel
+// packages have the edit in them. It goes on with the kernel that was built.
 func TestEndToEndQuickstart(t *testing.T) {
 	begin(t)
 	out := filepath.Join(t.TempDir(), "demo")
@@ -50,7 +50,7 @@ func TestEndToEndQuickstart(t *testing.T) {
 	}
 	config := output(t, "sh", "-c", `rpm2cpio "$0" | cpio -i --quiet --to-stdout "./boot/vmlinuz*" | file -b -`, kernel)
 	if !strings.Contains(config, release) || !strings.Contains(config, "bzImage") {
-		t.Errorf("the vmlinuz says of itself: %s", config)
+		t.Errorf("the vmlinuz is: %s", config)
 	}
 
 	code, plan, stderr := runCommand(t, "plan", "demo")
@@ -72,7 +72,7 @@ func TestEndToEndQuickstart(t *testing.T) {
 	checkRelease(t, out)
 }
 
-// Each case is the tiny kernel with one thing wrong.
+// TestEndToEndErrors builds the tiny kernel with one thing wrong in each case.
 func TestEndToEndErrors(t *testing.T) {
 	begin(t)
 	tests := map[string]struct {
@@ -98,7 +98,7 @@ func TestEndToEndErrors(t *testing.T) {
 			code:   exitEdit,
 			want:   []string{"include/net/tcp.h", "2"},
 		},
-		"a knob is missing": {
+		"a name is missing": {
 			change: func(k *tiny) { k.spec = strings.ReplaceAll(k.spec, "%define distro_build", "%define distro_bild") },
 			code:   exitEdit,
 			want:   []string{"distro_build"},
@@ -177,7 +177,7 @@ func TestEndToEndEngineNotReachable(t *testing.T) {
 	}
 }
 
-// The tiny kernel builds, and builds again over its own output.
+// TestEndToEndTiny builds the tiny kernel, and again into the same output directory.
 func TestEndToEndTiny(t *testing.T) {
 	begin(t)
 	recipe := newTiny().write(t)
@@ -204,7 +204,7 @@ func TestEndToEndTiny(t *testing.T) {
 	nothingLeft(t)
 }
 
-// Ctrl-C, once and twice, at every step.
+// TestEndToEndInterrupted presses Ctrl-C, once and twice, in every step.
 func TestEndToEndInterrupted(t *testing.T) {
 	begin(t)
 	slow := newTiny()
@@ -240,8 +240,8 @@ func TestEndToEndInterrupted(t *testing.T) {
 	}
 }
 
-// A driver that is killed cannot clean up: its container ends by itself, and
-// the next run removes it.
+// TestEndToEndKilled shows that the container of a killed run, which cannot clean up, ends
+// by itself, and that the next run removes it.
 func TestEndToEndKilled(t *testing.T) {
 	begin(t)
 	slow := newTiny()

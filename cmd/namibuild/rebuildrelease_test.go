@@ -26,8 +26,8 @@ import (
 	"namibuild/builder/sign"
 )
 
-// TestRebuildARelease shows that a release is rebuilt from itself alone: it is signed, and the
-// signatures of its modules stand for their key, which is elsewhere.
+// TestRebuildARelease shows that a signed release can be built again from what is in it: the
+// signatures of its modules replace their key.
 func TestRebuildARelease(t *testing.T) {
 	o, f := buildertest.Setup(t)
 	key, err := modkey.New(rand.Reader, modkey.OpenPGP, "test")

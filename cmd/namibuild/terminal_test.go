@@ -9,7 +9,7 @@ import (
 	"namibuild/builder/event"
 )
 
-// clock is a time that the test moves.
+// clock is a clock that only the test moves.
 type clock struct{ t time.Time }
 
 func (c *clock) now() time.Time       { return c.t }
@@ -20,7 +20,7 @@ func (c *clock) to(s style) (*display, *bytes.Buffer) {
 	return &display{out: &b, now: c.now, style: s, width: func() int { return 80 }}, &b
 }
 
-// play is a build as the display sees it.
+// play gives the events of a build to a display.
 func play(c *clock, d *display) {
 	for _, e := range []struct {
 		after time.Duration
@@ -60,8 +60,8 @@ warning: older than stock
 	}
 }
 
-// On a terminal every line is redrawn in place, within the width, and only
-// finished steps and warnings stay.
+// TestLive shows that on a terminal every line is redrawn in place, within the width, and
+// that only finished steps and warnings stay.
 func TestLive(t *testing.T) {
 	c := newClock()
 	d, b := c.to(live)
