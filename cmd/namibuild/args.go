@@ -128,7 +128,7 @@ func checkExclusive(c *cobra.Command) (err error) {
 // what the path should name. Other faults are left to whoever opens the path.
 func exists(path, want string) error {
 	if _, err := os.Stat(path); missing(err) {
-		return usageError{fmt.Errorf("no such file or folder: %s (want %s)", path, want)}
+		return usageError{fmt.Errorf("no such file or folder: %s; want %s", path, want)}
 	}
 	return nil
 }

@@ -26,6 +26,17 @@ func TestEndToEndQuickstart(t *testing.T) {
 		t.Fatal(err)
 	}
 	nothingLeft(t)
+	checkPackages(t, out)
+	checkPlan(t)
+	checkProofs(t, out, out+"-stock")
+	checkBench(t, out)
+	checkBoot(t, out)
+	checkRelease(t, out)
+}
+
+// checkPackages checks the demo's packages with real rpm.
+func checkPackages(t *testing.T, out string) {
+	t.Helper()
 	rpms := func(name string) string {
 		found, err := filepath.Glob(filepath.Join(out, "RPMS", name))
 		if err != nil || len(found) != 1 {
@@ -52,7 +63,11 @@ func TestEndToEndQuickstart(t *testing.T) {
 	if !strings.Contains(config, release) || !strings.Contains(config, "bzImage") {
 		t.Errorf("the vmlinuz is: %s", config)
 	}
+}
 
+// checkPlan checks that the demo's plan has the diff of what was built.
+func checkPlan(t *testing.T) {
+	t.Helper()
 	code, plan, stderr := runCommand(t, "plan", "demo")
 	if code != 0 {
 		t.Fatalf("plan: exit %d\n%s", code, stderr)
@@ -66,82 +81,79 @@ func TestEndToEndQuickstart(t *testing.T) {
 			t.Errorf("the plan lacks %q", want)
 		}
 	}
-	checkProofs(t, out, out+"-stock")
-	checkBench(t, out)
-	checkBoot(t, out)
-	checkRelease(t, out)
 }
 
-// TestEndToEndErrors builds the tiny kernel with one thing wrong in each case.
+// buildErrors are builds of the tiny kernel with one thing wrong in each.
+var buildErrors = map[string]struct {
+	change func(*tiny)
+	args   []string
+	code   int
+	want   []string // in stderr
+}{
+	"compiler": {
+		change: func(k *tiny) {
+			k.edits = []edit{{"net/tcp.c", "return TCP_TIMEWAIT_LEN;", "return TCP_TIMEWAIT;"}}
+		},
+		code: exitRpmbuild,
+		want: []string{"net/tcp.c:4:", "TCP_TIMEWAIT", "in %build", "failed.log", "last lines of the log"},
+	},
+	"no match": {
+		change: func(k *tiny) { k.edits = []edit{{"include/net/tcp.h", "#define TCP_TIMEWAIT_LEN (61*HZ)", "(5*HZ)"}} },
+		code:   exitEdit,
+		want:   []string{"include/net/tcp.h", "60*HZ"},
+	},
+	"two matches": {
+		change: func(k *tiny) { k.edits = []edit{{"include/net/tcp.h", "HZ", "ZH"}} },
+		code:   exitEdit,
+		want:   []string{"include/net/tcp.h", "2"},
+	},
+	"a name is missing": {
+		change: func(k *tiny) { k.spec = strings.ReplaceAll(k.spec, "%define distro_build", "%define distro_bild") },
+		code:   exitEdit,
+		want:   []string{"distro_build"},
+	},
+	"truncated": {
+		change: func(k *tiny) { k.mangle = func(b []byte) []byte { return b[:len(b)-100] } },
+		code:   exitSource,
+		want:   []string{"truncated"},
+	},
+	"one bit": {
+		change: func(k *tiny) { k.mangle = func(b []byte) []byte { b[len(b)-200] ^= 1; return b } },
+		code:   exitSource,
+		want:   []string{"sha256 got"},
+	},
+	"package that is not made": {
+		change: func(k *tiny) { k.packages = append(k.packages, "kernel-debug") },
+		code:   exitOutput,
+		want:   []string{"the recipe wants kernel-debug; with these switches the spec makes kernel\n"},
+	},
+	"disk full": {
+		change: func(k *tiny) { k.build = "dd if=/dev/zero of=big bs=1M count=100" },
+		args:   []string{"--tmpfs", "16M"},
+		code:   exitDisk,
+		want:   []string{"No space left on device", "disk"},
+	},
+	"out of memory": {
+		change: func(k *tiny) { k.build = `perl -e '$x = "x" x (1<<30)'` },
+		args:   []string{"--memory", "64M"},
+		code:   exitRpmbuild,
+		want:   []string{"memory limit", "--memory"},
+	},
+	"base image": {
+		args: []string{"--image-arg", "BASE=127.0.0.1:1/none"},
+		code: exitBase,
+		want: []string{"127.0.0.1:1/none", "quickstart"},
+	},
+	"output is a file": {
+		args: []string{"-o", "/dev/null/out"},
+		code: exitOutput,
+		want: []string{"/dev/null/out"},
+	},
+}
+
 func TestEndToEndErrors(t *testing.T) {
 	begin(t)
-	tests := map[string]struct {
-		change func(*tiny)
-		args   []string
-		code   int
-		want   []string // in stderr
-	}{
-		"compiler": {
-			change: func(k *tiny) {
-				k.edits = []edit{{"net/tcp.c", "return TCP_TIMEWAIT_LEN;", "return TCP_TIMEWAIT;"}}
-			},
-			code: exitRpmbuild,
-			want: []string{"net/tcp.c:4:", "TCP_TIMEWAIT", "in %build", "failed.log", "last lines of the log"},
-		},
-		"no match": {
-			change: func(k *tiny) { k.edits = []edit{{"include/net/tcp.h", "#define TCP_TIMEWAIT_LEN (61*HZ)", "(5*HZ)"}} },
-			code:   exitEdit,
-			want:   []string{"include/net/tcp.h", "60*HZ"},
-		},
-		"two matches": {
-			change: func(k *tiny) { k.edits = []edit{{"include/net/tcp.h", "HZ", "ZH"}} },
-			code:   exitEdit,
-			want:   []string{"include/net/tcp.h", "2"},
-		},
-		"a name is missing": {
-			change: func(k *tiny) { k.spec = strings.ReplaceAll(k.spec, "%define distro_build", "%define distro_bild") },
-			code:   exitEdit,
-			want:   []string{"distro_build"},
-		},
-		"truncated": {
-			change: func(k *tiny) { k.mangle = func(b []byte) []byte { return b[:len(b)-100] } },
-			code:   exitSource,
-			want:   []string{"truncated"},
-		},
-		"one bit": {
-			change: func(k *tiny) { k.mangle = func(b []byte) []byte { b[len(b)-200] ^= 1; return b } },
-			code:   exitSource,
-			want:   []string{"sha256 got"},
-		},
-		"package that is not made": {
-			change: func(k *tiny) { k.packages = append(k.packages, "kernel-debug") },
-			code:   exitOutput,
-			want:   []string{"the recipe wants kernel-debug; with these switches the spec makes kernel\n"},
-		},
-		"disk full": {
-			change: func(k *tiny) { k.build = "dd if=/dev/zero of=big bs=1M count=100" },
-			args:   []string{"--tmpfs", "16M"},
-			code:   exitDisk,
-			want:   []string{"No space left on device", "disk"},
-		},
-		"out of memory": {
-			change: func(k *tiny) { k.build = `perl -e '$x = "x" x (1<<30)'` },
-			args:   []string{"--memory", "64M"},
-			code:   exitRpmbuild,
-			want:   []string{"memory limit", "--memory"},
-		},
-		"base image": {
-			args: []string{"--image-arg", "BASE=127.0.0.1:1/none"},
-			code: exitBase,
-			want: []string{"127.0.0.1:1/none", "quickstart"},
-		},
-		"output is a file": {
-			args: []string{"-o", "/dev/null/out"},
-			code: exitOutput,
-			want: []string{"/dev/null/out"},
-		},
-	}
-	for name, test := range tests {
+	for name, test := range buildErrors {
 		t.Run(name, func(t *testing.T) {
 			k := newTiny()
 			if test.change != nil {
