@@ -10,8 +10,8 @@ import (
 	"namibuild/builder/fetch"
 )
 
-// inputsAtOnce is how many sources Inputs brings in side by side: enough to fill a line,
-// and no burden for a mirror.
+// inputsAtOnce is how many sources Inputs brings in side by side: enough to use a connection
+// fully, and no burden for a mirror.
 const inputsAtOnce = 4
 
 // Inputs brings in the sources of several recipes side by side, each as Input does. A

@@ -18,11 +18,12 @@ import (
 // dot or a port.
 var referenceForm = regexp.MustCompile(`^[\w-]+([.:][\w.:-]*)/[\w./-]+(:[\w.-]+|@sha256:[0-9a-f]{64})$`)
 
-// OpenPublished returns the path of something that was published: where itself if that is
-// the path of a file or folder, otherwise a folder into which the release that where names
-// in a registry (HOST/REPOSITORY:TAG or HOST/REPOSITORY@sha256:…) was pulled, with its
-// digests checked and its signatures not. An error that is fs.ErrNotExist says that it is
-// neither. The caller calls remove, which deletes what was pulled.
+// OpenPublished returns the path of a published set or package. If a file or folder has the
+// path where, that is the result. Otherwise where is a release in a registry,
+// HOST/REPOSITORY:TAG or HOST/REPOSITORY@sha256:…, which is pulled into a temporary folder;
+// its digests are checked, its signatures are not. If where is neither, the error is
+// fs.ErrNotExist; errors of the pull are *event.StepError. The caller calls remove, which
+// deletes what was pulled.
 func OpenPublished(ctx context.Context, where string, o RegistryOptions) (path string, remove func() error, err error) {
 	_, err = os.Stat(where)
 	if !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, syscall.ENOTDIR) {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -12,6 +13,7 @@ import (
 
 	"namibuild/builder"
 	"namibuild/builder/compare"
+	"namibuild/builder/event"
 	"namibuild/builder/oci"
 	"namibuild/builder/plan"
 	"namibuild/builder/release"
@@ -73,8 +75,8 @@ func (a *app) compare(ctx context.Context, one, two string) error {
 // calls the function when the path is no longer needed.
 func (a *app) published(ctx context.Context, d *display, where, want string) (string, func() error, error) {
 	path, remove, err := release.OpenPublished(ctx, where, release.RegistryOptions{PlainHTTP: oci.Loopback(where), UserAgent: userAgent(), Tell: a.tell(d)})
-	if missing(err) {
-		err = exists(where, want)
+	if gone := exists(where, want); gone != nil && missing(err) && !errors.As(err, new(*event.StepError)) {
+		err = gone // neither a path nor a reference
 	}
 	return path, remove, a.cause(ctx, err)
 }
