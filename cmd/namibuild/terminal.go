@@ -18,16 +18,15 @@ import (
 // display shows events: redrawn in place on a terminal, as plain lines elsewhere, as
 // JSON for programs.
 type display struct {
-	mu     sync.Mutex
-	out    io.Writer
-	now    func() time.Time
-	style  style
-	width  func() int
-	cur    *step
-	frame  int
-	ticker *time.Ticker
-	done   chan struct{}
-	quiet  time.Time // when the last event or line of progress was printed
+	mu    sync.Mutex
+	out   io.Writer
+	now   func() time.Time
+	style style
+	width func() int
+	cur   *step
+	frame int
+	done  chan struct{} // ends redraw; nil where nothing is redrawn
+	quiet time.Time     // when the last event or line of progress was printed
 }
 
 type style int
@@ -46,6 +45,9 @@ const plainWidth = 100
 
 // jsonEvery is the least time between two events of progress in JSON.
 const jsonEvery = 250 * time.Millisecond
+
+// redrawEvery is how often the line of the current step is redrawn.
+const redrawEvery = 100 * time.Millisecond
 
 // styleOf returns the style that suits a file.
 func styleOf(out *os.File, asJSON bool) style {
@@ -68,22 +70,26 @@ func newDisplay(out *os.File, asJSON bool) *display {
 			}
 			return 80
 		}
-		d.tick()
+		d.redraw(redrawEvery)
 	}
 	return d
 }
 
-// tick redraws the line of the current step while nothing happens, so that its clock runs.
-func (d *display) tick() {
-	d.ticker, d.done = time.NewTicker(100*time.Millisecond), make(chan struct{})
+// redraw redraws the line of the current step while nothing happens, so that its clock runs.
+// Close ends it.
+func (d *display) redraw(every time.Duration) {
+	done := make(chan struct{})
+	d.done = done
 	go func() {
+		t := time.NewTicker(every)
+		defer t.Stop()
 		for {
 			select {
-			case <-d.ticker.C:
+			case <-t.C:
 				d.mu.Lock()
 				d.draw()
 				d.mu.Unlock()
-			case <-d.done:
+			case <-done:
 				return
 			}
 		}
@@ -95,10 +101,9 @@ func (d *display) tick() {
 func (d *display) Close() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.ticker != nil {
-		d.ticker.Stop()
+	if d.done != nil {
 		close(d.done)
-		d.ticker = nil
+		d.done = nil
 	}
 	if d.cur != nil {
 		d.line(cross(d.style), d.cur, cmp.Or(d.cur.phase, d.cur.text))
@@ -140,7 +145,7 @@ func (d *display) Event(e event.Event) {
 	case event.Warning:
 		d.above("warning: " + e.Text)
 	}
-	if e.Kind != event.Progress { // the ticker draws it
+	if e.Kind != event.Progress { // redraw shows it
 		d.draw()
 	}
 }

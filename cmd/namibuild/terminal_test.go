@@ -37,7 +37,7 @@ func play(c *clock, d *display) {
 	} {
 		c.pass(e.after)
 		d.Event(e.Event)
-		d.draw() // as the ticker does
+		d.draw() // as redraw does
 	}
 	c.pass(19 * time.Second)
 	d.Close()
@@ -82,6 +82,22 @@ func TestLive(t *testing.T) {
 	}
 	if !strings.Contains(b.String(), "53.0 MB of 106.0 MB") {
 		t.Errorf("no bytes in %q", b)
+	}
+}
+
+// TestRedrawEnds shows that a display can be closed while it is redrawn, and that nothing is
+// drawn after that.
+func TestRedrawEnds(t *testing.T) {
+	c := newClock()
+	for range 2000 {
+		d, b := c.to(live)
+		d.redraw(time.Microsecond)
+		d.Event(event.Event{Kind: event.Begin, Step: event.Source, Text: "kernel.src.rpm"})
+		d.Close()
+		d.Close()
+		if !strings.HasSuffix(b.String(), "\n") {
+			t.Fatalf("the last line was not ended: %q", b)
+		}
 	}
 }
 
