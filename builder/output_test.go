@@ -11,6 +11,8 @@ import (
 	"namibuild/builder/set"
 )
 
+// names returns the names of the entries of a directory, sorted. A directory that does not
+// exist has none.
 func names(t *testing.T, dir string) []string {
 	t.Helper()
 	entries, err := os.ReadDir(dir)
@@ -24,6 +26,7 @@ func names(t *testing.T, dir string) []string {
 	return all
 }
 
+// must returns a value, or ends the test with an error.
 func must[T any](v T, err error) func(t *testing.T) T {
 	return func(t *testing.T) T {
 		t.Helper()
@@ -34,6 +37,7 @@ func must[T any](v T, err error) func(t *testing.T) T {
 	}
 }
 
+// fill writes a package and a log, as a build does.
 func fill(t *testing.T, o *output, file string) {
 	t.Helper()
 	if err := os.MkdirAll(o.part(set.RPMS), 0o777); err != nil {
@@ -47,11 +51,13 @@ func fill(t *testing.T, o *output, file string) {
 	}
 }
 
+// TestOutput checks that a build replaces what the one before published, and that one that
+// failed leaves it and adds its log.
 func TestOutput(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "a", "out")
 	o := must(openOutput(dir))(t)
 	if _, err := openOutput(dir); err == nil {
-		t.Fatal("two builds write to one directory")
+		t.Fatal("two builds can write to one directory")
 	}
 	fill(t, o, "one.rpm")
 	must(o.publish(set.Record{}))(t)
@@ -82,12 +88,12 @@ func TestOutput(t *testing.T) {
 	}
 }
 
-// A build that never started its container leaves no directory behind.
+// TestOutputLeavesNothing checks that a build that made nothing leaves no directory.
 func TestOutputLeavesNothing(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "out")
 	must(openOutput(dir))(t).close()
 	if _, err := os.Stat(dir); !errors.Is(err, os.ErrNotExist) {
-		t.Errorf("the directory is there: %v", err)
+		t.Errorf("the directory exists: %v", err)
 	}
 }
 
@@ -100,23 +106,4 @@ func TestOutputNotWritable(t *testing.T) {
 	if e := (*durable.Error)(nil); !errors.As(err, &e) {
 		t.Errorf("got %v", err)
 	}
-}
-
-// found gives all files below a folder by their path.
-func found(t *testing.T, dir string) map[string]string {
-	t.Helper()
-	files := map[string]string{}
-	err := filepath.WalkDir(dir, func(file string, d os.DirEntry, err error) error {
-		if err != nil || d.IsDir() {
-			return err
-		}
-		text, err := os.ReadFile(file)
-		name, _ := filepath.Rel(dir, file)
-		files[name] = string(text)
-		return err
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return files
 }

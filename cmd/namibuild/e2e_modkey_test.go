@@ -13,7 +13,7 @@ import (
 
 	"github.com/docker/docker/client"
 
-	"namibuild/builder"
+	"namibuild/builder/modkey"
 	"namibuild/builder/set"
 )
 
@@ -217,7 +217,7 @@ func beside(t *testing.T, recipe, table string) {
 // of the builder image. The build itself has looked into the compressed files of packages.
 func noSecret(t *testing.T, file, out string) {
 	t.Helper()
-	key, err := builder.OpenModuleKey(file)
+	key, err := modkey.Open(file)
 	if err != nil {
 		t.Fatal(err)
 	}

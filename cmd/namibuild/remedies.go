@@ -22,6 +22,8 @@ import (
 	"namibuild/builder/release"
 	"namibuild/builder/set"
 	"namibuild/builder/source"
+	"namibuild/builder/trust"
+	"namibuild/builder/vary"
 )
 
 // explain returns the exit code of an error, and a hint if the user can do something about
@@ -75,7 +77,7 @@ var remedies = []remedy{
 	of[*builder.NoLockError](exitLock, "name it with --lock; if there is none, name with --recipe the recipe of its build.json"),
 	of[usageError](exitUsage, helpHint),
 	of[recipeError](exitUsage, ""),
-	of[*builder.DayError](exitUsage, "choose a later day: --vary date=DAYS counts from today"),
+	of[*vary.DayError](exitUsage, "choose a later day: --vary date=DAYS counts from today"),
 	of[*builder.ModuleKeyError](exitUsage, "namibuild modkey new FILE makes a key (--x509 for EL7 and later); name it in the recipe as module-key:"),
 	by(func(e *builder.LockError) (int, string) { return exitLock, lockHint(e) }),
 	by(func(e *pgp.KeyError) (int, string) { return exitKey, keyHint(e.Err) }),
@@ -91,7 +93,7 @@ var remedies = []remedy{
 	by(func(e *builder.NotPackedError) (int, string) {
 		return exitSource, "namibuild fetch " + e.Recipe + " packs it"
 	}),
-	of[*builder.UnknownKeyError](exitSource, "copy the recipe, put the key's file beside the copy and name it as source: key:, or use sha256: instead of signed-by:"),
+	of[*trust.UnknownKeyError](exitSource, "copy the recipe, put the key's file beside the copy and name it as source: key:, or use sha256: instead of signed-by:"),
 	of[*builder.UntrustedError](exitSource, "--insecure-source accepts it, if it is a whole SRPM; plan and record then say so"),
 	of[*fetch.OfflineError](exitSource, "namibuild fetch RECIPE, without --offline and $NAMIBUILD_OFFLINE, fetches it into the store"),
 	of[*engine.NoImageError](exitImage, "namibuild image RECIPE builds it; it needs a network"),
