@@ -38,7 +38,8 @@ type Set struct {
 	RPMs, SRPMs []artifact.RPM
 	// Files are the files beside the packages that Table lists, sorted by path.
 	Files Files
-	// Record is the record of the build, or nil if there is none.
+	// Record is the record of the build. It is nil if there is none, and for a Single: the
+	// record is about all packages of a build.
 	Record *Record
 	// Other is the result of Record.Differs. It is empty if there is no record.
 	Other string
@@ -59,7 +60,7 @@ func Open(path string) (Set, error) {
 		return Set{}, err
 	}
 	if place.Kind == Single {
-		return s.openBeside()
+		return s, nil
 	}
 	if err := s.readFiles(); err != nil {
 		return Set{}, err
@@ -129,18 +130,6 @@ func (s *Set) readFiles() (err error) {
 		return fmt.Errorf("reading %s: %w", s.Join(RecordFile), err)
 	}
 	return nil
-}
-
-// openBeside adds the record beside a single package, if the record is about that package.
-func (s Set) openBeside() (Set, error) {
-	r, err := ReadRecord(s.Dir)
-	if err != nil || r == nil {
-		return s, err
-	}
-	if slices.ContainsFunc(r.RPMs, func(one artifact.RPM) bool { return one.SHA256 == s.RPMs[0].SHA256 }) {
-		s.Record = r
-	}
-	return s, nil
 }
 
 // openPackages reads packages of a folder and checks their digests.

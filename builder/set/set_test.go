@@ -58,7 +58,7 @@ func TestOpen(t *testing.T) {
 		}
 	}
 	s, err := set.Open(filepath.Join(dir, set.RPMS, kernelRPM))
-	if err != nil || s.Kind != set.Single || s.Dir != dir || s.Record == nil || len(s.Files) != 0 {
+	if err != nil || s.Kind != set.Single || s.Dir != dir || s.Record != nil || len(s.Files) != 0 {
 		t.Errorf("a single package: %+v, %v", s, err)
 	}
 }
