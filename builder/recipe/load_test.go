@@ -51,7 +51,7 @@ func TestLoadFile(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if r.Name != "own" || r.Dir != dir {
+	if r.Name != "own" || r.Dir != dir || r.Path != filepath.Join(dir, "own.yaml") {
 		t.Errorf("got %q in %q", r.Name, r.Dir)
 	}
 	wantPack(t, r)

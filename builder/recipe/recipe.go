@@ -61,6 +61,9 @@ type Recipe struct {
 	// Dir is the host's folder with the recipe's file. It is empty for a shipped
 	// recipe, and after Parse.
 	Dir string
+	// Path is the path of the recipe's file, as Load got it. It is empty for a shipped
+	// recipe, and after Parse.
+	Path string
 	// files is the folder of a shipped recipe, or nil for one of the host.
 	files fs.FS
 }
