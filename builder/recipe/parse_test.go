@@ -191,7 +191,7 @@ func TestPagesThatAreNotRecipes(t *testing.T) {
 		{"too deep", strings.Repeat("[", MaxSize/2), Faults{
 			{"r.yaml", 1, 10001, "not YAML: while increasing flow level, exceeded max depth of 10000"},
 		}},
-		{"tab", "\tname: x\n", Faults{{"r.yaml", 1, 1, "not YAML: while scanning for the next token, found character that cannot start any token"}}},
+		{"tab", "\tname: x\n", Faults{{"r.yaml", 1, 1, "not YAML: a tab in the indentation: must be spaces"}}},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
