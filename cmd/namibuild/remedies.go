@@ -89,7 +89,7 @@ var remedies = []remedy{
 	by(rpmbuildHint),
 	is(syscall.ENOSPC, exitDisk, "free space on the disk and run the command again: what was fetched is kept"),
 	of[*engine.BaseError](exitBase, "if no registry can be reached, namibuild image RECIPE --base root.tar makes the image from a base of your own, and ./scripts/quickstart does that for Debian; a mirror of the registry is set in the engine's configuration"),
-	of[*source.MismatchError](exitEdit, "compare the recipe with the source: namibuild fetch RECIPE prints its path"),
+	by(mismatchHint),
 	by(func(e *builder.NotPackedError) (int, string) {
 		return exitSource, "namibuild fetch " + e.Recipe + " packs it"
 	}),
@@ -119,6 +119,13 @@ var remedies = []remedy{
 	is(set.ErrNoRecord, exitUsage, "name the output directory of namibuild build"),
 	is(compare.ErrNoPackages, exitUsage, "name packages, or output directories of namibuild build"),
 	is(boot.ErrNoQEMU, exitEngine, "install it (Debian: qemu-system-x86), or run it in a container with --qemu container"),
+}
+
+func mismatchHint(e *source.MismatchError) (int, string) {
+	if e.UnknownFamily() {
+		return exitEdit, "remove tag: from the recipe; another release can be set with define: below rpmbuild:, or with edits that have in: spec"
+	}
+	return exitEdit, "compare the recipe with the source: namibuild fetch RECIPE prints its path"
 }
 
 func differHint(e differError) (int, string) {
