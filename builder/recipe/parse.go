@@ -45,7 +45,7 @@ func parse(file string, data []byte, beside fs.FS) (Recipe, error) {
 
 func (p *page) parse(data []byte) Recipe {
 	if len(data) > MaxSize {
-		p.fault(&yaml.Node{}, "the file has more than %d bytes: must be a page of YAML", MaxSize)
+		p.fault(&yaml.Node{}, "the file has more than %d bytes: must be a recipe in YAML", MaxSize)
 		return Recipe{}
 	}
 	if p.encoding(data); len(p.faults) > 0 {
