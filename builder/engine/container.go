@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"path"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -123,7 +124,10 @@ func (c *Container) create(ctx context.Context, part string, config *container.C
 	}
 	made, err := c.engine.client.ContainerCreate(ctx, config, host, nil, nil, name)
 	for _, w := range made.Warnings {
-		c.notes = append(c.notes, strings.TrimSpace(w))
+		// The engine says of every container what it could not limit.
+		if w = strings.TrimSpace(w); !slices.Contains(c.notes, w) {
+			c.notes = append(c.notes, w)
+		}
 	}
 	return made.ID, err
 }

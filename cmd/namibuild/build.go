@@ -47,7 +47,9 @@ func (a *app) buildCommand() *cobra.Command {
 		Short: "Build the packages of a recipe in a container",
 		Long: `build makes the packages of a recipe: a name that "namibuild recipes" lists, or
 the path of a YAML file. It checks the source, makes the edits, builds the builder
-image if the engine does not hold it, and runs rpmbuild in a container.
+image if the engine does not hold it, and runs rpmbuild in a container. If the
+kernel's /dev/random can block (before Linux 5.6), rngd supplies entropy from a
+container of its own; with NAMIBUILD_ENTROPY=rngd it does so on every kernel.
 
 The output directory gets RPMS/ (checked packages), build.log and build.json, and
 gets them only when everything succeeded. After a failure it holds failed.log (and
@@ -183,7 +185,7 @@ func (a *app) options(ctx context.Context, r recipe.Recipe, f buildFlags) (build
 	if o.Store, err = a.openStore(); err != nil {
 		return o, nil, err
 	}
-	e, err := engine.Connect(ctx, engine.Options{Prefix: a.prefix})
+	e, err := engine.Connect(ctx, engine.Options{Prefix: a.prefix, Entropy: envOr("NAMIBUILD_ENTROPY", "")})
 	if err != nil {
 		return o, nil, err
 	}

@@ -87,6 +87,7 @@ func Contract(t *testing.T, open func(*testing.T) Subject) {
 		{"cancel while uploading", cancelUpload},
 		{"cancel while running", cancelRun},
 		{"cancel while exporting", cancelExport},
+		{"entropy has a source", entropy},
 		{"remove twice", removeTwice},
 		{"remove without running", removeUnused},
 		{"a sweep leaves live containers", sweepLive},
