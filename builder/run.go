@@ -106,7 +106,8 @@ func (b *build) start(ctx context.Context, p plan.Plan, image engine.Image, mode
 func (b *build) rpmbuild(ctx context.Context, box Container, out *output, what string) error {
 	b.Tell.Say(event.Begin, event.Rpmbuild, "%s; the log goes to %s", what, out.dir)
 	expected := b.expected()
-	log := &buildlog.Writer{W: out.log,
+	bounded := &buildlog.Bounded{File: out.log}
+	log := &buildlog.Writer{W: bounded,
 		Phase: func(p string) { b.Tell.Say(event.Phase, event.Rpmbuild, "%s", p) },
 		Objects: func(n int64) {
 			n = max(n, b.objects) // at the end rpmbuild may remove what it built
@@ -124,7 +125,8 @@ func (b *build) rpmbuild(ctx context.Context, box Container, out *output, what s
 	if wrong := (*UnknownPackageError)(nil); errors.As(context.Cause(ctx), &wrong) {
 		err = wrong
 	}
-	if err := errors.Join(err, log.Close()); err != nil {
+	err = errors.Join(err, log.Close())
+	if err := errors.Join(err, b.endLog(bounded)); err != nil {
 		return &event.StepError{Step: event.Rpmbuild, Err: err}
 	}
 	if err := b.refused(); err != nil {
@@ -139,6 +141,15 @@ func (b *build) rpmbuild(ctx context.Context, box Container, out *output, what s
 	}
 	b.Tell.Say(event.End, event.Rpmbuild, "%s compiled", event.Count(int(b.objects), "object"))
 	return b.Store.Remember("objects", b.Recipe.Name, strconv.FormatInt(b.objects, 10))
+}
+
+// endLog puts a log in order that is too long, and says so.
+func (b *build) endLog(log *buildlog.Bounded) error {
+	n, err := log.Close()
+	if n > 0 {
+		b.Tell.Say(event.Warning, event.Rpmbuild, "the log is too long: %d bytes of its middle are left out", n)
+	}
+	return err
 }
 
 // expected is how many objects the last build of this recipe made, or what the

@@ -40,7 +40,9 @@ type ContainerSpec struct {
 	// there, owner included.
 	Topdir string
 	// TopdirSize makes Topdir a tmpfs of so many bytes, for which the image needs
-	// a /bin/cat. If it is 0, Topdir is on the engine's disk.
+	// a /bin/cat. If it is 0, Topdir is on the engine's disk and has no limit of
+	// its own: Docker's local volume driver limits a volume on disk only where its
+	// folder is on xfs or ext4 with project quotas, and refuses a size elsewhere.
 	TopdirSize int64
 	// Memory is in bytes, and includes swap.
 	Memory, Pids int64

@@ -1,6 +1,7 @@
 package fetch
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -14,6 +15,10 @@ type Verify func(io.Reader) error
 // known.
 type Progress func(done, total int64)
 
+// DefaultMaxSize is the size of the largest file that is downloaded, in bytes. The
+// largest SRPM of a kernel has 0.2 GB, unpacked tarballs have 1.5 GB.
+const DefaultMaxSize = 4 << 30
+
 // Input describes a file to fetch. Exactly one of URL and File is set, and at
 // least one of SHA256 and Verify.
 type Input struct {
@@ -26,6 +31,9 @@ type Input struct {
 	// Waive, if set, is called with a file that SHA256 or Verify refused, and with
 	// the reason. If it returns nil, the file is taken anyway, under its own digest.
 	Waive func(file io.Reader, wrong error) error
+	// MaxSize limits a download, in bytes. If it is 0, it is DefaultMaxSize. A file
+	// that is larger is a *TooLargeError, and nothing of it stays.
+	MaxSize int64
 	// Offline forbids the network. If the store does not have the file, the error is
 	// an *OfflineError.
 	Offline bool
@@ -118,6 +126,7 @@ func (s *Store) fetchFrom(ctx context.Context, url string, in Input, progress Pr
 		return File{}, err
 	}
 	defer p.close()
+	p.max = cmp.Or(in.MaxSize, DefaultMaxSize)
 	if f, ok := s.lookupInput(in); ok { // the other process has fetched it
 		return f, nil
 	}

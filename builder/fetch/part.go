@@ -18,7 +18,7 @@ import (
 type part struct {
 	path      string
 	file      *os.File
-	size      int64
+	size, max int64
 	note      note
 	mixed     bool // its bytes are from more than one response
 	writeNote func(note []byte, path string) error

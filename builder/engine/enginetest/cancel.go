@@ -86,6 +86,36 @@ func cancelRun(t *testing.T, s Subject) {
 	timed(t, func() { remove(t, c) })
 }
 
+// cancelFlood checks that a run ends within 5 s of a cancel if its program prints
+// without end and ignores SIGTERM.
+func cancelFlood(t *testing.T, s Subject) {
+	c := create(t, s, "flood")
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	var canceled time.Time
+	log := &flooded{enough: func() { canceled = time.Now(); cancel() }}
+	exit, err := c.Run(ctx, log)
+	if took := time.Since(canceled); !errors.Is(err, context.Canceled) || took > 5*time.Second {
+		t.Errorf("got %+v, %v, %v after the cancel", exit, err, took)
+	}
+	timed(t, func() { remove(t, c) })
+}
+
+// flooded is a log that calls a function when it has 8 MiB.
+type flooded struct {
+	n      int
+	enough func()
+}
+
+func (f *flooded) Write(p []byte) (int, error) {
+	const limit = 8 << 20
+	if f.n < limit && f.n+len(p) >= limit {
+		f.enough()
+	}
+	f.n += len(p)
+	return len(p), nil
+}
+
 func cancelExport(t *testing.T, s Subject) {
 	c := create(t, s, "copy", "in", "out")
 	if err := c.Upload(t.Context(), archive("in", string(make([]byte, 32<<20)))); err != nil {

@@ -86,6 +86,7 @@ func Contract(t *testing.T, open func(*testing.T) Subject) {
 		{"cancel before and while creating", cancelCreate},
 		{"cancel while uploading", cancelUpload},
 		{"cancel while running", cancelRun},
+		{"cancel while the log is flooded", cancelFlood},
 		{"cancel while exporting", cancelExport},
 		{"entropy has a source", entropy},
 		{"remove twice", removeTwice},
