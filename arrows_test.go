@@ -17,35 +17,37 @@ import (
 
 const module = "namibuild"
 
-// floors are the packages of this module from the top of the house down. A
-// package imports from lower floors only, a neighbour not either.
+// floors are the packages of this module from the top of the house down. A package
+// imports only packages of lower floors, and none of its own floor.
 var floors = [][]string{
 	{"cmd"}, // and all below it
 	{"builder", "builder/release", "builder/prove"},
 	{"builder/sign", "builder/repodata", "builder/sbom", "builder/provenance", "builder/oci", "builder/boot"},
-	{"builder/set", "builder/image"},
-	{"builder/fetch", "builder/source", "builder/engine", "builder/artifact", "builder/compare", "builder/leak", "builder/buildroot", "builder/modkey", "builder/buildlog"},
+	{"builder/set", "builder/image", "builder/trust", "builder/topdir", "builder/vary"},
+	{"builder/fetch", "builder/source", "builder/engine", "builder/artifact", "builder/compare", "builder/graft", "builder/leak", "builder/buildroot", "builder/modkey", "builder/buildlog"},
 	{"builder/plan"},
 	{"builder/recipe", "builder/rpm", "builder/event", "builder/durable", "."},
 	{"builder/pgp", "builder/unpack"},
 }
 
-// engineRoom is the only package that knows Docker and BuildKit: these modules.
+// engineRoom is the only package that imports the modules of Docker and BuildKit,
+// engineOnly.
 const engineRoom = "builder/engine"
 
 var engineOnly = []string{"github.com/docker/", "github.com/moby/", "github.com/containerd/", "github.com/tonistiigi/"}
 
-// unpackRoom is the only package that decompresses with these libraries. (gzip and
-// zstd are missing, because packages that only compress import the same ones.)
+// unpackRoom is the only package that imports the libraries that decompress,
+// unpackOnly. gzip and zstd are missing, because packages that only compress import
+// the same ones.
 const unpackRoom = "builder/unpack"
 
 var unpackOnly = []string{"compress/bzip2", "github.com/cosnicolaou/pbzip2", "github.com/pierrec/lz4", "github.com/therootcompany/xz", "github.com/ulikunitz/xz"}
 
-// logrus is what BuildKit logs with: the engine takes it to keep BuildKit quiet.
+// logrus is what BuildKit logs with. The engine imports it to keep BuildKit quiet.
 const logrus = "github.com/sirupsen/logrus"
 
-// A library does not log, print, exit or look at the clock: these packages and
-// these names of packages are for cmd.
+// A library does not log, print, exit or look at the clock. Only cmd uses these
+// packages, and these names of other packages.
 var (
 	commandPackages = []string{"log", "log/slog", logrus}
 	commandNames    = map[string][]string{
@@ -59,7 +61,7 @@ func TestArrowsPointDown(t *testing.T) {
 	files := goFiles(t, os.DirFS("."))
 	for _, dir := range []string{".", "cmd/namibuild", "builder", "builder/engine", "builder/rpm", "builder/rpm/rpmtest"} {
 		if !slices.ContainsFunc(files, func(f goFile) bool { return f.dir() == dir }) {
-			t.Errorf("no Go file of %s was looked at", dir)
+			t.Errorf("no Go file of %s was checked", dir)
 		}
 	}
 	for _, fault := range faults(files) {
@@ -67,8 +69,8 @@ func TestArrowsPointDown(t *testing.T) {
 	}
 }
 
-// TestWrongArrowsAreFound plants every kind of fault, and beside each what is
-// allowed and looks like it.
+// TestWrongArrowsAreFound checks that every kind of fault is found in a small house,
+// and nothing that is allowed and looks like a fault.
 func TestWrongArrowsAreFound(t *testing.T) {
 	house := map[string]string{
 		"embed.go":                                `package namibuild; import _ "embed"`,
@@ -76,7 +78,23 @@ func TestWrongArrowsAreFound(t *testing.T) {
 		"cmd/other/main.go":                       `package main; import _ "namibuild/cmd/namibuild"`,
 		"cmd/namibuild/docker.go":                 `package main; import _ "github.com/docker/docker/client"`,
 		"cmd/namibuild/e2e_test.go":               `package main; import _ "github.com/docker/docker/client"`,
-		"builder/builder.go":                      `package builder; import ("namibuild/builder/engine"; "namibuild/builder/sign"; "namibuild/cmd/namibuild")`,
+		"builder/builder.go":                      `package builder; import ("namibuild/builder/engine"; "namibuild/builder/sign"; "namibuild/builder/topdir"; "namibuild/builder/prove"; "namibuild/cmd/namibuild")`,
+		"builder/builder_test.go":                 `package builder; import ("namibuild/builder/kerneltest"; "namibuild/builder/release")`,
+		"builder/buildertest/sets.go":             `package buildertest; import ("namibuild/builder"; "namibuild/builder/kerneltest")`,
+		"builder/kerneltest/kernel.go":            `package kerneltest; import ("namibuild/builder/rpm/rpmtest"; "namibuild/builder/engine")`,
+		"builder/release/release.go":              `package release; import ("namibuild/builder/set"; "namibuild/builder/sign"; "namibuild/builder")`,
+		"builder/prove/boot.go":                   `package prove; import ("namibuild/builder/boot"; "namibuild/builder/image"; "namibuild/builder/buildertest")`,
+		"builder/boot/boot.go":                    `package boot; import ("namibuild/builder/set"; "namibuild/builder/prove")`,
+		"builder/set/set.go":                      `package set; import ("namibuild/builder/artifact"; "namibuild/builder/image"; "namibuild/builder/release")`,
+		"builder/image/image.go":                  `package image; import ("namibuild/builder/engine"; "namibuild/builder/plan")`,
+		"builder/trust/trust.go":                  `package trust; import ("namibuild/builder/fetch"; "namibuild/builder/pgp"; "namibuild/builder/topdir")`,
+		"builder/topdir/topdir.go":                `package topdir; import ("namibuild/builder/source"; "namibuild/builder/event"; "namibuild/builder")`,
+		"builder/vary/vary.go":                    `package vary; import ("namibuild/builder/engine"; "namibuild/builder/plan"; "namibuild/builder/set")`,
+		"builder/graft/graft.go":                  `package graft; import ("namibuild/builder/rpm"; "namibuild/builder/compare")`,
+		"builder/compare/compare.go":              `package compare; import "namibuild/builder/rpm"`,
+		"builder/modkey/file.go":                  `package modkey; import ("namibuild/builder/rpm"; "namibuild/builder/unpack"; "namibuild/builder/recipe")`,
+		"builder/event/event.go":                  `package event; import "namibuild/builder/durable"`,
+		"builder/durable/folder.go":               `package durable; import "namibuild/builder/plan"`,
 		"builder/sign/sign.go":                    `package sign; import ("namibuild/builder/artifact"; "namibuild/builder")`,
 		"builder/engine/engine.go":                `package engine; import ("github.com/moby/buildkit/client"; "github.com/sirupsen/logrus"; "log"; "namibuild/builder/fetch")`,
 		"builder/engine/e_test.go":                `package engine_test; import ("os"; "namibuild/builder/engine"; "namibuild/builder/rpm/rpmtest"; "namibuild/builder/source"); func f() { os.Exit(1) }`,
@@ -103,28 +121,41 @@ func TestWrongArrowsAreFound(t *testing.T) {
 	}
 	want := []string{
 		"builder/artifact/main.go: is a program; programs live in cmd",
+		"builder/boot/boot.go: imports builder/boot's own roof builder/prove",
+		"builder/builder.go: imports builder's neighbour builder/prove",
 		"builder/builder.go: imports builder's own roof cmd/namibuild",
+		"builder/builder_test.go: imports builder's neighbour builder/release",
+		"builder/durable/folder.go: imports builder/durable's own roof builder/plan",
 		"builder/engine/e_test.go: imports builder/engine's neighbour builder/source",
 		"builder/engine/engine.go: imports builder/engine's neighbour builder/fetch",
 		"builder/engine/engine.go: imports log, which is for cmd",
+		"builder/event/event.go: imports builder/event's neighbour builder/durable",
 		"builder/fetch/fetch.go: imports builder/rpm/rpmtest, which is for tests",
 		"builder/fetch/fetch.go: imports github.com/docker/docker/client, which is for builder/engine",
+		"builder/graft/graft.go: imports builder/graft's neighbour builder/compare",
 		"builder/oci/oci.go: imports builder/absent, which stands on no floor",
 		"builder/plan/plan.go: imports builder/plan's neighbour builder/plan",
 		"builder/plan/plan.go: imports github.com/sirupsen/logrus, which is for cmd",
 		"builder/plan/plan.go: imports log, which is for cmd",
 		"builder/plan/plan.go: imports log/slog, which is for cmd",
+		"builder/prove/boot.go: imports builder/buildertest, which is for tests",
 		"builder/recipe/recipe.go: imports builder/recipe's neighbour .",
 		"builder/recipe/recipe.go: uses fmt.Println, which is for cmd",
 		"builder/recipe/recipe.go: uses os.Stdout, which is for cmd",
 		"builder/recipe/recipe.go: uses print, which is for cmd",
 		"builder/recipe/recipe.go: uses time.Now, which is for cmd",
+		"builder/release/release.go: imports builder/release's neighbour builder",
 		"builder/rpm/rpm.go: imports fmt with a dot, which hides what it uses",
 		"builder/rpm/rpmtest/build.go: imports builder/rpm's own roof builder/source",
 		"builder/rpm/rpmtest/build.go: uses fmt.Print, which is for cmd",
+		"builder/set/set.go: imports builder/set's neighbour builder/image",
+		"builder/set/set.go: imports builder/set's own roof builder/release",
 		"builder/sign/sign.go: imports builder/sign's own roof builder",
 		"builder/source/xz.go: imports github.com/therootcompany/xz, which is for builder/unpack",
+		"builder/topdir/topdir.go: imports builder/topdir's own roof builder",
+		"builder/trust/trust.go: imports builder/trust's neighbour builder/topdir",
 		"builder/util/util.go: builder/util stands on no floor",
+		"builder/vary/vary.go: imports builder/vary's neighbour builder/set",
 		"cmd/namibuild/docker.go: imports github.com/docker/docker/client, which is for builder/engine",
 		"cmd/other/main.go: imports cmd/other's neighbour cmd/namibuild",
 	}
@@ -136,14 +167,14 @@ func TestWrongArrowsAreFound(t *testing.T) {
 	}
 	for _, g := range got {
 		if !slices.Contains(want, g) {
-			t.Errorf("no fault: %s", g)
+			t.Errorf("found, and is no fault: %s", g)
 		}
 	}
 }
 
-// goFile is one Go file by its path in the module.
+// goFile is one Go file of the module.
 type goFile struct {
-	path   string
+	path   string // in the module
 	syntax *ast.File
 }
 
@@ -151,7 +182,7 @@ func (f goFile) dir() string   { return path.Dir(f.path) }
 func (f goFile) test() bool    { return strings.HasSuffix(f.path, "_test.go") }
 func (f goFile) program() bool { return f.syntax.Name.Name == "main" }
 
-// goFiles parses what the go command would look at.
+// goFiles parses the Go files that the go command does not ignore.
 func goFiles(t *testing.T, tree fs.FS) []goFile {
 	t.Helper()
 	var all []goFile
@@ -179,7 +210,7 @@ func goFiles(t *testing.T, tree fs.FS) []goFile {
 	return all
 }
 
-// faults are the sentences about what should not be, each once.
+// faults returns a sentence for each thing that is wrong, sorted.
 func faults(files []goFile) []string {
 	var all []string
 	for _, f := range files {
@@ -195,8 +226,8 @@ func faults(files []goFile) []string {
 	return slices.Compact(all)
 }
 
-// floor is the number of a package's floor, the top is 0; -1: it has none. What
-// tests share stands in the room it serves.
+// floor returns the number of a package's floor, counted from 0 at the top, or -1 if it
+// has none. A package for tests is on the floor of the package that it serves.
 func floor(pkg string) int {
 	if strings.HasPrefix(pkg, "cmd/") {
 		return 0
@@ -204,7 +235,7 @@ func floor(pkg string) int {
 	return slices.IndexFunc(floors, func(rooms []string) bool { return slices.Contains(rooms, room(pkg)) })
 }
 
-// room is the package that a package for tests serves, or the package itself.
+// room returns the package that a package for tests serves, or the package itself.
 func room(pkg string) string {
 	elements := strings.Split(pkg, "/")
 	if i := slices.IndexFunc(elements, func(e string) bool { return strings.HasSuffix(e, "test") }); i > 0 {
@@ -213,7 +244,7 @@ func room(pkg string) string {
 	return pkg
 }
 
-// support says that a package is there for tests: rpmtest, enginetest.
+// support reports whether a package is for tests, as rpmtest and enginetest are.
 func support(pkg string) bool { return room(pkg) != pkg }
 
 func (f goFile) wrongImports() []string {
@@ -230,7 +261,7 @@ func (f goFile) wrongImports() []string {
 	return all
 }
 
-// wrongImport says what is wrong with one import, or nothing.
+// wrongImport returns what is wrong with an import, or "".
 func (f goFile) wrongImport(name string) string {
 	if pkg, ours := inModule(name); ours {
 		return f.wrongArrow(pkg)
@@ -254,7 +285,7 @@ func inModule(name string) (pkg string, ours bool) {
 	return strings.CutPrefix(name, module+"/")
 }
 
-// wrongArrow says what is wrong with importing a package of this module.
+// wrongArrow returns what is wrong with importing a package of this module, or "".
 func (f goFile) wrongArrow(pkg string) string {
 	from, to := floor(f.dir()), floor(pkg)
 	mine := room(f.dir())
@@ -273,13 +304,14 @@ func (f goFile) wrongArrow(pkg string) string {
 	return ""
 }
 
-// library: neither a command nor a test nor a program that tests run.
+// inLibrary reports whether a file belongs to neither a command nor a test nor a
+// program that tests run.
 func (f goFile) inLibrary() bool {
 	return floor(f.dir()) > 0 && !f.test() && !(support(f.dir()) && f.program())
 }
 
-// wrongNames are the uses of what only cmd may use. A local name that hides one
-// of these packages counts as the package.
+// wrongNames returns the uses of names that are only for cmd. A local variable with the
+// name of such a package counts as the package.
 func (f goFile) wrongNames() []string {
 	if !f.inLibrary() {
 		return nil
@@ -306,7 +338,7 @@ func (f goFile) wrongNames() []string {
 	return all
 }
 
-// imported maps the names that a file has for packages to their paths.
+// imported returns the paths of the packages that a file imports, by their names in it.
 func (f goFile) imported() map[string]string {
 	all := map[string]string{}
 	for _, spec := range f.syntax.Imports {

@@ -1,141 +1,94 @@
-// Package builder is how a recipe becomes packages. Build reads as the list of
-// its steps; each of them lives in a package of its own, and what they say on
-// the way are Events, which the command shows.
 package builder
 
 import (
 	"context"
 	"errors"
 	"io"
-	"io/fs"
+	"os"
+	"path/filepath"
 	"time"
 
+	"namibuild/builder/artifact"
+	"namibuild/builder/durable"
 	"namibuild/builder/engine"
 	"namibuild/builder/event"
 	"namibuild/builder/fetch"
 	"namibuild/builder/modkey"
 	"namibuild/builder/plan"
-	"namibuild/builder/recipe"
 	"namibuild/builder/set"
 	"namibuild/builder/source"
+	"namibuild/builder/topdir"
 )
 
-// Engine is what Build needs of a container engine.
-type Engine interface {
-	// EnsureImage gives the image of a definition, built if it is not there.
-	EnsureImage(context.Context, engine.ImageSpec, func(engine.ImageProgress)) (engine.Image, error)
-	// ImportBase makes a root file system's tar the base of an image.
-	ImportBase(ctx context.Context, name string, root io.Reader) error
-	// Export builds a definition and writes the files of its last stage to dir.
-	Export(ctx context.Context, spec engine.ImageSpec, dir string, progress func(engine.ImageProgress)) error
-	// Create makes a container that has not started, with its entropy supply.
-	Create(context.Context, engine.ContainerSpec) (Container, error)
-	// Sweep removes what drivers that are no more have left.
-	Sweep(context.Context) (int, error)
+// Input brings in the recipe's SRPM, and its tarball if it has one, and checks them.
+// The SRPM comes from a file, the store or the network, or is packed in a container.
+func Input(ctx context.Context, o SourceOptions) (fetch.File, error) {
+	return sourcing(o).input(ctx)
 }
 
-// Container is one run: a tar goes in, a process runs to its end, a tar comes
-// out. Remove is called in any case and leaves nothing.
-type Container interface {
-	Upload(ctx context.Context, tar io.Reader) error
-	Run(ctx context.Context, log io.Writer) (engine.Exit, error)
-	Export(ctx context.Context, name string) (io.ReadCloser, error)
-	// Read gives a file of the image.
-	Read(ctx context.Context, name string, limit int64) ([]byte, error)
-	Entropy() engine.Entropy
-	Notes() []string
-	Remove() error
-}
-
-// Over makes an Engine of the real one.
-func Over(e *engine.Engine) Engine { return docker{e} }
-
-type docker struct{ *engine.Engine }
-
-func (d docker) Create(ctx context.Context, s engine.ContainerSpec) (Container, error) {
-	c, err := d.Engine.Create(ctx, s)
+// Prepare brings the source in and writes the tar of the patched topdir to w, which is
+// what Build sends into the container.
+func Prepare(ctx context.Context, o SourceOptions, w io.WriteSeeker) (source.Preview, error) {
+	b := sourcing(o)
+	in, err := b.input(ctx)
 	if err != nil {
-		return nil, err
+		return source.Preview{}, err
 	}
-	return c, nil
+	return b.topdirOf(in).Write(ctx, w)
 }
 
-// SourceOptions are what a recipe's source comes from: all that Input, Prepare and Image
-// need.
-type SourceOptions struct {
-	Recipe recipe.Recipe
-	// Images holds the image definitions: Dockerfile.* and images/.
-	Images fs.FS
-	Store  *fetch.Store
-	// Engine runs containers. Functions that cannot do without one refuse a nil Engine
-	// with ErrNoEngine; for the others nil means that no container is started.
-	Engine Engine
-	// Args are build arguments for the images: mirrors.
-	Args map[string]string
-	// NoCache runs every step of an image build anew, and takes nothing that an
-	// earlier run has kept of a source.
-	NoCache bool
-	// Offline forbids the network: the source comes from the store or from
-	// where it lies, and the engine holds the image already.
-	Offline bool
-	// InsecureSource takes an SRPM that the recipe's digest or key does not
-	// vouch for, if its own digests are right. The plan then says so.
-	InsecureSource bool
-	// Version is the version of the program, for the record.
-	Version string
-	// Program identifies the code of the program exactly, as the digest of its
-	// executable does and a version, which edited sources share, does not. A run
-	// uses what an earlier run has made or found of a source if both have the
-	// same Program. If it is empty, nothing of the kind is used or kept.
-	Program string
-	// Tell takes the events; nil drops them.
-	Tell event.Sink
+// Plan brings the source in and returns the plan of its build, and what the build would
+// change in the source. It starts no container and ignores the Engine. If it fails
+// after the recipe and the image definition were read, the plan that comes with the error
+// is complete but for the facts of the source.
+func Plan(ctx context.Context, o PlanOptions) (plan.Plan, source.Preview, error) {
+	o.Engine = nil
+	b := planning(o)
+	incomplete, err := b.planOf(plan.SRPM{SHA256: o.Recipe.Source.SHA256}, "")
+	if err != nil {
+		return plan.Plan{}, source.Preview{}, err
+	}
+	p, preview, err := b.plan(ctx)
+	if err != nil {
+		return incomplete, preview, err
+	}
+	return p, preview, nil
 }
 
-// PlanOptions are what a plan is made from: all that Plan and Lock need.
-type PlanOptions struct {
-	SourceOptions
-	// Jobs is make's -j.
-	Jobs int
-	// Memory is the container's limit in bytes.
-	Memory int64
-	// Tmpfs, if not 0, puts the topdir into memory, with this many bytes.
-	Tmpfs int64
-	// Unpinned are the names of pins that the build goes without (plan.Pins).
-	Unpinned []string
+// Lock returns the lock of a recipe: the plan that Build would carry out, the recipe's
+// page, whose file name and content are given, all files that the page names, and the
+// layers of the builder image. Without an Engine the lock has no layers, and pins the
+// image by the digest of its definition alone.
+func Lock(ctx context.Context, o PlanOptions, file string, page []byte) (plan.Lock, error) {
+	b := planning(o)
+	p, _, err := b.plan(ctx)
+	if err != nil {
+		return plan.Lock{}, err
+	}
+	l := plan.Lock{Plan: p, Page: plan.LockedFile{File: file, Content: page}}
+	if l.Beside, err = filesOf(o.Recipe); err != nil || b.Engine == nil {
+		return l, err
+	}
+	image, err := b.image(ctx)
+	l.Layers = image.Layers
+	return l, err
 }
 
-// Options are what one build is made from and where it goes.
-type Options struct {
-	PlanOptions
-	// Output is the directory that gets the packages, the log, the record.
-	Output string
-	// SRPM makes the patched SRPM too.
-	SRPM bool
-	// Vary is what must not matter to the packages.
-	Vary Vary
-	// Now, if not nil, is the real clock: a record holds when a build began and
-	// ended, and nothing else depends on it.
-	Now func() time.Time
-	// Lock, if there is one, is what the build must be equal to; a *LockError says that
-	// it is not. Release demands a lock.
-	Lock    *plan.Lock
-	Release bool
-	// SRPMFile, with a Lock, is where the locked SRPM lies on this host, wherever
-	// the recipe has it from.
-	SRPMFile string
-	// Host is the name of this host, which nothing in the packages may show.
-	Host string
+// Image returns the recipe's builder image. It builds the image if the engine does not
+// have it.
+func Image(ctx context.Context, o SourceOptions) (engine.Image, error) {
+	if o.Engine == nil {
+		return engine.Image{}, ErrNoEngine
+	}
+	return sourcing(o).image(ctx)
 }
 
-// ErrNoEngine says that a container is needed and no engine was given.
-var ErrNoEngine = errors.New("no container engine was given")
-
-// Build makes the packages of a recipe. On an error nothing of the build is
-// left but the log of rpmbuild, as set.FailedLog in the output directory; what an
-// earlier build put there stays as it was.
+// Build makes the packages of a recipe and returns the record that lies beside them.
+// After an error the output directory is as it was, but for the log of rpmbuild
+// (set.FailedLog), and for packages that are right but not what the recipe wants
+// (set.FailedRPMS).
 func Build(ctx context.Context, o Options) (set.Record, error) {
-	b, err := start(o)
+	b, err := building(o)
 	if err == nil {
 		err = b.checkRelease()
 	}
@@ -153,7 +106,7 @@ func Build(ctx context.Context, o Options) (set.Record, error) {
 		return set.Record{}, err
 	}
 	defer r.topdir.Close()
-	contents, changes, err := b.origin(r.input, r.topdir.preview, out)
+	contents, changes, err := b.origin(r.input, r.topdir.Preview, out)
 	if err != nil {
 		return set.Record{}, err
 	}
@@ -170,25 +123,122 @@ func Build(ctx context.Context, o Options) (set.Record, error) {
 	return res, err
 }
 
-// ready is all that a container is started for.
+// SourceRPM makes the recipe's patched SRPM without building its packages. It does so
+// in a container, where rpm itself reads the spec. The SRPM is written to the output
+// directory under its own name. After an error a folder there has the log, which the
+// next run removes.
+func SourceRPM(ctx context.Context, o Options) (artifact.RPM, error) {
+	dir := o.Output
+	o.Output = filepath.Join(dir, "."+o.Recipe.Name+".srpm")
+	b, err := building(o)
+	if err != nil {
+		return artifact.RPM{}, err
+	}
+	out, err := openOutput(o.Output)
+	if err != nil {
+		return artifact.RPM{}, err
+	}
+	defer os.Remove(o.Output) // fails if a log is in it
+	defer out.close()
+	r, err := b.ready(ctx)
+	if err != nil {
+		return artifact.RPM{}, err
+	}
+	defer r.topdir.Close()
+	made, err := b.runSource(ctx, r, out)
+	if err != nil {
+		return artifact.RPM{}, err
+	}
+	if err := os.Rename(filepath.Join(out.part(set.SRPMS), made.File), filepath.Join(dir, made.File)); err != nil {
+		return artifact.RPM{}, &durable.Error{Path: dir, Err: err}
+	}
+	return *made, out.dropLog()
+}
+
+// Rebuild builds a published set again by its lock, which is Options.Lock, puts the
+// published signatures on what came out, and compares. published is an output
+// directory, a release, or one of its packages. No private key is needed. The error is
+// nil if the build succeeded, whatever the comparison found.
+func Rebuild(ctx context.Context, o Options, published string) (Rebuilt, error) {
+	if o.Engine == nil {
+		return Rebuilt{}, ErrNoEngine
+	}
+	if sameDir(set.DirOf(published), o.Output) {
+		return Rebuilt{}, &durable.Error{Path: o.Output, Err: errors.New("the published set is in this directory")}
+	}
+	var err error
+	if o.Recipe, err = withSignatures(o.Recipe, set.DirOf(published)); err != nil {
+		return Rebuilt{}, err
+	}
+	res, err := Build(ctx, o)
+	if err != nil {
+		return Rebuilt{}, err
+	}
+	o.Tell.Say(event.Begin, event.Compare, "with %s", published)
+	r, err := compareRebuilt(ctx, published, o.Output)
+	if err != nil {
+		return Rebuilt{}, &event.StepError{Step: event.Compare, Err: err}
+	}
+	r.PlanID, r.Varied, r.Dir = res.PlanID, res.Varied, o.Output
+	o.Tell.Say(event.End, event.Compare, "%s: %s with the published signatures on them", r.Verdict, r.equal())
+	return r, nil
+}
+
+// build is one run of a function of this package.
+type build struct {
+	Options
+	objects int64 // object files compiled so far
+	// key or recorded signs the modules, and keyServer answers the container's
+	// requests. All are nil if the module key is ephemeral.
+	key       *modkey.Key
+	recorded  *modkey.Table
+	keyServer *modkey.Server
+	// tarballFile is the recipe's tarball in the store, or empty if it has none.
+	tarballFile string
+}
+
+// building begins a run that needs an engine.
+func building(o Options) (*build, error) {
+	if o.Engine == nil {
+		return nil, ErrNoEngine
+	}
+	return &build{Options: o}, nil
+}
+
+// planning begins a run that ends with a plan.
+func planning(o PlanOptions) *build { return &build{Options: Options{PlanOptions: o}} }
+
+// sourcing begins a run that needs only the source.
+func sourcing(o SourceOptions) *build { return planning(PlanOptions{SourceOptions: o}) }
+
+// now returns the real time, in whole seconds, or the zero time if there is no clock.
+func (b *build) now() time.Time {
+	if b.Now == nil {
+		return time.Time{}
+	}
+	return b.Now().UTC().Truncate(time.Second)
+}
+
+// ready is everything that a container is started with.
 type ready struct {
 	input  fetch.File
-	topdir *topdir
+	topdir *topdir.Topdir
 	image  engine.Image
 	plan   plan.Plan
 }
 
-// ready brings in the source, patches it, and makes the image and the plan. The
-// caller closes the topdir.
+// ready brings the source in, patches it, and makes the plan and the image. The caller
+// closes the topdir.
 func (b *build) ready(ctx context.Context) (r ready, err error) {
-	b.sweep(ctx)
+	// Failure to remove what earlier runs left on the engine is only a warning.
+	b.Tell.Swept(b.Engine.Sweep(ctx))
 	if r.input, err = b.input(ctx); err != nil {
 		return r, err
 	}
-	if r.topdir, err = b.prepare(ctx, r.input); err != nil {
+	if r.topdir, err = b.topdirOf(r.input).Open(ctx); err != nil {
 		return r, err
 	}
-	r.plan, err = b.planOf(srpmOf(r.input, r.topdir.preview), r.input.Waived)
+	r.plan, err = b.planOf(srpmOf(r.input, r.topdir.Preview), r.input.Waived)
 	if err == nil {
 		err = b.checkLock(r.plan, nil)
 	}
@@ -201,101 +251,7 @@ func (b *build) ready(ctx context.Context) (r ready, err error) {
 	return r, err
 }
 
-// build is one run of Build.
-type build struct {
-	Options
-	objects int64
-	// what signs modules: a key or recorded signatures, at a desk while it runs
-	key      *modkey.Key
-	recorded *modkey.Table
-	desk     *modkey.Server
-	// tarballFile is where the store has the recipe's tarball; empty: none.
-	tarballFile string
-}
-
-// start begins a run that needs an engine.
-func start(o Options) (*build, error) {
-	if o.Engine == nil {
-		return nil, ErrNoEngine
-	}
-	return &build{Options: o}, nil
-}
-
-// now is the real time by the clock that the caller handed in, in whole seconds. It is the
-// zero time where there is no clock.
-func (b *build) now() time.Time {
-	if b.Now == nil {
-		return time.Time{}
-	}
-	return b.Now().UTC().Truncate(time.Second)
-}
-
-// sweep removes what earlier runs left on the engine. A failure is only a warning.
-func (b *build) sweep(ctx context.Context) { b.Tell.Swept(b.Engine.Sweep(ctx)) }
-
-// Prepare brings the recipe's source in and writes the tar of the patched
-// topdir, which is what Build sends into the container. It needs no engine
-// but for a source that was not packed yet.
-func Prepare(ctx context.Context, o SourceOptions, w io.WriteSeeker) (source.Preview, error) {
-	b := sourcing(o)
-	in, err := b.input(ctx)
-	if err != nil {
-		return source.Preview{}, err
-	}
-	return b.patch(ctx, in, w)
-}
-
-// sourcing begins a run that needs nothing but the source.
-func sourcing(o SourceOptions) *build { return planning(PlanOptions{SourceOptions: o}) }
-
-// planning begins a run that ends with a plan.
-func planning(o PlanOptions) *build { return &build{Options: Options{PlanOptions: o}} }
-
-// patch writes the topdir of an SRPM with the recipe's tag and edits in it.
-func (b *build) patch(ctx context.Context, in fetch.File, w io.WriteSeeker) (source.Preview, error) {
-	b.Tell.Say(event.Begin, event.Prepare, "%s, tag %q", event.Count(len(b.Recipe.Config)+len(b.Recipe.Patches)+len(b.Recipe.Sources)+len(b.Recipe.Edits), "edit"), b.Recipe.Tag)
-	preview, err := source.Prepare(ctx, in.Path, b.local(), w, b.Tell.Bytes(event.Prepare))
-	if err != nil {
-		return preview, &event.StepError{Step: event.Prepare, Err: err}
-	}
-	b.tellPrepared(preview, "")
-	return preview, nil
-}
-
-// tellPrepared ends the step with what was done, and how.
-func (b *build) tellPrepared(p source.Preview, how string) {
-	for _, note := range p.Notes {
-		b.Tell.Say(event.Note, event.Prepare, "%s", note)
-	}
-	for _, warning := range p.Warnings {
-		b.Tell.Say(event.Warning, event.Prepare, "%s", warning)
-	}
-	b.Tell.Say(event.End, event.Prepare, "%s edited, %s changed in %s%s", event.Count(len(p.Changes), "file"), event.Count(len(p.Renames), "name"), p.Package, how)
-}
-
-func srpmOf(in fetch.File, p source.Preview) plan.SRPM {
-	return plan.SRPM{File: p.Package.Filename(), SHA256: in.SHA256, Epoch: p.Epoch}
-}
-
-// planOf gives the plan of this build for a source and what was waived for it.
-func (b *build) planOf(srpm plan.SRPM, insecure string) (plan.Plan, error) {
-	image, err := plan.DefineImage(b.Images, b.Recipe.Image)
-	if err != nil {
-		return plan.Plan{}, &event.StepError{Step: event.Image, Err: err}
-	}
-	fingerprint, err := b.openKey()
-	if err != nil {
-		return plan.Plan{}, err
-	}
-	return plan.New(b.Recipe, plan.Input{
-		SRPM:        srpm,
-		Insecure:    insecure,
-		ModuleKey:   fingerprint,
-		Image:       image.Digest,
-		Files:       image.Sums,
-		Unpinned:    b.Unpinned,
-		Jobs:        b.Jobs,
-		MemoryBytes: b.Memory,
-		TmpfsBytes:  b.Tmpfs,
-	})
+// topdirOf returns what makes the topdir of a source.
+func (b *build) topdirOf(in fetch.File) topdir.Source {
+	return topdir.Source{SRPM: in, Recipe: b.localRecipe(), Store: b.Store, Program: b.Program, NoCache: b.NoCache, Tell: b.Tell}
 }

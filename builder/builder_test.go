@@ -27,6 +27,7 @@ import (
 	"namibuild/builder/set"
 )
 
+// TestBuild checks what a build returns, publishes and logs, and the events that it tells.
 func TestBuild(t *testing.T) {
 	o, f, events := setup(t)
 	res, err := Build(context.Background(), o)
@@ -59,7 +60,7 @@ func TestBuild(t *testing.T) {
 	}
 }
 
-// The container gets exactly what the plan says.
+// TestBuildRunsThePlan checks that the container gets exactly what the plan says.
 func TestBuildRunsThePlan(t *testing.T) {
 	o, f, _ := setup(t)
 	res, err := Build(context.Background(), o)
@@ -82,7 +83,8 @@ func TestBuildRunsThePlan(t *testing.T) {
 	}
 }
 
-// The second build estimates with what the first one counted.
+// TestBuildRemembersObjects checks that the second build expects as many objects as the first
+// one has counted.
 func TestBuildRemembersObjects(t *testing.T) {
 	o, _, events := setup(t)
 	for range 2 {
@@ -93,11 +95,13 @@ func TestBuildRemembersObjects(t *testing.T) {
 	}
 	for _, e := range *events {
 		if e.Unit == event.Objects && e.Total != 7 {
-			t.Errorf("estimated %d", e.Total)
+			t.Errorf("%d objects are expected", e.Total)
 		}
 	}
 }
 
+// TestBuildErrors checks that an error names its step and its cause, and that nothing is left
+// on the engine or published.
 func TestBuildErrors(t *testing.T) {
 	broken := errors.New("broken")
 	tests := map[string]struct {
@@ -139,8 +143,8 @@ func TestBuildErrors(t *testing.T) {
 	}
 }
 
-// A failed rpmbuild names its first error and leaves the log, and the packages
-// of the build before stay.
+// TestBuildFails checks that a failure of rpmbuild has the first error in the log, and that
+// the log is kept beside the packages of the build before.
 func TestBuildFails(t *testing.T) {
 	o, f, _ := setup(t)
 	if _, err := Build(context.Background(), o); err != nil {
@@ -166,7 +170,8 @@ func TestBuildFails(t *testing.T) {
 	}
 }
 
-// A name that the spec does not have ends the run before anything is compiled.
+// TestBuildOfAnUnknownPackage checks that a build ends before anything is compiled if the spec
+// does not make a wanted package.
 func TestBuildOfAnUnknownPackage(t *testing.T) {
 	o, f, _ := setup(t)
 	o.Recipe.Packages = []string{"kernel", "kernel-dbug", "kernel-debuginfo"}
@@ -191,7 +196,8 @@ func TestBuildOfAnUnknownPackage(t *testing.T) {
 	}
 }
 
-// Packages that were made and are not all that was wanted are kept apart.
+// TestBuildThatMakesTooLittle checks that the packages are kept in a folder of their own if
+// they are not all that the recipe wants, and that the next build removes it.
 func TestBuildThatMakesTooLittle(t *testing.T) {
 	o, _, _ := setup(t)
 	o.Recipe.Packages = []string{"kernel", "kernel-debug"}
@@ -216,6 +222,8 @@ func TestBuildThatMakesTooLittle(t *testing.T) {
 	}
 }
 
+// TestBuildInterrupted checks that a build ends with its context, and leaves nothing on the
+// engine.
 func TestBuildInterrupted(t *testing.T) {
 	o, f, _ := setup(t)
 	ctx, cancel := context.WithCancel(context.Background())
@@ -233,67 +241,8 @@ func TestBuildInterrupted(t *testing.T) {
 	}
 }
 
-// A packed source is packed once for one folder and one image.
-func TestPack(t *testing.T) {
-	o, f, _ := setup(t)
-	dir := t.TempDir()
-	dockerfile := filepath.Join(dir, "demo", "Dockerfile")
-	if err := os.Mkdir(filepath.Dir(dockerfile), 0o777); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(dockerfile, []byte("ARG BUILDER\nFROM ${BUILDER}\n"), 0o666); err != nil {
-		t.Fatal(err)
-	}
-	packed := 0
-	f.Files = func(s engine.ImageSpec) (map[string][]byte, error) {
-		packed++
-		if !strings.HasPrefix(s.Args["BUILDER"], "namibuild/centos6:") {
-			t.Errorf("packed in %q", s.Args["BUILDER"])
-		}
-		return map[string][]byte{"kernel.src.rpm": kerneltest.SRPM(t)}, nil
-	}
-	o.Recipe.Dir, o.Recipe.Source = dir, recipe.Source{Pack: "demo"}
-	if _, _, err := Plan(context.Background(), o.PlanOptions); !errors.As(err, new(*NotPackedError)) {
-		t.Errorf("a dry run gives %v", err)
-	}
-	for range 2 {
-		if _, err := Build(context.Background(), o); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if packed != 1 {
-		t.Errorf("packed %d times", packed)
-	}
-	p, preview, err := Plan(context.Background(), o.PlanOptions)
-	if err != nil || p.SRPM.Epoch != 1389000000 || !strings.Contains(preview.Diff(), "+#define TCP_TIMEWAIT_LEN (5*HZ)") {
-		t.Errorf("a dry run gives %v, %v", p.SRPM, err)
-	}
-	if err := os.WriteFile(filepath.Join(dir, "demo", "config"), []byte("CONFIG_NET=y\n"), 0o666); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := Input(context.Background(), o.SourceOptions); err != nil || packed != 2 {
-		t.Errorf("a changed folder: packed %d times, %v", packed, err)
-	}
-}
-
-func TestPackLeavesNoPackage(t *testing.T) {
-	o, _, _ := setup(t)
-	dir := t.TempDir()
-	if err := os.Mkdir(filepath.Join(dir, "demo"), 0o777); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(filepath.Join(dir, "demo", "Dockerfile"), []byte("FROM scratch\n"), 0o666); err != nil {
-		t.Fatal(err)
-	}
-	o.Recipe.Dir, o.Recipe.Source = dir, recipe.Source{Pack: "demo"}
-	_, err := Input(context.Background(), o.SourceOptions)
-	if err == nil || err.Error() != "packing demo: its Dockerfile left 0 .src.rpm files; one was expected" {
-		t.Errorf("got %v", err)
-	}
-}
-
-// TestConfig: an option that the built kernel does not have costs the build,
-// and nothing is published.
+// TestConfig checks that nothing is published if the kernel was built without an option of the
+// recipe.
 func TestConfig(t *testing.T) {
 	for _, c := range []struct {
 		built string
@@ -305,7 +254,7 @@ func TestConfig(t *testing.T) {
 			Path: "/boot/config-2.6.32", File: "kernel-2.6.32-431.3.1.namibuild.el6.x86_64.rpm"}}}},
 	} {
 		o, f, _ := setup(t)
-		p := kerneltest.SRPMPackage(t)
+		p := kerneltest.SRPMPackage()
 		p.Files = append(p.Files, rpmtest.File{Path: "config", Content: "CONFIG_A=y\n", Mode: 0o100644})
 		data := rpmtest.Build(p)
 		if err := os.WriteFile(o.Recipe.Source.File, data, 0o666); err != nil {
@@ -332,16 +281,16 @@ func TestConfig(t *testing.T) {
 			t.Errorf("the plan's: %v", res.Plan.Config)
 		}
 		if _, stat := os.Stat(filepath.Join(o.Output, set.RPMS)); (stat == nil) != (err == nil) {
-			t.Errorf("%q: set.RPMS: %v", c.built, stat)
+			t.Errorf("%q: %s: %v", c.built, set.RPMS, stat)
 		}
 	}
 }
 
-// TestTarball: what the SRPM leaves out comes from where the recipe says, by its
-// digest, and the build finds it among its sources.
+// TestTarball checks that the tarball that the SRPM leaves out is fetched, checked by its
+// digest and built.
 func TestTarball(t *testing.T) {
 	o, _, _ := setup(t)
-	p := kerneltest.SRPMPackage(t)
+	p := kerneltest.SRPMPackage()
 	tree := p.Files[1].Content
 	p.Files = p.Files[:1]
 	data := rpmtest.Build(p)
@@ -367,6 +316,6 @@ func TestTarball(t *testing.T) {
 	}
 	p2, _, err := Plan(context.Background(), o.PlanOptions)
 	if err != nil || p2.ID() != res.PlanID {
-		t.Errorf("a dry run gives another plan: %v", err)
+		t.Errorf("Plan returns another plan: %v", err)
 	}
 }

@@ -8,33 +8,32 @@ import (
 	"namibuild/builder/set"
 )
 
-// Comparison is what was found about two sets, and what their plans have to do
-// with it.
+// Comparison is how two sets differ, and how their plans do.
 type Comparison struct {
 	compare.Report
-	// Plans are the facts in which the plans beside the sets differ; nothing
-	// where a set has no record beside it.
+	// Plans are the facts in which the plans of the two builds differ. There is none
+	// if a set has no record.
 	Plans []plan.Difference `json:"plans,omitempty"`
 }
 
-// Compare compares two packages, other files, or output directories.
+// Compare compares two packages, two other files, or two output directories.
 func Compare(a, b string) (Comparison, error) {
 	report, err := compare.Paths(a, b)
 	if err != nil {
 		return Comparison{}, err
 	}
-	one, err := recordOf(a)
+	recordA, err := recordOf(a)
 	if err != nil {
 		return Comparison{}, err
 	}
-	two, err := recordOf(b)
-	if err != nil || one == nil || two == nil {
+	recordB, err := recordOf(b)
+	if err != nil || recordA == nil || recordB == nil {
 		return Comparison{Report: report}, err
 	}
-	return Comparison{report, plan.Differences(one.Plan, two.Plan)}, nil
+	return Comparison{report, plan.Differences(recordA.Plan, recordB.Plan)}, nil
 }
 
-// recordOf reads the record of the build that made a package or a set. It is nil where
+// recordOf reads the record of the build that made a package or a set. It is nil if
 // there is none.
 func recordOf(path string) (*set.Record, error) {
 	place, err := set.Find(path)
@@ -45,4 +44,13 @@ func recordOf(path string) (*set.Record, error) {
 		return nil, err
 	}
 	return set.ReadRecord(place.Dir)
+}
+
+// requireRecord is recordOf, but a missing record is set.ErrNoRecord.
+func requireRecord(path string) (*set.Record, error) {
+	r, err := recordOf(path)
+	if err == nil && r == nil {
+		err = set.ErrNoRecord
+	}
+	return r, err
 }

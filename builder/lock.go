@@ -2,68 +2,86 @@ package builder
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
 
 	"namibuild/builder/engine"
 	"namibuild/builder/event"
 	"namibuild/builder/plan"
 	"namibuild/builder/recipe"
+	"namibuild/builder/set"
 )
 
-// LockError says that a build is not the one that its lock pins, and what it has
-// otherwise; or that a release has no lock.
-type LockError struct {
-	// Differences are sentences; none: there is no lock.
-	Differences []string
-}
-
-func (e *LockError) Error() string {
-	if len(e.Differences) == 0 {
-		return "a release is built from a lock, and there is none"
-	}
-	return fmt.Sprintf("the build is not the locked one, it differs in %s", event.Count(len(e.Differences), "thing"))
-}
-
-// Lock gives the lock of a recipe that stands in a file of that name: the plan
-// that Build would carry out, the page and all that lies beside it, the builder
-// image. Without an engine the image's definition alone is pinned, and a source
-// that was not packed yet is a *NotPackedError.
-func Lock(ctx context.Context, o PlanOptions, file string, page []byte) (plan.Lock, error) {
-	b := planning(o)
-	in, err := b.input(ctx)
+// FindLock reads the lock of a published set, which is a *.lock file in the set's
+// folder. published is the set or one of its packages. If the set has no lock, or more
+// than one, the error is a *NoLockError.
+func FindLock(published string) (plan.Lock, error) {
+	dir := set.DirOf(published)
+	found, err := locksIn(dir)
 	if err != nil {
-		return plan.Lock{}, err
+		return plan.Lock{}, fmt.Errorf("looking for the lock: %w", err)
 	}
-	preview, err := b.look(ctx, in)
+	if len(found) != 1 {
+		return plan.Lock{}, &NoLockError{dir, found}
+	}
+	file := filepath.Join(dir, found[0])
+	f, err := os.Open(file)
 	if err != nil {
-		return plan.Lock{}, err
+		return plan.Lock{}, fmt.Errorf("reading the lock: %w", err)
 	}
-	l := plan.Lock{Page: plan.LockedFile{File: file, Content: page}}
-	if l.Plan, err = b.planOf(srpmOf(in, preview), in.Waived); err != nil {
-		return l, err
+	defer f.Close()
+	l, err := plan.ParseLock(f)
+	if err != nil {
+		return l, fmt.Errorf("%s: %w", file, err)
 	}
-	if l.Beside, err = b.beside(); err != nil || b.Engine == nil {
-		return l, err
-	}
-	image, err := b.image(ctx)
-	l.Layers = image.Layers
-	return l, err
+	return l, nil
 }
 
-// beside are the files that a recipe is made of beside its own.
-func (b *build) beside() ([]plan.LockedFile, error) {
-	names, err := b.Recipe.Beside()
+// locksIn returns the names of the locks in a folder. A folder that does not exist has
+// none.
+func locksIn(dir string) (names []string, err error) {
+	entries, err := os.ReadDir(dir)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil, nil
+	}
+	for _, e := range entries {
+		if name, lock := strings.CutSuffix(e.Name(), ".lock"); lock && name != "" {
+			names = append(names, e.Name())
+		}
+	}
+	return names, err
+}
+
+// LockOf makes a lock for a published set that has none: from the plan and the image
+// in the set's record, and from the recipe that the set is said to come from, with the
+// name and the content of its page. Build reports if the recipe does not make that
+// plan. A set without a record is set.ErrNoRecord.
+func LockOf(published string, r recipe.Recipe, file string, page []byte) (plan.Lock, error) {
+	record, err := requireRecord(published)
+	if err != nil {
+		return plan.Lock{}, fmt.Errorf("rebuilding %s: %w", published, err)
+	}
+	beside, err := filesOf(r)
+	return plan.Lock{Plan: record.Plan, Page: plan.LockedFile{File: file, Content: page}, Beside: beside, Layers: record.Image.Layers}, err
+}
+
+// filesOf returns the files that the page of a recipe names.
+func filesOf(r recipe.Recipe) ([]plan.LockedFile, error) {
+	names, err := r.Beside()
 	if err != nil {
 		return nil, err
 	}
 	var all []plan.LockedFile
 	for _, name := range names {
-		data, err := fs.ReadFile(b.Recipe.Files(), name)
+		data, err := fs.ReadFile(r.Files(), name)
 		if err != nil {
 			return nil, fmt.Errorf("reading %s: %w", name, err)
 		}
-		info, err := fs.Stat(b.Recipe.Files(), name)
+		info, err := fs.Stat(r.Files(), name)
 		if err != nil {
 			return nil, fmt.Errorf("reading %s: %w", name, err)
 		}
@@ -72,7 +90,7 @@ func (b *build) beside() ([]plan.LockedFile, error) {
 	return all, nil
 }
 
-// checkRelease holds that a release has a lock and is the build that it pins.
+// checkRelease returns a *LockError for a release without a lock.
 func (b *build) checkRelease() error {
 	if b.Release && b.Lock == nil {
 		return &LockError{}
@@ -80,12 +98,13 @@ func (b *build) checkRelease() error {
 	return nil
 }
 
-// checkLock holds a build against its lock; layers may be left open.
+// checkLock compares a plan and the layers of the image with the lock. Nil layers are
+// not compared.
 func (b *build) checkLock(p plan.Plan, layers []string) error {
 	if b.Lock == nil {
 		return nil
 	}
-	// signatures that the locked key has made are as good as the key
+	// Signatures that the locked key has made replace the key.
 	if locked := b.Lock.Plan.ModuleKey; p.ModuleKey.Mode == string(recipe.KeyRecorded) && locked.Mode == string(recipe.KeyPersistent) &&
 		p.ModuleKey.Fingerprint == locked.Fingerprint {
 		p.ModuleKey = locked
@@ -96,16 +115,11 @@ func (b *build) checkLock(p plan.Plan, layers []string) error {
 	return nil
 }
 
-// warnRelease says what a release should not be: one that nobody can make again.
-func (b *build) warnRelease(p plan.Plan) {
+// lockedImage returns the builder image, if it is the lock's.
+func (b *build) lockedImage(ctx context.Context, p plan.Plan) (engine.Image, error) {
 	if b.Release && !p.ModuleKey.Reproducible() {
 		b.Tell.Say(event.Warning, "", "this release is not reproducible: its module key is ephemeral")
 	}
-}
-
-// lockedImage gives the builder image, if the lock's is the same.
-func (b *build) lockedImage(ctx context.Context, p plan.Plan) (engine.Image, error) {
-	b.warnRelease(p)
 	image, err := b.image(ctx)
 	if err == nil {
 		err = b.checkLock(p, image.Layers)
@@ -113,7 +127,7 @@ func (b *build) lockedImage(ctx context.Context, p plan.Plan) (engine.Image, err
 	return image, err
 }
 
-// keepLock puts the lock beside what is built by it.
+// keepLock writes the lock of a build beside the packages.
 func (b *build) keepLock(out *output) error {
 	if b.Lock == nil {
 		return nil

@@ -15,6 +15,8 @@ import (
 	"namibuild/builder/plan"
 )
 
+// TestBuildByLock checks that a build by a lock keeps the lock beside its packages, that a
+// release warns of an ephemeral module key, and that a build without a lock removes the old one.
 func TestBuildByLock(t *testing.T) {
 	o, f, events := setup(t)
 	l, err := Lock(context.Background(), o.PlanOptions, "timewait.yaml", []byte(kerneltest.Page))
@@ -41,7 +43,7 @@ func TestBuildByLock(t *testing.T) {
 	if !slices.ContainsFunc(*events, func(e event.Event) bool {
 		return e.Kind == event.Warning && strings.Contains(e.Text, "not reproducible")
 	}) {
-		t.Error("nobody says that a release with an ephemeral key is not reproducible")
+		t.Error("no warning that a release with an ephemeral key is not reproducible")
 	}
 
 	o.Lock, o.Release = nil, false
@@ -49,11 +51,12 @@ func TestBuildByLock(t *testing.T) {
 		t.Fatal(err)
 	}
 	if _, err := os.Stat(filepath.Join(o.Output, "timewait.lock")); !errors.Is(err, os.ErrNotExist) {
-		t.Errorf("the lock of the build before stands beside this one's packages: %v", err)
+		t.Errorf("the lock of the build before lies beside these packages: %v", err)
 	}
 }
 
-// What differs from the lock is told before anything is made.
+// TestBuildDiffersFromLock checks that a build that differs from its lock ends before anything
+// is made, and names the differences.
 func TestBuildDiffersFromLock(t *testing.T) {
 	o, f, _ := setup(t)
 	l, err := Lock(context.Background(), o.PlanOptions, "timewait.yaml", []byte(kerneltest.Page))

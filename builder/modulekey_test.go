@@ -23,8 +23,7 @@ import (
 	"namibuild/builder/set"
 )
 
-// withKey is a build over the fake engine with a persistent module key; the
-// key's file is given too.
+// withKey is setup with a persistent module key. It also returns the text of the key's file.
 func withKey(t *testing.T) (Options, *enginetest.Fake, *[]event.Event, string) {
 	t.Helper()
 	o, f, events := setup(t)
@@ -44,9 +43,11 @@ func withKey(t *testing.T) (Options, *enginetest.Fake, *[]event.Event, string) {
 	return o, f, events, string(text)
 }
 
+// moduleDigest is the digest that the fake build asks a signature of.
 const moduleDigest = "da39a3ee5e6b4b0d3255bfef95601890afd80709"
 
-// A persistent key signs, and what it signed stands for it in the next build.
+// TestBuildWithModuleKey checks that a persistent key signs, and that the signatures that it
+// has made replace the key in the next build.
 func TestBuildWithModuleKey(t *testing.T) {
 	o, f, _, _ := withKey(t)
 	var answers []string
@@ -63,7 +64,7 @@ func TestBuildWithModuleKey(t *testing.T) {
 		t.Errorf("%v, %d signatures, %+v", err, res.Signatures, res.Plan.ModuleKey)
 	}
 	if cmd := f.Specs()[0].Relay.Command; len(cmd) != 1 || cmd[0] != "/usr/lib/namibuild/modkey/relay.sh" {
-		t.Errorf("beside rpmbuild runs %v", cmd)
+		t.Errorf("the relay is %v", cmd)
 	}
 	if err := os.Remove(o.Recipe.ModuleKey.File); err != nil {
 		t.Fatal(err)
@@ -74,10 +75,11 @@ func TestBuildWithModuleKey(t *testing.T) {
 		t.Errorf("%v\n%s", err, strings.Join(answers, "\n"))
 	}
 	if _, err := os.Stat(filepath.Join(o.Output, set.SignaturesFile)); !errors.Is(err, os.ErrNotExist) {
-		t.Errorf("signatures of the build before stand beside this one's packages: %v", err)
+		t.Errorf("signatures of the build before lie beside these packages: %v", err)
 	}
 }
 
+// TestBuildWithUnusedModuleKey checks that a build warns if the module key was not used.
 func TestBuildWithUnusedModuleKey(t *testing.T) {
 	o, _, events, _ := withKey(t)
 	if _, err := Build(context.Background(), o); err != nil {
@@ -88,10 +90,11 @@ func TestBuildWithUnusedModuleKey(t *testing.T) {
 			return
 		}
 	}
-	t.Error("nobody says that the key was not used")
+	t.Error("no warning that the key was not used")
 }
 
-// A kernel that signs in the other way ends the build, with the reason.
+// TestBuildWithModuleKeyOfOtherKind checks that a kernel that needs a key of another kind ends
+// the build, with the reason.
 func TestBuildWithModuleKeyOfOtherKind(t *testing.T) {
 	o, f, _, _ := withKey(t)
 	f.Program = func(_ context.Context, p *enginetest.Process) engine.Exit {
@@ -105,7 +108,7 @@ func TestBuildWithModuleKeyOfOtherKind(t *testing.T) {
 	}
 }
 
-// The private half in the log: nothing is published.
+// TestBuildLeaksModuleKey checks that nothing is published if the log has the private half.
 func TestBuildLeaksModuleKey(t *testing.T) {
 	o, f, _, text := withKey(t)
 	f.Program = func(ctx context.Context, p *enginetest.Process) engine.Exit {
@@ -117,12 +120,12 @@ func TestBuildLeaksModuleKey(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 	if _, err := os.Stat(filepath.Join(o.Output, set.RPMS)); !errors.Is(err, os.ErrNotExist) {
-		t.Errorf("packages are there: %v", err)
+		t.Errorf("packages were published: %v", err)
 	}
 }
 
-// The private half in a module that is compressed inside a package, and in a
-// compressed source of the recipe.
+// TestBuildLeaksPackedModuleKey checks that the private half is found in a compressed module of
+// a package, and in a compressed source of the recipe.
 func TestBuildLeaksPackedModuleKey(t *testing.T) {
 	o, f, _, text := withKey(t)
 	packed := packedText(t, "\x7fELF "+strings.ReplaceAll(text, "\n", ""))
@@ -149,6 +152,7 @@ func TestBuildLeaksPackedModuleKey(t *testing.T) {
 	}
 }
 
+// packedText returns a text as gzip packs it.
 func packedText(t *testing.T, text string) string {
 	t.Helper()
 	var b bytes.Buffer
@@ -159,6 +163,7 @@ func packedText(t *testing.T, text string) string {
 	return b.String()
 }
 
+// TestModuleKeyFaults checks the errors of a module key that cannot be used.
 func TestModuleKeyFaults(t *testing.T) {
 	o, _, _, _ := withKey(t)
 	file := o.Recipe.ModuleKey.File

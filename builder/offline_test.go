@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -19,8 +18,8 @@ import (
 	"namibuild/builder/recipe"
 )
 
-// Offline a build takes source and image from where they are held, or says what
-// is missing; the server hears nothing.
+// TestBuildOffline checks that an offline build takes the source from the store and the image
+// from the engine, or says what is missing, and that the server gets no request.
 func TestBuildOffline(t *testing.T) {
 	o, f, _ := setup(t)
 	hits := 0
@@ -54,27 +53,7 @@ func TestBuildOffline(t *testing.T) {
 	}
 }
 
-// A packed source is not packed offline, with an engine or without.
-func TestPackOffline(t *testing.T) {
-	o, _, _ := setup(t)
-	dir := t.TempDir()
-	if err := os.MkdirAll(filepath.Join(dir, "demo"), 0o777); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(filepath.Join(dir, "demo", "Dockerfile"), []byte("FROM scratch\n"), 0o666); err != nil {
-		t.Fatal(err)
-	}
-	o.Recipe.Dir, o.Recipe.Source, o.Offline = dir, recipe.Source{Pack: "demo"}, true
-	_, err := Input(context.Background(), o.SourceOptions)
-	if !errors.As(err, new(*fetch.OfflineError)) {
-		t.Errorf("got %v", err)
-	}
-	if _, _, err := Plan(context.Background(), o.PlanOptions); !errors.As(err, new(*fetch.OfflineError)) {
-		t.Errorf("a dry run gives %v", err)
-	}
-}
-
-// A mirror stands in, and a warning says for whom.
+// TestMirror checks that a mirror replaces a server that fails, and that a warning says so.
 func TestMirror(t *testing.T) {
 	o, _, events := setup(t)
 	data, err := os.ReadFile(o.Recipe.Source.File)
@@ -89,12 +68,12 @@ func TestMirror(t *testing.T) {
 		http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(data))
 	}))
 	defer server.Close()
-	gone, there := server.URL+"/gone.src.rpm", server.URL+"/k.src.rpm"
-	o.Recipe.Source = recipe.Source{URL: gone, Mirrors: []string{there}, SHA256: o.Recipe.Source.SHA256}
+	gone, mirror := server.URL+"/gone.src.rpm", server.URL+"/k.src.rpm"
+	o.Recipe.Source = recipe.Source{URL: gone, Mirrors: []string{mirror}, SHA256: o.Recipe.Source.SHA256}
 	if _, err := Input(context.Background(), o.SourceOptions); err != nil {
 		t.Fatal(err)
 	}
-	if !slices.Contains(*events, event.Event{Kind: event.Warning, Step: event.Source, Text: gone + ": the server answers 404 Not Found; trying " + there}) {
+	if !slices.Contains(*events, event.Event{Kind: event.Warning, Step: event.Source, Text: gone + ": the server answers 404 Not Found; trying " + mirror}) {
 		t.Errorf("got %v", *events)
 	}
 }

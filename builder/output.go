@@ -1,9 +1,7 @@
 package builder
 
 import (
-	"crypto/sha256"
 	"errors"
-	"fmt"
 	"os"
 	"path/filepath"
 
@@ -12,14 +10,14 @@ import (
 	"namibuild/builder/set"
 )
 
-// output is an output directory that this build alone writes to.
+// output is the output directory of a build. No other build can write to it meanwhile.
 type output struct {
 	dir    string
-	update *durable.Update
-	log    *os.File // in the update
+	update *durable.Update // the files that are being made
+	log    *os.File        // in the update
 }
 
-// openOutput opens the output directory of a build. The error is a *durable.Error.
+// openOutput opens an output directory. The error is a *durable.Error.
 func openOutput(dir string) (*output, error) {
 	u, err := durable.Open(dir)
 	if err != nil {
@@ -32,12 +30,13 @@ func openOutput(dir string) (*output, error) {
 	return &output{dir, u, log}, nil
 }
 
+// path returns the path of a published file or folder.
 func (o *output) path(name string) string { return filepath.Join(o.dir, name) }
 
-// part gives the path of a file or folder of the set that is being made.
+// part returns the path of a file or folder that is being made.
 func (o *output) part(name string) string { return o.update.Path(name) }
 
-// write writes a file of the set that is being made.
+// write makes a file.
 func (o *output) write(name string, data []byte) error {
 	if err := os.WriteFile(o.part(name), data, 0o666); err != nil {
 		return &durable.Error{Path: o.dir, Err: err}
@@ -45,18 +44,17 @@ func (o *output) write(name string, data []byte) error {
 	return nil
 }
 
-// attach writes a file of the set that is being made, for the record. It writes no
-// file of empty content.
+// attach makes a file and returns what the record has of it. It makes no empty file.
 func (o *output) attach(name, content string) (set.Attached, error) {
 	if content == "" {
 		return set.Attached{}, nil
 	}
-	sum := sha256.Sum256([]byte(content))
-	return set.Attached{File: name, Size: int64(len(content)), SHA256: fmt.Sprintf("%x", sum)}, o.write(name, []byte(content))
+	f := set.Of(name, []byte(content))
+	return set.Attached{File: f.Name, Size: f.Size, SHA256: f.SHA256}, o.write(name, []byte(content))
 }
 
-// publish puts the set that was made, with its record, in place of the one before,
-// whole or not at all. It gives the packages in their place.
+// publish replaces the set in the directory by the one that was made, with its record.
+// It does so completely or not at all. It returns the packages in their new place.
 func (o *output) publish(r set.Record) (artifact.Set, error) {
 	page, err := r.JSON()
 	if err == nil {
@@ -80,8 +78,8 @@ func (o *output) publish(r set.Record) (artifact.Set, error) {
 	return r.Set, nil
 }
 
-// keepRPMS keeps packages that are right and not all that was wanted. It gives their
-// folder.
+// keepRPMS keeps packages that are right, but not what the recipe wants. It returns
+// their folder.
 func (o *output) keepRPMS() (string, error) {
 	to := o.path(set.FailedRPMS)
 	if err := errors.Join(os.RemoveAll(to), os.Rename(o.part(set.RPMS), to)); err != nil {
@@ -90,7 +88,7 @@ func (o *output) keepRPMS() (string, error) {
 	return to, nil
 }
 
-// keepLog keeps the log of a build that failed. It gives the path of the log.
+// keepLog keeps the log of a build that failed. It returns the path of the log.
 func (o *output) keepLog() string {
 	path := o.path(set.FailedLog)
 	if err := os.Rename(o.part(set.LogFile), path); err != nil {
@@ -99,13 +97,13 @@ func (o *output) keepLog() string {
 	return path
 }
 
-// forget drops what was logged.
-func (o *output) forget() error {
+// dropLog removes what was logged.
+func (o *output) dropLog() error {
 	return errors.Join(o.log.Truncate(0), os.RemoveAll(o.path(set.FailedLog)))
 }
 
-// close ends the work in the directory. Of a build that published nothing the log
-// stays if it says something.
+// close ends the work in the directory. If nothing was published, it keeps the log,
+// unless that is empty.
 func (o *output) close() {
 	o.log.Close()
 	if info, err := os.Stat(o.part(set.LogFile)); err == nil && info.Size() > 0 {

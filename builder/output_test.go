@@ -13,6 +13,8 @@ import (
 	"namibuild/builder/set"
 )
 
+// names returns the names of the entries of a directory, sorted. A directory that does not
+// exist has none.
 func names(t *testing.T, dir string) []string {
 	t.Helper()
 	entries, err := os.ReadDir(dir)
@@ -26,6 +28,7 @@ func names(t *testing.T, dir string) []string {
 	return all
 }
 
+// must returns a value, or ends the test with an error.
 func must[T any](v T, err error) func(t *testing.T) T {
 	return func(t *testing.T) T {
 		t.Helper()
@@ -36,6 +39,7 @@ func must[T any](v T, err error) func(t *testing.T) T {
 	}
 }
 
+// fill writes a package and a log, as a build does.
 func fill(t *testing.T, o *output, file string) {
 	t.Helper()
 	if err := os.MkdirAll(o.part(set.RPMS), 0o777); err != nil {
@@ -49,11 +53,13 @@ func fill(t *testing.T, o *output, file string) {
 	}
 }
 
+// TestOutput checks that a build replaces what the one before published, and that one that
+// failed leaves it and adds its log.
 func TestOutput(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "a", "out")
 	o := must(openOutput(dir))(t)
 	if _, err := openOutput(dir); err == nil {
-		t.Fatal("two builds write to one directory")
+		t.Fatal("two builds can write to one directory")
 	}
 	fill(t, o, "one.rpm")
 	must(o.publish(set.Record{}))(t)
@@ -84,12 +90,12 @@ func TestOutput(t *testing.T) {
 	}
 }
 
-// A build that never started its container leaves no directory behind.
+// TestOutputLeavesNothing checks that a build that made nothing leaves no directory.
 func TestOutputLeavesNothing(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "out")
 	must(openOutput(dir))(t).close()
 	if _, err := os.Stat(dir); !errors.Is(err, os.ErrNotExist) {
-		t.Errorf("the directory is there: %v", err)
+		t.Errorf("the directory exists: %v", err)
 	}
 }
 
@@ -102,25 +108,6 @@ func TestOutputNotWritable(t *testing.T) {
 	if e := (*durable.Error)(nil); !errors.As(err, &e) {
 		t.Errorf("got %v", err)
 	}
-}
-
-// found gives all files below a folder by their path.
-func found(t *testing.T, dir string) map[string]string {
-	t.Helper()
-	files := map[string]string{}
-	err := filepath.WalkDir(dir, func(file string, d os.DirEntry, err error) error {
-		if err != nil || d.IsDir() {
-			return err
-		}
-		text, err := os.ReadFile(file)
-		name, _ := filepath.Rel(dir, file)
-		files[name] = string(text)
-		return err
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return files
 }
 
 // TestEndLog checks that a log that is too long is told of.
@@ -138,7 +125,8 @@ func TestEndLog(t *testing.T) {
 			}
 		}
 		var told []string
-		b := sourcing(SourceOptions{Tell: func(e event.Event) { told = append(told, e.Text) }})
+		var b build
+		b.Tell = func(e event.Event) { told = append(told, e.Text) }
 		if err := b.endLog(log); err != nil || !slices.Equal(told, want) {
 			t.Errorf("%d bytes: %v, %q", n, err, told)
 		}

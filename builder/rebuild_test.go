@@ -1,10 +1,8 @@
 package builder
 
 import (
-	"bytes"
 	"context"
 	"errors"
-	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -20,13 +18,13 @@ import (
 	"namibuild/builder/engine/enginetest"
 	"namibuild/builder/fetch"
 	"namibuild/builder/kerneltest"
-	"namibuild/builder/rpm"
 	"namibuild/builder/rpm/rpmtest"
 	"namibuild/builder/set"
+	"namibuild/builder/vary"
 )
 
-// published builds a set by a lock and gives its directory with options to build
-// it again.
+// published builds a set by a lock and returns its directory, and the options and the engine to
+// build it again. legacy builds it in the package format of EL6.
 func published(t *testing.T, legacy bool) (dir string, o Options, f *enginetest.Fake) {
 	t.Helper()
 	o, f, _ = setup(t)
@@ -48,56 +46,32 @@ func published(t *testing.T, legacy bool) (dir string, o Options, f *enginetest.
 
 const kernelRPM = "kernel-2.6.32-431.3.1.namibuild.el6.x86_64.rpm"
 
-// signAll puts signatures on the packages of a set, as if by a key that is
-// elsewhere by now.
-func signAll(t *testing.T, dir string, withDigests bool) {
+// sign signs the package of a set, as if with a key that this host does not have.
+func sign(t *testing.T, dir string, withDigests bool) {
 	t.Helper()
 	file := filepath.Join(dir, set.RPMS, kernelRPM)
 	data, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := bytes.NewReader(data)
-	p, err := rpm.ReadPackage(r)
-	if err != nil {
-		t.Fatal(err)
-	}
-	payload := data[p.PayloadOffset:]
-	if withDigests {
-		if p, err = p.WithPayloadDigests(bytes.NewReader(payload)); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if p, err = p.WithSignatures(rpm.BytesValue(rpm.SigTagRSA, signature)); err != nil {
-		t.Fatal(err)
-	}
-	var out bytes.Buffer
-	if _, err := p.WriteTo(&out); err != nil {
-		t.Fatal(err)
-	}
-	out.Write(payload)
-	if err := os.WriteFile(file, out.Bytes(), 0o666); err != nil {
+	if err := os.WriteFile(file, kerneltest.Signed(t, data, withDigests), 0o666); err != nil {
 		t.Fatal(err)
 	}
 }
 
-// signature is a signature packet of the form that rpm takes: version 4, by RSA
-// with SHA-256, made at 0 by the key 1, of one bit.
-var signature = []byte{0x88, 26, 4, 0, 1, 8, 0, 6, 5, 2, 0, 0, 0, 0, 0, 10, 9, 16, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0}
-
-func init() { signature = append(signature, 0, 1, 1); signature[1] = byte(len(signature) - 2) }
-
+// TestRebuild checks that a rebuild under other conditions is identical, and that the published
+// signatures make its packages the published ones.
 func TestRebuild(t *testing.T) {
 	for name, legacy := range map[string]bool{"digests of today": false, "digests added by signing": true} {
 		t.Run(name, func(t *testing.T) {
 			dir, o, f := published(t, legacy)
-			signAll(t, dir, legacy)
+			sign(t, dir, legacy)
 			l, err := FindLock(dir)
 			if err != nil {
 				t.Fatal(err)
 			}
 			o.Lock = &l
-			o.Vary = Vary{Shuffle: true, Jobs: 7, Tmpfs: 1 << 30}
+			o.Vary = vary.Options{Shuffle: true, Jobs: 7, Tmpfs: 1 << 30}
 			r, err := Rebuild(context.Background(), o, dir)
 			if err != nil {
 				t.Fatal(err)
@@ -116,7 +90,8 @@ func TestRebuild(t *testing.T) {
 	}
 }
 
-// The SRPM may lie elsewhere, if it is the locked one.
+// TestRebuildFromAnotherPlace checks that SRPMFile replaces the recipe's source, if it is the
+// locked SRPM.
 func TestRebuildFromAnotherPlace(t *testing.T) {
 	dir, o, _ := published(t, false)
 	moved := filepath.Join(t.TempDir(), "moved.src.rpm")
@@ -136,7 +111,7 @@ func TestRebuildFromAnotherPlace(t *testing.T) {
 	}
 }
 
-// One package is compared alone, with the set built from the lock beside it.
+// TestRebuildOnePackage checks that one published package is compared alone.
 func TestRebuildOnePackage(t *testing.T) {
 	dir, o, _ := published(t, false)
 	r, err := Rebuild(context.Background(), o, filepath.Join(dir, set.RPMS, kernelRPM))
@@ -145,7 +120,8 @@ func TestRebuildOnePackage(t *testing.T) {
 	}
 }
 
-// A build that differs is told apart, with its reason; no graft is equal.
+// TestRebuildDiffers checks that a difference is found, with its reason, and that no graft is
+// equal.
 func TestRebuildDiffers(t *testing.T) {
 	dir, o, f := published(t, false)
 	for name, test := range map[string]struct {
@@ -170,7 +146,8 @@ func TestRebuildDiffers(t *testing.T) {
 	}
 }
 
-// Without a lock, the record beside the set and the recipe make one.
+// TestRebuildByTheRecord checks that the record of the set and the recipe make a lock, and that
+// another recipe is refused.
 func TestRebuildByTheRecord(t *testing.T) {
 	dir, o, _ := published(t, false)
 	if err := os.Remove(filepath.Join(dir, "timewait.lock")); err != nil {
@@ -195,6 +172,8 @@ func TestRebuildByTheRecord(t *testing.T) {
 	}
 }
 
+// TestRebuildRefuses checks that a rebuild does not write to the published set, and that a set
+// with two locks or a broken one is an error.
 func TestRebuildRefuses(t *testing.T) {
 	dir, o, _ := published(t, false)
 	o.Output = dir
@@ -207,7 +186,7 @@ func TestRebuildRefuses(t *testing.T) {
 	} else if err := os.WriteFile(filepath.Join(dir, "second.lock"), data, 0o666); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := FindLock(filepath.Join(dir, set.RPMS, kernelRPM)); err == nil || !strings.HasSuffix(err.Error(), "holds 2 locks: second.lock, timewait.lock") {
+	if _, err := FindLock(filepath.Join(dir, set.RPMS, kernelRPM)); err == nil || !strings.HasSuffix(err.Error(), "has 2 locks: second.lock, timewait.lock") {
 		t.Errorf("two locks: %v", err)
 	}
 	if err := os.WriteFile(filepath.Join(dir, "second.lock"), []byte("{}"), 0o666); err != nil {
@@ -216,30 +195,5 @@ func TestRebuildRefuses(t *testing.T) {
 	os.Remove(filepath.Join(dir, "timewait.lock"))
 	if _, err := FindLock(dir); err == nil || !strings.Contains(err.Error(), "second.lock: reading the lock") {
 		t.Errorf("a broken lock: %v", err)
-	}
-}
-
-func TestVariedPlan(t *testing.T) {
-	_, o, _ := published(t, false)
-	for name, test := range map[string]struct {
-		vary Vary
-		want string
-	}{
-		"nothing":  {Vary{Shuffle: true}, "jobs 2, memory 1, tmpfs 0"},
-		"jobs":     {Vary{Jobs: 3}, "jobs 3, memory 2, tmpfs 0"},
-		"one job":  {Vary{Jobs: 1}, "jobs 1, memory 1, tmpfs 0"},
-		"tmpfs":    {Vary{Tmpfs: 4 << 30}, "jobs 2, memory 5, tmpfs 4"},
-		"a volume": {Vary{Volume: true}, "jobs 2, memory 1, tmpfs 0"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			o.Vary = test.vary
-			p, err := (&build{Options: o}).varied(o.Lock.Plan)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if got := fmt.Sprintf("jobs %d, memory %d, tmpfs %d", p.Jobs, p.MemoryBytes>>30, p.TmpfsBytes>>30); got != test.want {
-				t.Errorf("got %s, want %s", got, test.want)
-			}
-		})
 	}
 }

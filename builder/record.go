@@ -10,9 +10,10 @@ import (
 	"namibuild/builder/source"
 )
 
-// origin records the SRPM and what the recipe changed in it.
+// origin returns what the record has of the SRPM and of the changes to it, and writes
+// the changes as a diff.
 func (b *build) origin(in fetch.File, p source.Preview, out *output) (source.Contents, set.Attached, error) {
-	contents, err := source.Describe(in.Path, b.local().Source.Tarball)
+	contents, err := source.Describe(in.Path, b.localRecipe().Source.Tarball)
 	if err != nil {
 		return contents, set.Attached{}, &event.StepError{Step: event.Prepare, Err: err}
 	}
@@ -20,9 +21,9 @@ func (b *build) origin(in fetch.File, p source.Preview, out *output) (source.Con
 	return contents, diff, err
 }
 
-// buildRoot records the packages of the builder image, as the image lists them.
-func (b *build) buildRoot(ctx context.Context, box Container, out *output) (set.Attached, error) {
-	list, err := box.Read(ctx, buildroot.Path, buildroot.MaxSize)
+// buildRoot writes the list of the packages in the builder image, as the image has it.
+func (b *build) buildRoot(ctx context.Context, c Container, out *output) (set.Attached, error) {
+	list, err := c.Read(ctx, buildroot.Path, buildroot.MaxSize)
 	if err != nil {
 		return set.Attached{}, &event.StepError{Step: event.Container, Err: err}
 	}

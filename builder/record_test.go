@@ -23,8 +23,8 @@ import (
 	"namibuild/builder/source"
 )
 
-// TestRecord: what the set says of its source, its changes, its build root and
-// its run, and the files that it names.
+// TestRecord checks what the record has of the source, the changes, the build root and the run,
+// and that the files that it names are as it says.
 func TestRecord(t *testing.T) {
 	o, _, _ := setup(t)
 	res, err := Build(context.Background(), o)
@@ -49,7 +49,7 @@ func TestRecord(t *testing.T) {
 		License: "none",
 		Files: []source.Content{
 			{File: "kernel.spec", Size: int64(len(kerneltest.Spec)), Algorithm: "sha256", Digest: sum(kerneltest.Spec)},
-			{File: "linux-2.6.32-431.3.1.el6.tar.bz2", Size: int64(len(kerneltest.Tarball(t))), Algorithm: "sha256", Digest: sum(kerneltest.Tarball(t))},
+			{File: "linux-2.6.32-431.3.1.el6.tar.bz2", Size: int64(len(kerneltest.Tarball())), Algorithm: "sha256", Digest: sum(kerneltest.Tarball())},
 		},
 	}
 	if d := cmp.Diff(want, got.Source); d != "" {
@@ -69,7 +69,8 @@ func TestRecord(t *testing.T) {
 	}
 }
 
-// TestRecordOfNothing: without a change and without a clock nothing is made up.
+// TestRecordOfNothing checks that the record of a build without changes, clock and version has
+// none of them.
 func TestRecordOfNothing(t *testing.T) {
 	o, f, _ := setup(t)
 	f.Program = func(_ context.Context, p *enginetest.Process) engine.Exit {

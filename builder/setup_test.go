@@ -13,7 +13,8 @@ import (
 	"namibuild/builder/kerneltest"
 )
 
-// fake makes an Engine of enginetest's, as Over does of the real one.
+// fake is an Engine over enginetest's. Package buildertest has the same for other
+// packages; it imports this one.
 type fake struct{ *enginetest.Fake }
 
 func (f fake) Create(ctx context.Context, s engine.ContainerSpec) (Container, error) {
@@ -24,7 +25,8 @@ func (f fake) Create(ctx context.Context, s engine.ContainerSpec) (Container, er
 	return c, nil
 }
 
-// setup is a build over the fake engine; its events go to the list.
+// setup returns the options of a build of kerneltest's kernel, the fake engine that carries
+// it out, and the list that its events are added to.
 func setup(t *testing.T) (Options, *enginetest.Fake, *[]event.Event) {
 	t.Helper()
 	dir := t.TempDir()

@@ -13,6 +13,7 @@ import (
 	"namibuild/builder/leak"
 	"namibuild/builder/rpm/rpmtest"
 	"namibuild/builder/set"
+	"namibuild/builder/vary"
 )
 
 // TestVariedDate checks that the libraries of a varied build reach the container in
@@ -31,7 +32,7 @@ func TestVariedDate(t *testing.T) {
 		sent = p.Topdir
 		return kerneltest.Rpmbuild(ctx, p)
 	}
-	o.Vary = Vary{Shuffle: true, Days: -30}
+	o.Vary = vary.Options{Shuffle: true, Days: -30}
 	res, err := Build(context.Background(), o)
 	if err != nil {
 		t.Fatal(err)
@@ -53,7 +54,7 @@ func TestVariedDate(t *testing.T) {
 			t.Errorf("%s is not in the topdir", file)
 		}
 	}
-	o.Vary = Vary{CPUs: "0"}
+	o.Vary = vary.Options{CPUs: "0"}
 	if _, err := Build(context.Background(), o); err != nil {
 		t.Fatal(err)
 	}

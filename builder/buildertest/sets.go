@@ -1,4 +1,5 @@
-// Package buildertest makes sets for tests, with the builder and a fake engine.
+// Package buildertest builds sets for the tests of other packages: builder.Build with
+// kerneltest's kernel and a fake engine.
 package buildertest
 
 import (
@@ -14,11 +15,15 @@ import (
 	"namibuild/builder/kerneltest"
 )
 
-// Over makes an Engine of enginetest's, as builder.Over does of the real one.
+// Options are the options of a build.
+type Options = builder.Options
+
+// Over makes a builder.Engine of a fake engine, as builder.Over does of a real one.
 func Over(f *enginetest.Fake) builder.Engine { return fake{f} }
 
 type fake struct{ *enginetest.Fake }
 
+// Create makes a container of the fake engine.
 func (f fake) Create(ctx context.Context, s engine.ContainerSpec) (builder.Container, error) {
 	c, err := f.Fake.Create(ctx, s)
 	if err != nil {
@@ -27,10 +32,8 @@ func (f fake) Create(ctx context.Context, s engine.ContainerSpec) (builder.Conta
 	return c, nil
 }
 
-// Options are the options of a build.
-type Options = builder.Options
-
-// Setup gives the options of a build of kerneltest's kernel, and the engine that runs it.
+// Setup returns the options of a build of kerneltest's kernel, and the engine that
+// carries it out. Store and output directory are in a temporary folder of the test.
 func Setup(t testing.TB) (Options, *enginetest.Fake) {
 	t.Helper()
 	dir := t.TempDir()
@@ -48,7 +51,8 @@ func Setup(t testing.TB) (Options, *enginetest.Fake) {
 	}, f
 }
 
-// Build builds a set and gives its output directory. change may change the options.
+// Build builds a set and returns its output directory. Each of change may change the
+// options and the engine before.
 func Build(t testing.TB, change ...func(*Options, *enginetest.Fake)) string {
 	t.Helper()
 	o, f := Setup(t)
@@ -61,7 +65,8 @@ func Build(t testing.TB, change ...func(*Options, *enginetest.Fake)) string {
 	return o.Output
 }
 
-// Locked builds a set from its lock, which holds the page of a recipe.
+// Locked builds a set from a lock, whose recipe has the given page, and returns its
+// output directory.
 func Locked(t testing.TB, page string) string {
 	t.Helper()
 	return Build(t, func(o *Options, _ *enginetest.Fake) {

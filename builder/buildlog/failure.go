@@ -1,5 +1,5 @@
-// Package buildlog reads what rpmbuild prints: while it runs, for its progress, and
-// after it failed, for the reason.
+// Package buildlog reads what rpmbuild prints. A [Writer] tells the progress while rpmbuild
+// runs; [ReadFailure] finds the reason after it failed.
 package buildlog
 
 import (
@@ -10,18 +10,18 @@ import (
 	"strings"
 )
 
-// lastLines is how much of a log's end a Failure keeps.
+// lastLines is the number of lines at the end of a log that a Failure has.
 const lastLines = 12
 
-// longLine bounds a line of the log in memory; what is longer is cut.
+// longLine limits the bytes of a line in memory. The rest of a longer line is ignored.
 const longLine = 4096
 
-// located is a compiler's, assembler's, Kconfig's or rpm's error with a place.
+// located matches the error of a compiler, assembler, Kconfig or rpm that names its place.
 var located = regexp.MustCompile(`^(?:error: )?([^\s:][^:]*):(\d+):(?:\d+:)? (?:(?:fatal |internal compiler )?error: |Error: |undefined reference|multiple definition|bad |syntax error|parse error)`)
 
-// errors without a place, the more telling first: the first of the first
-// group that is found anywhere is the answer. "Bad exit status" and make's
-// "***" only repeat that something failed.
+// unlocated match errors that name no place. A line that a group matches is preferred to those
+// of later groups, wherever it is in the log. make's "***" and a plain "error:" only repeat that
+// something failed.
 var unlocated = [][]*regexp.Regexp{
 	{
 		regexp.MustCompile(`(?i)no space left on device`),
@@ -38,22 +38,29 @@ var unlocated = [][]*regexp.Regexp{
 }
 
 var (
+	// repeated matches the line in which rpmbuild repeats that a phase has failed.
 	repeated  = regexp.MustCompile(`^error: Bad exit status from `)
 	executing = regexp.MustCompile(`^Executing\((%\w+)\)`)
 	diskFull  = regexp.MustCompile(`(?i)no space left on device|disk quota exceeded`)
 )
 
-// Failure is what the log of a failed rpmbuild says went wrong.
+// Failure is the reason why rpmbuild failed, as its log has it.
 type Failure struct {
-	Phase    string   `json:"phase"`          // %prep, %build, …
-	First    string   `json:"first"`          // the first real error, as the log has it
-	File     string   `json:"file,omitempty"` // where it stands in the tree
-	Line     int      `json:"line,omitempty"`
-	DiskFull bool     `json:"diskFull,omitempty"`
-	Last     []string `json:"last"` // the last lines of the log
+	// Phase is where rpmbuild failed (%prep, %build, …). It is empty before the first one.
+	Phase string `json:"phase"`
+	// First is the line of the first real error, or empty if none was found.
+	First string `json:"first"`
+	// File and Line are the place in the source tree that First names, if it names one.
+	File string `json:"file,omitempty"`
+	Line int    `json:"line,omitempty"`
+	// DiskFull reports that the log has an error of a full disk.
+	DiskFull bool `json:"diskFull,omitempty"`
+	// Last are the last 12 lines of the log.
+	Last []string `json:"last"`
 }
 
-// ReadFailure finds in a log what went wrong first.
+// ReadFailure reads the log of an rpmbuild that failed and finds the reason. The error is that
+// of log.
 func ReadFailure(log io.Reader) (Failure, error) {
 	var f Failure
 	found := make([]string, len(unlocated)+1)
@@ -82,8 +89,9 @@ func ReadFailure(log io.Reader) (Failure, error) {
 	return f, err
 }
 
-// choose takes the most telling line; a full disk outranks every error that
-// it caused.
+// choose sets First to the most telling line. found has the first line of each group, that of
+// located first; place is the place that it names. A full disk is preferred to every error that
+// it has caused.
 func (f *Failure) choose(found []string, place [2]string) {
 	if f.DiskFull && diskFull.MatchString(found[1]) {
 		f.First = found[1]
@@ -102,6 +110,7 @@ func (f *Failure) choose(found []string, place [2]string) {
 	}
 }
 
+// matches reports whether a line is one of a group.
 func matches(group []*regexp.Regexp, line string) bool {
 	if repeated.MatchString(line) {
 		return false
@@ -114,7 +123,7 @@ func matches(group []*regexp.Regexp, line string) bool {
 	return false
 }
 
-// eachLine calls f with every line, cut to longLine bytes.
+// eachLine calls f with every line of r, which has at most longLine bytes.
 func eachLine(r io.Reader, f func(string)) error {
 	br := bufio.NewReaderSize(r, longLine)
 	for {

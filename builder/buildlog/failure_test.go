@@ -64,6 +64,8 @@ error: Bad exit status from /tmp/y (%build)
 	}
 }
 
+// TestReadFailureKeepsTheEnd checks that a Failure has the last lines of the log, and that a long
+// line is cut.
 func TestReadFailureKeepsTheEnd(t *testing.T) {
 	long := strings.Repeat("x", 3*longLine)
 	f, err := ReadFailure(strings.NewReader(strings.Repeat("line\n", 40) + long + "\nlast"))

@@ -7,27 +7,29 @@ import (
 	"strings"
 )
 
-// These begin the lines with which rpmbuild.sh reports to us on its standard
-// output; they are not part of the log.
+// The lines in which rpmbuild.sh reports to namibuild begin with these words. They are not part
+// of the log.
 const (
 	objectsMarker  = "@namibuild objects "
 	packagesMarker = "@namibuild packages "
 )
 
-// Writer passes the output of a container on and tells what it says. The caller closes it.
+// Writer receives the output of a build's container, writes the log to W, and calls the functions
+// for what the output says. All fields are required. The caller closes it.
 type Writer struct {
-	// W gets the log.
+	// W receives the log.
 	W io.Writer
-	// Phase is told the phase that rpmbuild enters (%prep, %build, …), Objects how many
-	// object files were made, Packages the names of the packages that the spec makes.
-	Phase    func(string)
-	Objects  func(int64)
+	// Phase is called with the phase that rpmbuild enters (%prep, %build, …).
+	Phase func(string)
+	// Objects is called with the number of object files that exist.
+	Objects func(int64)
+	// Packages is called with the names of the packages that the spec makes.
 	Packages func([]string)
-	line     []byte // the unfinished last line
+	line     []byte // the last line, which has no end yet
 	err      error
 }
 
-// Write takes a part of the output.
+// Write takes a part of the output. The error is that of W.
 func (l *Writer) Write(p []byte) (int, error) {
 	for rest := p; len(rest) > 0 && l.err == nil; {
 		i := bytes.IndexByte(rest, '\n')
@@ -42,13 +44,13 @@ func (l *Writer) Write(p []byte) (int, error) {
 	return len(p), l.err
 }
 
-// Close writes the last line when it has no end.
+// Close writes the last line if it has no end. It does not close W.
 func (l *Writer) Close() error {
 	l.flush()
 	return l.err
 }
 
-// hold keeps an unfinished line, within a bound.
+// hold keeps a line that has no end yet, up to 1 MiB of it.
 func (l *Writer) hold(p []byte) {
 	l.line = append(l.line, p...)
 	if len(l.line) > 1<<20 {
@@ -56,6 +58,7 @@ func (l *Writer) hold(p []byte) {
 	}
 }
 
+// flush handles the line that was collected.
 func (l *Writer) flush() {
 	line := l.line
 	l.line = l.line[:0]

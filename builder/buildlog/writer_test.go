@@ -8,8 +8,9 @@ import (
 	"testing"
 )
 
-// However the stream is cut, the log is the same bytes less the markers.
-func TestLogWriter(t *testing.T) {
+// TestWriter checks that the log is the output without the lines of rpmbuild.sh, and that the
+// functions are called, however the output is cut into writes.
+func TestWriter(t *testing.T) {
 	in := "@namibuild packages kernel kernel-devel \nExecuting(%prep): a\n@namibuild objects 7\nbody @namibuild objects 9\n@namibuild objects x\n\nExecuting(%build): b\nno end"
 	want := "Executing(%prep): a\nbody @namibuild objects 9\n\nExecuting(%build): b\nno end"
 	for range 100 {
@@ -44,11 +45,13 @@ func TestLogWriter(t *testing.T) {
 	}
 }
 
+// full is a writer that always fails.
 type full struct{}
 
 func (full) Write([]byte) (int, error) { return 0, errors.New("no room") }
 
-func TestLogWriterTellsThatItCannotWrite(t *testing.T) {
+// TestWriterError checks that Write returns the error of the log.
+func TestWriterError(t *testing.T) {
 	w := &Writer{W: full{}}
 	if _, err := w.Write([]byte("a line\n")); err == nil || err.Error() != "writing the log: no room" {
 		t.Errorf("got %v", err)

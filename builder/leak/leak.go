@@ -1,9 +1,9 @@
 // Package leak finds traces of the build in one package: its time, its host and
 // its file system. It needs no second build to compare with.
 //
-// [Find] reads a package and returns its leaks. Most of them are in the header and
-// in the cpio archive (BUILDTIME, BUILDHOST, mtimes, devices, inodes, sizes of
-// folders). For dates, host names and times in gzip headers, Find reads the
+// [Find] reads a package and returns its leaks; [FindFile] does so for a file. Most of
+// them are in the header and in the cpio archive (BUILDTIME, BUILDHOST, mtimes, devices,
+// inodes, sizes of folders). For dates, host names and times in gzip headers, Find reads the
 // contents of all files, and unpacks compressed ones and the kernel in a bzImage.
 // Memory does not depend on the sizes of the files.
 package leak

@@ -4,12 +4,12 @@
 // with a time that the caller gives. Later kernels verify RSA signatures (PKCS #1)
 // by an X.509 certificate; these need no random numbers.
 //
-// New makes a Key, Parse reads one from its file. The private half never enters the
+// New makes a Key, Open and Parse read one from its file. The private half never enters the
 // container. Stand-ins for gpg, openssl and the kernel's sign-file run there; they
 // send digests out and get signatures back from a Server. A Server made by WithKey
 // keeps every signature in a Table. With that table, and WithTable, anybody can
 // build the same packages without the key. Scan looks for the private half in what
-// a build made.
+// a build made, and Check, CheckUnpacked and CheckPackage report it as a LeakError.
 package modkey
 
 import (

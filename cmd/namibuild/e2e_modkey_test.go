@@ -13,7 +13,7 @@ import (
 
 	"github.com/docker/docker/client"
 
-	"namibuild/builder"
+	"namibuild/builder/modkey"
 	"namibuild/builder/set"
 )
 
@@ -218,7 +218,7 @@ func beside(t *testing.T, recipe, table string) {
 // at itself.
 func noSecret(t *testing.T, file, out string) {
 	t.Helper()
-	key, err := builder.OpenModuleKey(file)
+	key, err := modkey.Open(file)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -11,7 +11,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"namibuild/builder"
 	"namibuild/builder/durable"
 	"namibuild/builder/modkey"
 )
@@ -126,7 +125,7 @@ func (a *app) modkeyShow(file string) error {
 		}
 		return a.showKey(file, t.Public, "recorded", t.Len())
 	}
-	k, err := builder.OpenModuleKey(file)
+	k, err := modkey.Open(file)
 	if err != nil {
 		return usageError{err}
 	}

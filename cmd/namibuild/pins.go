@@ -10,6 +10,7 @@ import (
 
 	"namibuild/builder"
 	"namibuild/builder/plan"
+	"namibuild/builder/vary"
 )
 
 // unpin adds the flag that leaves pins out.
@@ -43,7 +44,7 @@ func (f *buildFlags) setPins(o *builder.Options) error {
 const mostDays = 36525
 
 // setVary takes one word of --vary.
-func setVary(v *builder.Vary, word string) error {
+func setVary(v *vary.Options, word string) error {
 	name, value, _ := strings.Cut(word, "=")
 	switch {
 	case word == "shuffle":

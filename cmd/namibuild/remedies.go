@@ -22,6 +22,8 @@ import (
 	"namibuild/builder/release"
 	"namibuild/builder/set"
 	"namibuild/builder/source"
+	"namibuild/builder/trust"
+	"namibuild/builder/vary"
 )
 
 // explain finds the exit code of an error and what the user can do about it.
@@ -73,7 +75,7 @@ var remedies = []remedy{
 	of[*builder.NoLockError](exitLock, "--lock names it; without one, --recipe names the recipe that the build.json there came from"),
 	of[usageError](exitUsage, helpHint),
 	of[recipeError](exitUsage, ""),
-	of[*builder.DayError](exitUsage, "take a day after that one: --vary date=DAYS counts from today"),
+	of[*vary.DayError](exitUsage, "take a day after that one: --vary date=DAYS counts from today"),
 	of[*builder.ModuleKeyError](exitUsage, "namibuild modkey new FILE makes a key (--x509: for EL7 and later); module-key: in the recipe names it"),
 	by(func(e *builder.LockError) (int, string) { return exitLock, lockHint(e) }),
 	by(func(e *pgp.KeyError) (int, string) { return exitKey, keyHint(e.Err) }),
@@ -89,7 +91,7 @@ var remedies = []remedy{
 	by(func(e *builder.NotPackedError) (int, string) {
 		return exitSource, "namibuild fetch " + e.Recipe + " packs it"
 	}),
-	of[*builder.UnknownKeyError](exitSource, "in a copy of the recipe's page, source: key: names that key's file beside it; with sha256: instead of signed-by: none is needed"),
+	of[*trust.UnknownKeyError](exitSource, "in a copy of the recipe's page, source: key: names that key's file beside it; with sha256: instead of signed-by: none is needed"),
 	of[*builder.UntrustedError](exitSource, "--insecure-source takes it all the same, if it is a whole SRPM; plan and record then say so"),
 	of[*fetch.OfflineError](exitSource, "namibuild fetch RECIPE, without --offline and $NAMIBUILD_OFFLINE, brings it into the store"),
 	of[*engine.NoImageError](exitImage, "namibuild image RECIPE builds it, with a network"),

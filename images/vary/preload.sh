@@ -1,7 +1,7 @@
 #!/bin/sh
 # preload.sh "LIBRARY..." COMMAND [ARGUMENT...] compiles the libraries (shuffle, date) beside itself with the container's own
 # compiler, preloads them below the libraries that are preloaded already, and runs the command in its own place.
-# Nothing in this folder is part of a builder image: builder/vary.go sends it into the container of a varied build, together with
+# Nothing in this folder is part of a builder image: builder/vary sends it into the container of a varied build, together with
 # images/common/pins, whose sources the libraries share.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)

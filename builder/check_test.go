@@ -17,7 +17,8 @@ import (
 	"namibuild/builder/set"
 )
 
-// A build warns of what leaked, and records it; check finds it again.
+// TestBuildFindsLeaks checks that a build warns of what leaked and records it, and that Check
+// finds the same.
 func TestBuildFindsLeaks(t *testing.T) {
 	o, _, events := setup(t)
 	o.Now, o.Host = func() time.Time { return time.Unix(1400000000, 0) }, "f00ba4"
@@ -75,21 +76,5 @@ func TestCheckErrors(t *testing.T) {
 	}
 	if _, err := Check(context.Background(), o.Output, o.Host); err == nil || !strings.Contains(err.Error(), page) {
 		t.Errorf("broken record: %v", err)
-	}
-}
-
-func TestDays(t *testing.T) {
-	at := func(day, hour int) time.Time { return time.Date(2026, 11, day, hour, 0, 0, 0, time.UTC) }
-	for _, test := range []struct {
-		from, to time.Time
-		want     []time.Time
-	}{
-		{at(1, 10), at(1, 11), []time.Time{at(1, 10), at(1, 11)}},
-		{at(1, 23), at(2, 1), []time.Time{at(1, 23), at(2, 1)}},
-		{at(1, 10), at(3, 9), []time.Time{at(1, 10), at(2, 10), at(3, 9)}},
-	} {
-		if diff := cmp.Diff(test.want, days(test.from, test.to)); diff != "" {
-			t.Error(diff)
-		}
 	}
 }

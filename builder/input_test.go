@@ -23,13 +23,12 @@ import (
 	"namibuild"
 	"namibuild/builder/event"
 	"namibuild/builder/kerneltest"
-	"namibuild/builder/recipe"
 	"namibuild/builder/rpm"
 	"namibuild/builder/rpm/rpmtest"
 	"namibuild/builder/set"
 )
 
-// signer makes an OpenPGP key and its armored public half.
+// signer returns an OpenPGP key and its public half as text.
 func signer(t *testing.T) (*openpgp.Entity, []byte) {
 	t.Helper()
 	e, err := openpgp.NewEntity("builder test", "", "test@example.com", &packet.Config{Algorithm: packet.PubKeyAlgoRSA, RSABits: 2048})
@@ -47,7 +46,8 @@ func signer(t *testing.T) (*openpgp.Entity, []byte) {
 	return e, public.Bytes()
 }
 
-// A recipe that names a key takes an SRPM that this key signed, and no other.
+// TestSignedBy checks that a recipe that names a key accepts only an SRPM that this key has
+// signed.
 func TestSignedBy(t *testing.T) {
 	key, public := signer(t)
 	stranger, _ := signer(t)
@@ -69,7 +69,7 @@ func TestSignedBy(t *testing.T) {
 		"signed":         {by(key), true, nil, ""},
 		"not signed":     {nil, true, rpm.ErrNotSigned, ""},
 		"another key":    {by(stranger), true, nil, fmt.Sprintf("%X", stranger.PrimaryKey.KeyId)},
-		"binary package": {by(key), false, nil, "a source RPM was expected"},
+		"binary package": {by(key), false, nil, "want a source RPM"},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -93,9 +93,9 @@ func TestSignedBy(t *testing.T) {
 	}
 }
 
-// A source that the recipe does not vouch for is refused with an
-// UntrustedError; InsecureSource takes it when it is whole, and a warning, the
-// plan and the record say what was waived. A damaged one is neither.
+// TestInsecureSource checks that a source whose digest or signature does not match the recipe
+// is an *UntrustedError. InsecureSource accepts it, and a warning, the plan and the record say
+// what was waived. A damaged source is another error, and is not accepted.
 func TestInsecureSource(t *testing.T) {
 	key, public := signer(t)
 	sign := func(data []byte) []byte {
@@ -106,24 +106,24 @@ func TestInsecureSource(t *testing.T) {
 		return b.Bytes()
 	}
 	signed := func(wrong func([]byte) []byte) []byte {
-		p := kerneltest.SRPMPackage(t)
+		p := kerneltest.SRPMPackage()
 		p.Sign = func(data []byte) []byte { return sign(wrong(data)) }
 		return rpmtest.Build(p)
 	}
 	same := func(b []byte) []byte { return b }
-	damaged := bytes.Clone(kerneltest.SRPM(t))
+	damaged := bytes.Clone(kerneltest.SRPM())
 	damaged[len(damaged)-20] ^= 1
-	binary := kerneltest.SRPMPackage(t)
+	binary := kerneltest.SRPMPackage()
 	binary.Source = false
 	print, zero := fmt.Sprintf("%X", key.PrimaryKey.Fingerprint), strings.Repeat("0", 64)
 	tests := map[string]struct {
 		srpm           []byte
 		sha256, signer string
-		waived         string // a part of it; empty: cannot be waived
+		waived         string // a part of what is waived; empty if it cannot be waived
 	}{
-		"digest":              {kerneltest.SRPM(t), zero, "", "sha256 got " + fmt.Sprintf("%x", sha256.Sum256(kerneltest.SRPM(t))) + ", want " + zero},
-		"not signed":          {kerneltest.SRPM(t), "", print, "package is not signed"},
-		"digest, not signed":  {kerneltest.SRPM(t), zero, print, "want " + zero + " (verifying package: package is not signed)"},
+		"digest":              {kerneltest.SRPM(), zero, "", "sha256 got " + fmt.Sprintf("%x", sha256.Sum256(kerneltest.SRPM())) + ", want " + zero},
+		"not signed":          {kerneltest.SRPM(), "", print, "package is not signed"},
+		"digest, not signed":  {kerneltest.SRPM(), zero, print, "want " + zero + " (verifying package: package is not signed)"},
 		"bad signature":       {signed(func(b []byte) []byte { return append(bytes.Clone(b), 0) }), "", print, "bad signature"},
 		"another key":         {signed(same), "", "C1DAC52D1664E8A4386DBA430946FCA2C105B9DE", "signed by another key, " + fmt.Sprintf("%016X", key.PrimaryKey.KeyId)},
 		"no such key":         {signed(same), "", strings.Repeat("A", 40), "no key with the fingerprint " + strings.Repeat("A", 40)},
@@ -147,14 +147,14 @@ func TestInsecureSource(t *testing.T) {
 			}
 			o.Recipe.Source.SHA256, o.Recipe.Source.SignedBy = test.sha256, test.signer
 			_, err := Build(context.Background(), o)
-			takeable := test.waived != "" || name == "damaged, not signed" // the signature is looked at first
-			if err == nil || errors.As(err, new(*UntrustedError)) != takeable || !strings.Contains(err.Error(), test.waived) {
+			untrusted := test.waived != "" || name == "damaged, not signed" // the signature is checked first
+			if err == nil || errors.As(err, new(*UntrustedError)) != untrusted || !strings.Contains(err.Error(), test.waived) {
 				t.Errorf("not waived: %v", err)
 			}
 			o.InsecureSource = true
 			if test.waived == "" {
 				_, err := Input(context.Background(), o.SourceOptions)
-				if err == nil || errors.As(err, new(*UntrustedError)) || strings.Contains(err.Error(), "; not taken all the same: ") != takeable {
+				if err == nil || errors.As(err, new(*UntrustedError)) || strings.Contains(err.Error(), "; this cannot be waived: ") != untrusted {
 					t.Errorf("waived: %v", err)
 				}
 				return
@@ -173,7 +173,7 @@ func TestInsecureSource(t *testing.T) {
 			}
 			p, _, err := Plan(context.Background(), o.PlanOptions)
 			if err != nil || p.ID() != res.PlanID {
-				t.Errorf("a dry run gives another plan: %v", err)
+				t.Errorf("Plan returns another plan: %v", err)
 			}
 			if !slices.Contains(*events, event.Event{Kind: event.Warning, Step: event.Source, Text: "the source is taken although " + read.Plan.Insecure}) {
 				t.Errorf("no warning among %v", *events)
@@ -182,7 +182,8 @@ func TestInsecureSource(t *testing.T) {
 	}
 }
 
-// Nothing is waived where nothing is wrong: the plan is the same.
+// TestInsecureSourceOfAGoodOne checks that InsecureSource does not change the plan of a source
+// that the recipe names.
 func TestInsecureSourceOfAGoodOne(t *testing.T) {
 	o, _, _ := setup(t)
 	want, _, err := Plan(context.Background(), o.PlanOptions)
@@ -193,43 +194,5 @@ func TestInsecureSourceOfAGoodOne(t *testing.T) {
 	got, _, err := Plan(context.Background(), o.PlanOptions)
 	if err != nil || got.Insecure != "" || got.ID() != want.ID() {
 		t.Errorf("%q, %v", got.Insecure, err)
-	}
-}
-
-// The key that centos6.5-timewait names is in the binary.
-func TestShippedKey(t *testing.T) {
-	keys, err := shippedKey(namibuild.Files, "C1DAC52D1664E8A4386DBA430946FCA2C105B9DE")
-	if err != nil || len(keys) != 1 {
-		t.Errorf("%d keys, %v", len(keys), err)
-	}
-	if _, err := shippedKey(namibuild.Files, centos7Key); err != nil {
-		t.Error(err)
-	}
-	if _, err := shippedKey(namibuild.Files, strings.Repeat("A", 40)); err == nil {
-		t.Error("a key was found that is not there")
-	}
-}
-
-const centos7Key = "6341AB2753D78A78A7C27BB124C6A8A7F4A80EB5"
-
-// A recipe may bring the key along; then no other counts.
-func TestRecipesKey(t *testing.T) {
-	page, err := namibuild.Files.ReadFile("images/centos7/RPM-GPG-KEY-CentOS-7")
-	if err != nil {
-		t.Fatal(err)
-	}
-	r := recipe.Recipe{Source: recipe.Source{SignedBy: centos7Key, Key: "KEY"}, Keys: page}
-	keys, err := trustedKey(fstest.MapFS{}, r)
-	if err != nil || len(keys) != 1 || keys[0].Fingerprint != centos7Key {
-		t.Errorf("%d keys, %v", len(keys), err)
-	}
-	r.Source.SignedBy = "C1DAC52D1664E8A4386DBA430946FCA2C105B9DE"
-	const want = "no key with the fingerprint C1DAC52D1664E8A4386DBA430946FCA2C105B9DE comes with namibuild or the recipe (looked at KEY)"
-	if _, err := trustedKey(namibuild.Files, r); err == nil || err.Error() != want {
-		t.Error("a key that ships although the recipe has another: ", err)
-	}
-	r.Keys = []byte("no key")
-	if _, err := trustedKey(namibuild.Files, r); err == nil || errors.As(err, new(*UnknownKeyError)) || !strings.HasPrefix(err.Error(), "reading KEY: ") {
-		t.Error("what is no key: ", err)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -17,16 +18,24 @@ import (
 	"namibuild/builder/set"
 )
 
-// The SRPM is made beside the packages on request, or alone, and recorded.
+const kernelSRPM = "kernel-2.6.32-431.3.1.namibuild.el6.src.rpm"
+
+// sourceRPM is a container's program that makes the patched SRPM.
+func sourceRPM(_ context.Context, p *enginetest.Process) engine.Exit {
+	made := rpmtest.Build(rpmtest.Package{Name: "kernel", Version: "2.6.32", Release: "431.3.1.namibuild.el6", Source: true})
+	p.Topdir["SRPMS/"+kernelSRPM] = &fstest.MapFile{Data: made, Mode: 0o644}
+	return engine.Exit{}
+}
+
+// TestSRPM checks that the SRPM is made with the packages if it is wanted, and alone, and
+// that the record has it.
 func TestSRPM(t *testing.T) {
-	const name = "kernel-2.6.32-431.3.1.namibuild.el6.src.rpm"
 	o, f, _ := setup(t)
 	var modes []string
 	f.Program = func(ctx context.Context, p *enginetest.Process) engine.Exit {
 		modes = append(modes, p.Spec.Command[1])
 		if strings.HasPrefix(p.Spec.Command[1], "-bs") {
-			made := rpmtest.Build(rpmtest.Package{Name: "kernel", Version: "2.6.32", Release: "431.3.1.namibuild.el6", Source: true})
-			p.Topdir["SRPMS/"+name] = &fstest.MapFile{Data: made, Mode: 0o644}
+			sourceRPM(ctx, p)
 		}
 		if p.Spec.Command[1] == "-bs" {
 			return engine.Exit{}
@@ -35,19 +44,22 @@ func TestSRPM(t *testing.T) {
 	}
 	o.SRPM = true
 	res, err := Build(t.Context(), o)
-	if err != nil || res.SRPM == nil || res.SRPM.File != name {
+	if err != nil || res.SRPM == nil || res.SRPM.File != kernelSRPM {
 		t.Fatalf("%+v, %v", res.SRPM, err)
 	}
-	if got := found(t, filepath.Join(o.Output, set.SRPMS)); len(got) != 1 || got[name] == "" {
-		t.Errorf("in %s: %d files", set.SRPMS, len(got))
+	if got := names(t, filepath.Join(o.Output, set.SRPMS)); !slices.Equal(got, []string{kernelSRPM}) {
+		t.Errorf("in %s: %v", set.SRPMS, got)
+	}
+	if info, err := os.Stat(filepath.Join(o.Output, set.SRPMS, kernelSRPM)); err != nil || info.Size() != res.SRPM.Size {
+		t.Errorf("the SRPM: %v, %v", info, err)
 	}
 	o.SRPM, o.Output = false, filepath.Join(o.Output, "alone")
 	alone, err := SourceRPM(t.Context(), o)
 	if err != nil || alone != *res.SRPM {
 		t.Errorf("%+v, %v", alone, err)
 	}
-	if got := names(t, o.Output); !slices.Equal(got, []string{name}) {
-		t.Errorf("beside the SRPM: %v", got)
+	if got := names(t, o.Output); !slices.Equal(got, []string{kernelSRPM}) {
+		t.Errorf("in the directory of the SRPM: %v", got)
 	}
 	if !slices.Equal(modes, []string{"-bs -bb", "-bs"}) {
 		t.Errorf("modes %q", modes)
@@ -57,7 +69,7 @@ func TestSRPM(t *testing.T) {
 	}
 }
 
-// A failure leaves the log and nothing else, and the next run clears it.
+// TestSRPMFails checks that a failure leaves only the log, which the next run removes.
 func TestSRPMFails(t *testing.T) {
 	o, f, _ := setup(t)
 	o.Output = t.TempDir()
@@ -71,10 +83,13 @@ func TestSRPMFails(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 	f.Program = func(context.Context, *enginetest.Process) engine.Exit { return engine.Exit{} }
-	if _, err := SourceRPM(t.Context(), o); err == nil || !strings.Contains(err.Error(), "one SRPM was expected") {
+	if _, err := SourceRPM(t.Context(), o); err == nil || !strings.Contains(err.Error(), "want one SRPM") {
 		t.Errorf("no SRPM: %v", err)
 	}
-	if got := found(t, o.Output); len(got) > 1 {
+	if got := names(t, o.Output); !slices.Equal(got, []string{".timewait.srpm"}) {
+		t.Errorf("left: %v", got)
+	}
+	if got := names(t, filepath.Join(o.Output, ".timewait.srpm")); !slices.Equal(got, []string{set.FailedLog}) {
 		t.Errorf("left: %v", got)
 	}
 }

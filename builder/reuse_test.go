@@ -18,8 +18,8 @@ import (
 	"namibuild/builder/recipe"
 )
 
-// watched notes what each container was sent.
-func watched(f *enginetest.Fake) *[]fstest.MapFS {
+// recordTopdirs returns the list that the topdir of each container is added to.
+func recordTopdirs(f *enginetest.Fake) *[]fstest.MapFS {
 	var sent []fstest.MapFS
 	f.Program = func(ctx context.Context, p *enginetest.Process) engine.Exit {
 		files := fstest.MapFS{}
@@ -32,7 +32,7 @@ func watched(f *enginetest.Fake) *[]fstest.MapFS {
 	return &sent
 }
 
-// reused tells whether the build took what an earlier one had prepared.
+// reused reports whether a build has taken the topdir that an earlier one had kept.
 func reused(events []event.Event) bool {
 	for _, e := range events {
 		if e.Kind == event.End && e.Step == event.Prepare {
@@ -42,8 +42,8 @@ func reused(events []event.Event) bool {
 	return false
 }
 
-// A build by the program, and with the source and the changes, of an earlier one
-// sends the same topdir without preparing it. Anything else prepares it again.
+// TestBuildReusesTheTopdir checks that a build takes the topdir of an earlier one if the program,
+// the source and the changes are the same, and prepares it otherwise.
 func TestBuildReusesTheTopdir(t *testing.T) {
 	edit := func(o *Options) {
 		o.Recipe.Edits = append(o.Recipe.Edits, recipe.Edit{File: "Makefile", Find: "EXTRAVERSION", Replace: "EXTRAVERSION", Times: 1})
@@ -65,7 +65,7 @@ func TestBuildReusesTheTopdir(t *testing.T) {
 	for name, test := range map[string]struct {
 		change func(*Options)
 		reused bool
-		same   bool // the topdir
+		same   bool // both builds send the same topdir
 	}{
 		"nothing":  {func(*Options) {}, true, true},
 		"packages": {func(o *Options) { o.Recipe.Packages = nil }, true, true},
@@ -81,7 +81,7 @@ func TestBuildReusesTheTopdir(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			o, f, events := setup(t)
-			sent := watched(f)
+			sent := recordTopdirs(f)
 			if _, err := Build(t.Context(), o); err != nil || reused(*events) {
 				t.Fatalf("the first build: %v, reused %v", err, reused(*events))
 			}
@@ -100,13 +100,13 @@ func TestBuildReusesTheTopdir(t *testing.T) {
 	}
 }
 
-// What was not read whole is not kept, and the record of a reused topdir is that
-// of a new one.
+// TestKeepTopdir checks that a topdir that was not sent to its end is not kept, and that a build
+// with a kept topdir has the plan of a build with a new one.
 func TestKeepTopdir(t *testing.T) {
 	o, f, events := setup(t)
 	f.Fail = map[enginetest.Step]error{enginetest.Upload: errors.New("broken")}
 	if _, err := Build(t.Context(), o); err == nil {
-		t.Fatal("a broken upload went well")
+		t.Fatal("a build with a broken upload succeeded")
 	}
 	f.Fail = nil
 	for _, folder := range []string{"kept", "tmp"} {
@@ -127,7 +127,7 @@ func TestKeepTopdir(t *testing.T) {
 	}
 }
 
-// That nothing can be kept is a warning, and the packages come out.
+// TestKeepNowhere checks that a build only warns if it cannot keep the topdir.
 func TestKeepNowhere(t *testing.T) {
 	o, _, events := setup(t)
 	kept := filepath.Join(o.Store.Dir(), "kept")

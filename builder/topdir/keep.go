@@ -1,4 +1,4 @@
-package builder
+package topdir
 
 import (
 	"errors"
@@ -9,9 +9,9 @@ import (
 	"namibuild/builder/fetch"
 )
 
-// keeper packs a topdir into the store while something else reads it: its
-// Write never fails, end tells what went wrong. zstd at its fastest makes a
-// sixth of a kernel tree at 300 MB/s a processor, and gives it back at 800.
+// keeper packs a topdir into the store while something else reads it. Its Write
+// never fails; end returns what went wrong. zstd at its fastest packs a kernel tree
+// to a sixth at 300 MB/s a processor, and unpacks it at 800.
 type keeper struct {
 	mu   sync.Mutex // an upload that was interrupted may still read
 	file *fetch.DerivedWriter
@@ -28,6 +28,7 @@ func startKeeping(s *fetch.Store, key string) *keeper {
 	return &keeper{file: file, pack: pack, err: err}
 }
 
+// Write packs a part of the topdir.
 func (k *keeper) Write(p []byte) (int, error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -37,9 +38,9 @@ func (k *keeper) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// end keeps what was written, if it is the whole, with a note; it gives the
-// bytes of all that the store keeps. Nothing that is written later counts.
-func (k *keeper) end(whole bool, note keptTopdir) (all int64, err error) {
+// end keeps what was written, with a note, if it is complete, and returns the bytes
+// of everything that the store keeps. Later writes have no effect.
+func (k *keeper) end(complete bool, n note) (all int64, err error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if k.file == nil {
@@ -50,9 +51,9 @@ func (k *keeper) end(whole bool, note keptTopdir) (all int64, err error) {
 	if err == nil {
 		err = k.pack.Close()
 	}
-	if err != nil || !whole {
+	if err != nil || !complete {
 		k.file.Discard()
 		return 0, err
 	}
-	return k.file.Commit(note)
+	return k.file.Commit(n)
 }

@@ -13,33 +13,33 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestLookAgain checks that a source is inspected once for a recipe and a program. It
+// TestPreviewAgain checks that a source is inspected once for a recipe and a program. It
 // is inspected again for another change, by another program, without the cache, and
 // if the note is damaged. The result is the same.
-func TestLookAgain(t *testing.T) {
+func TestPreviewAgain(t *testing.T) {
 	o, _, events := setup(t)
-	dry := func(o Options) (text string, again bool) {
+	preview := func(o Options) (text string, again bool) {
 		t.Helper()
 		*events = nil
-		p, preview, err := Plan(context.Background(), o.PlanOptions)
+		p, found, err := Plan(context.Background(), o.PlanOptions)
 		if err != nil {
 			t.Fatal(err)
 		}
 		for _, e := range *events {
 			again = again || e.Kind == event.End && e.Step == event.Prepare && strings.HasSuffix(e.Text, ", as found before")
 		}
-		return p.Text() + preview.Diff(), again
+		return p.Text() + found.Diff(), again
 	}
-	first, again := dry(o)
+	first, again := preview(o)
 	if again {
 		t.Error("the first run takes what was found before")
 	}
-	second, again := dry(o)
+	second, again := preview(o)
 	if !again {
 		t.Error("the second run inspects the source again")
 	}
 	if d := cmp.Diff(first, second); d != "" {
-		t.Errorf("-looked +found before\n%s", d)
+		t.Errorf("-first +second\n%s", d)
 	}
 	if _, err := Lock(context.Background(), o.PlanOptions, "timewait.yaml", []byte(kerneltest.Page)); err != nil {
 		t.Fatal(err)
@@ -48,22 +48,22 @@ func TestLookAgain(t *testing.T) {
 	for name, program := range map[string]string{"an edited program": "4567", "an unknown program": ""} {
 		edited := o
 		edited.Program = program
-		if text, again := dry(edited); again || text != first {
+		if text, again := preview(edited); again || text != first {
 			t.Errorf("%s takes what another one has found", name)
 		}
-		if _, again := dry(edited); again != (program != "") {
+		if _, again := preview(edited); again != (program != "") {
 			t.Errorf("%s: the second run takes what the first one has found: %v", name, again)
 		}
 	}
 
 	uncached := o
 	uncached.NoCache = true
-	if _, again := dry(uncached); again {
+	if _, again := preview(uncached); again {
 		t.Error("NoCache takes what was found before")
 	}
 	other := o
 	other.Recipe.Tag = "other"
-	if text, again := dry(other); again || text == first {
+	if text, again := preview(other); again || text == first {
 		t.Error("another recipe takes what was found for this one")
 	}
 	kept, err := filepath.Glob(filepath.Join(o.Store.Dir(), "kept", "*"))
@@ -77,7 +77,7 @@ func TestLookAgain(t *testing.T) {
 			}
 		}
 	}
-	if text, again := dry(o); again || text != first {
+	if text, again := preview(o); again || text != first {
 		t.Error("a damaged note is used")
 	}
 }
