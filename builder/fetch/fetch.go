@@ -47,15 +47,15 @@ func (in Input) warn(format string, args ...any) {
 	}
 }
 
-// Fetch returns the input, checked: a file of this host, a file of the store, or
-// one that it downloads. What a broken download received is kept, and the next
+// Fetch returns the input, checked: a copy of a file of this host, a file of the
+// store, or one that it downloads. The caller closes it. What a broken download received is kept, and the next
 // Fetch continues it. An Input without SHA256 and Verify is an error.
 func (s *Store) Fetch(ctx context.Context, in Input, progress Progress) (File, error) {
 	if in.SHA256 == "" && in.Verify == nil {
 		return File{}, fmt.Errorf("fetching %s%s: it has neither a sha256 nor a signature", in.URL, in.File)
 	}
 	if in.File != "" {
-		f, err := in.check(in.File)
+		f, err := s.checkFile(in.File, in)
 		if err != nil {
 			return File{}, fmt.Errorf("checking %s: %w", filepath.Base(in.File), err)
 		}
@@ -89,10 +89,11 @@ func (s *Store) lookupInput(in Input) (File, bool) {
 		if digest == in.SHA256 && in.Verify == nil {
 			return f, true
 		}
-		if f, err := in.check(f.Path); err == nil {
-			f.Cached = true
+		f, err := in.check(f)
+		if err == nil {
 			return f, true
 		}
+		f.Close()
 	}
 	return File{}, false
 }
@@ -134,8 +135,11 @@ func (s *Store) fetchFrom(ctx context.Context, url string, in Input, progress Pr
 		if err := s.fill(ctx, p, url, in, progress); err != nil {
 			return File{}, err
 		}
-		f, err := in.check(p.path)
-		if err == nil {
+		f, err := digested(p.file)
+		if err != nil {
+			return File{}, diskError{err}
+		}
+		if f, err = in.check(f); err == nil {
 			return s.addPart(p, f)
 		}
 		mixed := p.mixed

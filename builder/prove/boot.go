@@ -8,6 +8,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -236,7 +237,8 @@ func (b *run) compiled(ctx context.Context, builder string, p boot.Program) (_ [
 	}
 	key := fmt.Sprintf("%s%x", def.Digest, sha256.Sum256([]byte(p.Compiling())))
 	if f, ok := b.Store.Lookup(b.Store.Recall(p.Name, key)); ok {
-		data, err := os.ReadFile(f.Path)
+		defer f.Close()
+		data, err := io.ReadAll(f.Content())
 		return data, true, err
 	}
 	e, err := b.connect(ctx)
@@ -265,10 +267,11 @@ func (b *run) remember(kind, key string, data []byte) error {
 	if err := os.WriteFile(path, data, 0o666); err != nil {
 		return err
 	}
-	f, err := b.Store.Add(path)
+	f, err := b.Store.Add(path, nil)
 	if err != nil {
 		return err
 	}
+	defer f.Close()
 	return b.Store.Remember(kind, key, f.SHA256)
 }
 
