@@ -17,9 +17,9 @@ import (
 
 // Inspect finds out what r does to the SRPM. It reads the payload only up to the
 // last file that r touches, and does not read the tarball if r has no tag and
-// changes nothing in the tree. If progress is not nil, it is
-// called in the caller's goroutine with the number of bytes read so far of the
-// files in the payload, and their total.
+// changes nothing in the tree. If progress is not nil, it is called in the caller's
+// goroutine with the number of bytes read so far of the files in the payload, and
+// their total.
 //
 // If the SRPM does not fit the recipe, the error is a *MismatchError.
 func Inspect(ctx context.Context, in Files, r recipe.Recipe, progress func(done, total int64)) (Preview, error) {
