@@ -21,6 +21,7 @@ record of the build, and the other files of a set (set).
 Some functions do a part of what Build does:
 
 	Input      source
+	Inputs     source, for several recipes at the same time
 	Prepare    source and prepare; writes the topdir to a file
 	Plan       source, the preview of prepare, and the plan
 	Lock       what Plan does, and image; returns all of it as a plan.Lock

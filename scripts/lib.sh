@@ -41,6 +41,19 @@ apt_install() {
 	DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing >/dev/null
 }
 
+# timed NAME COMMAND... runs a command and adds "wall-seconds cpu-seconds peak-kB" to $work/figures.NAME.
+timed() {
+	name=$1
+	shift
+	# shellcheck disable=SC2154 # the script that measures sets work
+	env time -f '%e %U %S %M' -o "$work/time" "$@" >/dev/null
+	awk '{ print $1, $2 + $3, $4 }' "$work/time" >>"$work/figures.$name"
+	printf '  %-21s %s s\n' "$name" "$(tail -n 1 "$work/figures.$name" | cut -d' ' -f1)"
+}
+
+# median NAME COLUMN prints the median of a column of $work/figures.NAME.
+median() { sort -n -k"$2,$2" "$work/figures.$1" | awk -v c="$2" '{ v[NR] = $c } END { print v[int((NR + 1) / 2)] }'; }
+
 need_go() {
 	command -v go >/dev/null || die "no Go toolchain found" "install Go (https://go.dev/dl/) and put its bin folder into PATH"
 }

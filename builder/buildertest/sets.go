@@ -66,14 +66,14 @@ func Build(t testing.TB, change ...func(*Options, *enginetest.Fake)) string {
 }
 
 // Locked builds a set from a lock, whose recipe has the given page, and returns its
-// output directory.
-func Locked(t testing.TB, page string) string {
+// output directory. change may change the options.
+func Locked(t testing.TB, page string, change ...func(*Options, *enginetest.Fake)) string {
 	t.Helper()
-	return Build(t, func(o *Options, _ *enginetest.Fake) {
+	return Build(t, append(change, func(o *Options, _ *enginetest.Fake) {
 		l, err := builder.Lock(context.Background(), o.PlanOptions, "timewait.yaml", []byte(page))
 		if err != nil {
 			t.Fatal(err)
 		}
 		o.Lock, o.Release = &l, true
-	})
+	})...)
 }

@@ -3,16 +3,19 @@
 // There are three ways, for three kinds of places:
 //
 //   - [WriteFile] writes one file.
-//   - [Create] makes a folder that is new or takes the place of an older one: a
-//     release, a signed copy, what was pulled.
+//   - [Create] makes a folder that is new or takes the place of an older one: a release,
+//     a signed copy, what was pulled.
 //   - [Open] opens a folder that stays and gets new entries, all of them or none: the
 //     output directory of a build, a folder of packages that becomes a repository.
 //
-// While something is written it has a hidden name in the same file system, and the
-// process holds a lock on it. A process that was killed leaves a hidden name without
-// a lock: the next process that writes to the same place, or beside it, removes that,
-// or finishes what the killed one had committed. Two processes that write to one place
-// do not meet: the second one gets a *[BusyError].
+// While something is written it has a hidden name in the same file system, and the process
+// holds a lock on it. A process that was killed leaves a hidden name without a lock: the
+// next process that writes to the same place, or makes a folder beside it, removes that, or
+// finishes what the killed one had committed. If two processes write to one place, the
+// second one gets a *[BusyError].
+//
+// Hidden names that are symbolic links are never followed. Content is on the disk before it
+// gets its name, so that a loss of power leaves the old content or the new.
 package durable
 
 import (
@@ -22,39 +25,42 @@ import (
 	"path/filepath"
 )
 
-// Error says that a place cannot be written to.
+// Error reports that a place cannot be written to.
 type Error struct {
-	// Path is the file or folder that was to appear.
+	// Path is the file or folder that should appear.
 	Path string
 	Err  error
 }
 
 func (e *Error) Error() string { return fmt.Sprintf("writing to %s: %v", e.Path, e.Err) }
 
-// Unwrap gives the cause.
+// Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Err }
 
-// BusyError says that another process is writing to the same place.
+// BusyError reports that another process is writing to the same place.
 type BusyError struct{}
 
 func (*BusyError) Error() string { return "another namibuild is writing there" }
 
-// WriteFile writes a file of the given mode, less the umask. It takes the place of a
-// file that exists. What a killed process left half written has a name that the next
-// one uses again.
+// WriteFile writes a file of the given mode, less the umask. It takes the place of a file
+// that exists. The error is a *BusyError if another process is writing the same file.
 func WriteFile(path string, data []byte, mode os.FileMode) error {
-	part := filepath.Join(filepath.Dir(path), "."+filepath.Base(path)+partEnd)
-	if err := writeNew(part, data, mode); err != nil {
+	h, err := hide(path)
+	if err != nil {
 		return err
 	}
-	if err := os.Rename(part, path); err != nil {
-		return errors.Join(err, os.Remove(part))
+	part := filepath.Join(h.path, newName)
+	if err = writeNew(part, data, mode); err == nil {
+		err = os.Rename(part, path)
 	}
-	return nil
+	if err == nil {
+		err = syncPath(filepath.Dir(path))
+	}
+	return errors.Join(err, h.remove())
 }
 
 // writeNew writes a file to the disk, in the place of one that a killed process left.
-// Nothing remains of a failure.
+// After an error nothing is left of it.
 func writeNew(path string, data []byte, mode os.FileMode) error {
 	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return err

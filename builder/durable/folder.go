@@ -6,96 +6,98 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
 	"syscall"
-
-	"github.com/gofrs/flock"
-)
-
-// The hidden folder of NAME is .NAME.part, beside it. It holds the lock, the folder
-// that is being made, and for a moment the one that it replaces.
-const (
-	partEnd = ".part"
-	newName = "new"
-	oldName = "old"
 )
 
 // Folder is a folder that is being made. It has its name when Publish succeeded.
 type Folder struct {
-	to, hidden string
-	lock       *flock.Flock
+	to      string
+	hidden  *hidden
+	replace func(path string) error
 }
 
-// Create begins a folder that will stand at path, whose parents it makes. A path where
-// nothing or an empty folder is can always be taken; any other folder only when
-// replace, which gets the path, returns nil. A nil replace refuses them all.
+// Create begins a folder that Publish will put at path. It makes the parents of the path.
+// An empty folder at the path is always replaced, another folder only if replace, which
+// gets the path, returns nil. A nil replace refuses all of them. replace is called once
+// more before the folder is replaced.
 //
 // The errors are of type *Error. The caller calls Close in any case.
 func Create(path string, replace func(path string) error) (*Folder, error) {
-	to := filepath.Clean(path)
-	f, err := create(to, replace)
+	f, err := create(path, replace)
 	if err != nil {
-		return nil, &Error{to, err}
+		return nil, &Error{filepath.Clean(path), err}
 	}
 	return f, nil
 }
 
-func create(to string, replace func(string) error) (*Folder, error) {
-	if err := replaceable(to, replace); err != nil {
+func create(path string, replace func(string) error) (*Folder, error) {
+	to, err := named(path)
+	if err != nil {
 		return nil, err
 	}
 	parent := filepath.Dir(to)
+	sweep(parent)
+	if err := replaceable(to, replace); err != nil {
+		return nil, err
+	}
 	if err := os.MkdirAll(parent, 0o777); err != nil {
 		return nil, err
 	}
-	Sweep(parent)
-	f := &Folder{to: to, hidden: filepath.Join(parent, "."+filepath.Base(to)+partEnd)}
-	if err := f.take(); err != nil {
+	h, err := hide(to)
+	if err != nil {
 		return nil, err
 	}
-	if err := errors.Join(os.RemoveAll(f.Path()), os.Mkdir(f.Path(), 0o777)); err != nil {
+	f := &Folder{to, h, replace}
+	err = replaceable(to, replace) // another process may have made it in the meantime
+	if err == nil {
+		err = os.Mkdir(f.Path(), 0o777)
+	}
+	if err != nil {
 		return nil, errors.Join(err, f.Close())
 	}
 	return f, nil
 }
 
+// named returns a path whose last element is a name, which "." and ".." are not.
+func named(path string) (string, error) {
+	switch filepath.Base(path) {
+	case ".", "..":
+		return filepath.Abs(path)
+	}
+	return filepath.Clean(path), nil
+}
+
 // replaceable reports an error unless the folder at path may be replaced.
 func replaceable(path string, replace func(string) error) error {
-	entries, err := os.ReadDir(path)
+	info, err := os.Lstat(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil
+	case err != nil:
+		return err
+	case !info.IsDir():
+		return errors.New("it exists and is not a folder")
+	}
+	entries, err := os.ReadDir(path)
+	switch {
 	case err != nil:
 		return err
 	case len(entries) == 0:
 		return nil
 	case replace == nil:
 		return errors.New("the folder exists and is not empty")
+	case updating(path):
+		return &BusyError{}
 	}
 	return replace(path)
 }
 
-// take makes the hidden folder and locks it. Another process may remove the folder
-// between the two.
-func (f *Folder) take() (err error) {
-	for range 3 {
-		if err = os.Mkdir(f.hidden, 0o777); err != nil && !errors.Is(err, fs.ErrExist) {
-			return err
-		}
-		f.lock, err = lock(filepath.Join(f.hidden, lockName))
-		if !errors.Is(err, fs.ErrNotExist) {
-			return err
-		}
-	}
-	return err
-}
-
-// Path gives the path of an entry of the folder, before the folder is published.
+// Path returns the path of an entry of the folder, before the folder is published.
 func (f *Folder) Path(name ...string) string {
-	return filepath.Join(append([]string{f.hidden, newName}, name...)...)
+	return filepath.Join(append([]string{f.hidden.path, newName}, name...)...)
 }
 
-// Publish waits until every file is on the disk, and puts the folder in its place.
+// Publish waits until every file is on the disk, and then puts the folder in its place.
 func (f *Folder) Publish() error {
 	err := flush(f.Path())
 	if err == nil {
@@ -125,12 +127,15 @@ func syncPath(path string) error {
 	return errors.Join(f.Sync(), f.Close())
 }
 
-// place renames the folder. A folder that stands there and the new one change places,
-// in one step where the file system can do that.
+// place renames the folder. If there is a folder in its place, the two change places, in
+// one step if the file system supports that.
 func (f *Folder) place() error {
 	err := os.Rename(f.Path(), f.to)
 	if errors.Is(err, fs.ErrExist) || errors.Is(err, syscall.ENOTEMPTY) {
-		err = swap(f.Path(), f.to, filepath.Join(f.hidden, oldName))
+		if err := replaceable(f.to, f.replace); err != nil {
+			return err
+		}
+		err = swap(f.Path(), f.to, filepath.Join(f.hidden.path, oldName))
 	}
 	if err != nil {
 		return err
@@ -138,17 +143,18 @@ func (f *Folder) place() error {
 	return syncPath(filepath.Dir(f.to))
 }
 
-// swap puts the folder from in the place of the folder to, and removes what stood
-// there. old is the path of a folder beside from.
+// swap puts the folder from in the place of the folder to, which moves to the path from or
+// old. Close removes it there.
 func swap(from, to, old string) error {
 	if exchange(from, to) == nil {
-		return os.RemoveAll(from)
+		return nil
 	}
 	return swapInSteps(from, to, old)
 }
 
-// swapInSteps is swap on a file system that cannot let two folders change places. A process
-// that is killed between the two renames leaves the folder to as old; Sweep brings it back.
+// swapInSteps does what swap does on a file system that cannot exchange two folders. If
+// the process is killed between the two renames, sweep later gives the folder old its
+// name back.
 func swapInSteps(from, to, old string) error {
 	if err := errors.Join(os.RemoveAll(old), os.Rename(to, old)); err != nil {
 		return err
@@ -159,49 +165,5 @@ func swapInSteps(from, to, old string) error {
 	return os.RemoveAll(old)
 }
 
-// Close ends the work on the folder. What was not published is removed.
-func (f *Folder) Close() error {
-	return errors.Join(os.RemoveAll(f.hidden), f.lock.Close())
-}
-
-// Sweep removes from a folder what killed processes left of Create: hidden folders
-// that nobody holds the lock of. A folder that a killed process had set aside, to put
-// another one in its place, gets its name back. Failures are ignored: what remains
-// is in nobody's way.
-func Sweep(parent string) {
-	entries, err := os.ReadDir(parent)
-	if err != nil {
-		return
-	}
-	for _, e := range entries {
-		name, part := strings.CutSuffix(e.Name(), partEnd)
-		if name, hidden := strings.CutPrefix(name, "."); part && hidden && e.IsDir() {
-			sweepOne(filepath.Join(parent, e.Name()), filepath.Join(parent, name))
-		}
-	}
-}
-
-// sweepOne removes the hidden folder of to, if a killed process left it.
-func sweepOne(hidden, to string) {
-	file := filepath.Join(hidden, lockName)
-	if info, err := os.Lstat(file); err != nil || !info.Mode().IsRegular() {
-		return // not ours
-	}
-	l := flock.New(file)
-	if held, err := l.TryLock(); err != nil || !held {
-		return
-	}
-	defer l.Close()
-	old := filepath.Join(hidden, oldName)
-	if _, err := os.Lstat(old); err == nil {
-		if err := os.Rename(old, to); err != nil && !exists(to) {
-			return // it may be the only copy
-		}
-	}
-	os.RemoveAll(hidden)
-}
-
-func exists(path string) bool {
-	_, err := os.Lstat(path)
-	return err == nil
-}
+// Close ends the work on the folder, and removes it if it was not published.
+func (f *Folder) Close() error { return f.hidden.remove() }

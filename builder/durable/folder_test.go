@@ -12,8 +12,8 @@ import (
 
 func always(string) error { return nil }
 
-// TestCreate shows that a folder appears when it is published, in the place of nothing, of an
-// empty folder, or of one that may be replaced.
+// TestCreate checks that a folder appears when it is published, whether there is nothing
+// in its place, an empty folder, or a folder that may be replaced.
 func TestCreate(t *testing.T) {
 	for name, test := range map[string]struct {
 		before  map[string]string
@@ -30,7 +30,7 @@ func TestCreate(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			parent := t.TempDir()
 			to := filepath.Join(parent, "to")
-			lay(t, parent, test.before)
+			writeTree(t, parent, test.before)
 			f, err := Create(to, test.replace)
 			if test.want == nil {
 				if !errors.As(err, new(*Error)) {
@@ -44,7 +44,7 @@ func TestCreate(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			lay(t, f.Path(), test.want)
+			writeTree(t, f.Path(), test.want)
 			if _, err := Create(to, always); !errors.As(err, new(*BusyError)) {
 				t.Errorf("two at once: %v", err)
 			}
@@ -61,15 +61,16 @@ func TestCreate(t *testing.T) {
 	}
 }
 
-// TestCreateUnpublished shows that a folder which is not published leaves nothing, and what stood there as it was.
+// TestCreateUnpublished checks that a folder which is not published leaves nothing, and
+// that the folder in its place is not changed.
 func TestCreateUnpublished(t *testing.T) {
 	parent := t.TempDir()
-	lay(t, parent, map[string]string{"to/a": "old"})
+	writeTree(t, parent, map[string]string{"to/a": "old"})
 	f, err := Create(filepath.Join(parent, "to"), always)
 	if err != nil {
 		t.Fatal(err)
 	}
-	lay(t, f.Path(), map[string]string{"a": "new"})
+	writeTree(t, f.Path(), map[string]string{"a": "new"})
 	if err := f.Close(); err != nil {
 		t.Fatal(err)
 	}
@@ -78,10 +79,10 @@ func TestCreateUnpublished(t *testing.T) {
 	}
 }
 
-// TestSwapInSteps shows the renames on a file system that cannot exchange two folders.
+// TestSwapInSteps checks the renames on a file system that cannot exchange two folders.
 func TestSwapInSteps(t *testing.T) {
 	dir := t.TempDir()
-	lay(t, dir, map[string]string{"new/a": "new", "to/a": "old", "old/a": "left"})
+	writeTree(t, dir, map[string]string{"new/a": "new", "to/a": "old", "old/a": "left"})
 	if err := swapInSteps(filepath.Join(dir, "new"), filepath.Join(dir, "to"), filepath.Join(dir, "old")); err != nil {
 		t.Fatal(err)
 	}
@@ -90,8 +91,9 @@ func TestSwapInSteps(t *testing.T) {
 	}
 }
 
-// TestSweep shows that what killed processes left goes with the next one that writes beside it. What is
-// in use, and what is not ours, stays. A folder that was set aside gets its name back.
+// TestSweep checks that a process removes what killed processes left beside the place
+// that it writes to. What is in use and what this package did not make stays. A folder
+// that was about to be replaced gets its name back.
 func TestSweep(t *testing.T) {
 	for name, next := range map[string]func(dir string) (interface{ Close() error }, error){
 		"update": func(dir string) (interface{ Close() error }, error) { return Open(filepath.Join(dir, "set")) },
@@ -101,7 +103,7 @@ func TestSweep(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := filepath.Join(t.TempDir(), "out[1]")
-			lay(t, dir, map[string]string{
+			writeTree(t, dir, map[string]string{
 				".killed.part/.lock": "", ".killed.part/new/RPMS/a.rpm": "half",
 				".running.part/.lock": "", ".running.part/new/a": "half",
 				".aside.part/.lock": "", ".aside.part/new/a": "half", ".aside.part/old/a": "the only copy",
@@ -131,11 +133,34 @@ func TestSweep(t *testing.T) {
 	}
 }
 
-// TestWriteFile shows that a file is replaced whole, also beside what a killed process left half
-// written.
+// TestOnlyCopy checks that the only copy of a folder is never removed, even if it is found
+// by the process that will replace the folder.
+func TestOnlyCopy(t *testing.T) {
+	dir := t.TempDir()
+	writeTree(t, dir, map[string]string{".to.part/.lock": "", ".to.part/old/a": "old", ".to.part/new/a": "half"})
+	h, err := hide(filepath.Join(dir, "to"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(map[string]string{"to/a": "old", ".to.part/.lock": ""}, found(t, dir)); diff != "" {
+		t.Error(diff)
+	}
+	// a rename that fails half way leaves the folder aside
+	if err := os.Rename(filepath.Join(dir, "to"), filepath.Join(h.path, oldName)); err != nil {
+		t.Fatal(err)
+	}
+	if err := h.remove(); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(map[string]string{"to/a": "old"}, found(t, dir)); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// TestWriteFile checks that a file is replaced, even if a killed process left a part of it.
 func TestWriteFile(t *testing.T) {
 	dir := t.TempDir()
-	lay(t, dir, map[string]string{"a": "old", ".a.part": "half"})
+	writeTree(t, dir, map[string]string{"a": "old", ".a.part/.lock": "", ".a.part/new": "half"})
 	if err := WriteFile(filepath.Join(dir, "a"), []byte("new"), 0o600); err != nil {
 		t.Fatal(err)
 	}

@@ -12,8 +12,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestUpdate shows that an update takes place whole, that a second process is refused, and that
-// an update that is not committed leaves nothing.
+// TestUpdate checks that an update is applied completely, that a second process is
+// refused, and that an update which is not committed leaves nothing.
 func TestUpdate(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "a", "out")
 	u, err := Open(dir)
@@ -23,8 +23,8 @@ func TestUpdate(t *testing.T) {
 	if _, err := Open(dir); !errors.As(err, new(*BusyError)) {
 		t.Errorf("two at once: %v", err)
 	}
-	lay(t, u.Path(), map[string]string{"RPMS/b.rpm": "new", "build.json": "new"})
-	lay(t, dir, map[string]string{"RPMS/a.rpm": "old", "proof.json": "old", "notes.txt": "mine"})
+	writeTree(t, u.Path(), map[string]string{"RPMS/b.rpm": "new", "build.json": "new"})
+	writeTree(t, dir, map[string]string{"RPMS/a.rpm": "old", "proof.json": "old", "notes.txt": "mine"})
 	if err := errors.Join(u.Commit("proof.json", "absent"), u.Close()); err != nil {
 		t.Fatal(err)
 	}
@@ -35,7 +35,7 @@ func TestUpdate(t *testing.T) {
 	if u, err = Open(dir); err != nil {
 		t.Fatal(err)
 	}
-	lay(t, u.Path(), map[string]string{"build.json": "half"})
+	writeTree(t, u.Path(), map[string]string{"build.json": "half"})
 	if err := u.Close(); err != nil {
 		t.Fatal(err)
 	}
@@ -44,7 +44,7 @@ func TestUpdate(t *testing.T) {
 	}
 }
 
-// TestUpdateLeavesNothing shows that a folder which Open made goes with the update that put
+// TestUpdateLeavesNothing checks that a folder which Open made is removed if the update put
 // nothing into it.
 func TestUpdateLeavesNothing(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "out")
@@ -60,9 +60,9 @@ func TestUpdateLeavesNothing(t *testing.T) {
 	}
 }
 
-// TestSettle shows that a process which is killed while it commits leaves the entries before or its own,
-// all of them: whatever happened until then, the next one that opens the folder goes on
-// there.
+// TestSettle checks that after a process was killed while it committed, the folder has
+// either all entries of before or all new ones: the next process that opens the folder
+// continues where the killed one stopped.
 func TestSettle(t *testing.T) {
 	old := map[string]string{"RPMS/a.rpm": "old", "SRPMS/a.src.rpm": "old", "build.json": "old", "build.log": "old", "proof.json": "old", "repodata/repomd.xml": "old", "notes.txt": "mine"}
 	next := map[string]string{"RPMS/b.rpm": "new", "build.json": "new", "build.log": "new", ".stale": "RPMS\nSRPMS\nbuild.json\nproof.json\nrepodata\n"}
@@ -83,17 +83,17 @@ func TestSettle(t *testing.T) {
 	after := map[string]string{"RPMS/b.rpm": "new", "build.json": "new", "build.log": "new", "notes.txt": "mine"}
 	for name, test := range map[string]struct{ before, want []map[string]string }{
 		"before the rename":         {[]map[string]string{old, under(updateDir, next)}, []map[string]string{old}},
-		"behind the rename":         {[]map[string]string{old, under(nextDir, next)}, []map[string]string{after}},
+		"after the rename":          {[]map[string]string{old, under(nextDir, next)}, []map[string]string{after}},
 		"some of the old removed":   {[]map[string]string{without(old, "RPMS/a.rpm", "SRPMS/a.src.rpm", "proof.json"), under(nextDir, next)}, []map[string]string{after}},
 		"one of the new in place":   {[]map[string]string{without(after, "build.json", "build.log"), under(placeDir, without(next, "RPMS/b.rpm"))}, []map[string]string{after}},
 		"all of the new in place":   {[]map[string]string{after, {placeDir + "/": ""}}, []map[string]string{after}},
-		"nothing was there before":  {[]map[string]string{under(nextDir, next)}, []map[string]string{without(after, "notes.txt")}},
+		"an empty folder before":    {[]map[string]string{under(nextDir, next)}, []map[string]string{without(after, "notes.txt")}},
 		"a stale path that escapes": {[]map[string]string{old, under(nextDir, map[string]string{".stale": "../out\nRPMS/a.rpm\n"})}, []map[string]string{old}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := filepath.Join(t.TempDir(), "out")
 			for _, files := range test.before {
-				lay(t, dir, files)
+				writeTree(t, dir, files)
 			}
 			u, err := Open(dir)
 			if err == nil {
@@ -115,14 +115,14 @@ func TestSettle(t *testing.T) {
 
 func TestOpenNotWritable(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "file")
-	lay(t, filepath.Dir(file), map[string]string{"file": ""})
+	writeTree(t, filepath.Dir(file), map[string]string{"file": ""})
 	if _, err := Open(filepath.Join(file, "out")); !errors.As(err, new(*Error)) {
 		t.Errorf("got %v", err)
 	}
 }
 
-// lay writes files, and folders whose name ends with a slash.
-func lay(t *testing.T, dir string, files map[string]string) {
+// writeTree writes files by their paths. A path that ends with a slash is a folder.
+func writeTree(t *testing.T, dir string, files map[string]string) {
 	t.Helper()
 	for name, text := range files {
 		to := filepath.Join(dir, name)
@@ -141,7 +141,7 @@ func lay(t *testing.T, dir string, files map[string]string) {
 	}
 }
 
-// found gives all files below a folder by their path.
+// found returns all files below a folder by their paths.
 func found(t *testing.T, dir string) map[string]string {
 	t.Helper()
 	files := map[string]string{}

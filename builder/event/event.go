@@ -1,17 +1,20 @@
-// Package event is what the steps of namibuild tell while they run.
+// Package event defines the events by which the library reports its progress.
 //
-// A function that takes long takes a [Sink] and tells it when a step begins, how
-// far it is and what came of it. A nil Sink is one that nobody listens to, in every
-// function alike. The events of one call do not overlap: a Sink needs no lock.
+// A function that can take long has a [Sink] among its arguments or options. It sends an
+// [Event] when a [Step] begins, how far the step is, and what its result is. Every function
+// takes a nil Sink, which drops the events. The calls of a Sink do not overlap, so that it
+// needs no lock. The library prints nothing: the command decides how events look.
+//
+// An error of such a function is a [StepError], which says in which step it happened.
 package event
 
 import "fmt"
 
-// Step names one of the things that a command does, in the words a person reads.
+// Step names one of the things that a command does, in words for a person.
 type Step string
 
-// The steps of a build in their order. A step that has nothing to do (an image
-// that exists, a source in the store) begins and ends all the same.
+// These are the steps of a build in their order. A step that has nothing to do (an image
+// that exists, a source in the store) begins and ends as well.
 const (
 	Source    Step = "source"
 	Prepare   Step = "prepare"
@@ -20,22 +23,22 @@ const (
 	Upload    Step = "upload"
 	Rpmbuild  Step = "rpmbuild"
 	Collect   Step = "collect"
-	// Compare is the last step of a rebuild: what was built against what was
+	// Compare is the last step of a rebuild. It compares what was built with what was
 	// published.
 	Compare Step = "compare"
 )
 
-// The steps of a boot and of a bench, in their order.
+// These are the steps of a boot and of a bench, in their order.
 const (
 	Kernel  Step = "kernel"
 	Witness Step = "witness"
 	Machine Step = "machine"
 	Boot    Step = "boot"
-	// Measure is what a bench does with each kernel in the place of Boot.
+	// Measure is a bench's step for each kernel, instead of Boot.
 	Measure Step = "measure"
 )
 
-// The steps of a release, and of what follows it.
+// These are the steps of a release, and of what follows it.
 const (
 	Gate       Step = "gate"
 	Sign       Step = "sign"
@@ -49,36 +52,36 @@ const (
 	Pull       Step = "pull"
 )
 
-// Kind tells what an Event is.
+// Kind says what an Event is.
 type Kind string
 
-// The kinds of events.
+// These are the kinds of events.
 const (
-	// Begin and End enclose a step. The text of Begin says what the step is about,
-	// that of End what came of it.
+	// Begin and End enclose a step. The text of Begin says what the step is about, the
+	// text of End what its result is.
 	Begin Kind = "begin"
 	End   Kind = "end"
-	// Progress carries Done of Total in Unit. A Total of 0 is not known.
+	// Progress says how much is done: Done of Total in Unit. A Total of 0 is unknown.
 	Progress Kind = "progress"
-	// Phase says in Text where the step is: rpmbuild's %prep, an instruction of an
-	// image build.
+	// Phase names in Text a part of the step that begins: rpmbuild's %prep, an
+	// instruction of an image build.
 	Phase Kind = "phase"
 	// Output is a line that an instruction of an image build printed.
 	Output Kind = "output"
-	// Note is a fact for the log.
+	// Note is a fact that belongs into a log.
 	Note Kind = "note"
 	// Warning is a fact that the user should see.
 	Warning Kind = "warning"
 )
 
-// The units of a Progress event.
+// These are the units of a Progress event.
 const (
 	Bytes   = "bytes"
 	Objects = "objects"
-	Seconds = "seconds" // by a guest's clock
+	Seconds = "seconds" // of a guest's clock
 )
 
-// Event is one thing that a step tells.
+// Event is one message of a step.
 type Event struct {
 	Kind  Kind   `json:"event"`
 	Step  Step   `json:"step,omitempty"`
@@ -88,7 +91,7 @@ type Event struct {
 	Unit  string `json:"unit,omitempty"`
 }
 
-// Sink takes events. A nil Sink drops them.
+// Sink receives events. A nil Sink drops them.
 type Sink func(Event)
 
 // Tell sends an event.
@@ -98,7 +101,7 @@ func (s Sink) Tell(e Event) {
 	}
 }
 
-// Say sends an event that is a text, formatted as fmt.Sprintf does.
+// Say sends an event with a text, which it formats as fmt.Sprintf does.
 func (s Sink) Say(k Kind, step Step, format string, args ...any) {
 	s.Tell(Event{Kind: k, Step: step, Text: fmt.Sprintf(format, args...)})
 }
@@ -108,13 +111,13 @@ func (s Sink) Progress(step Step, done, total int64, unit string) {
 	s.Tell(Event{Kind: Progress, Step: step, Done: done, Total: total, Unit: unit})
 }
 
-// Bytes gives a function that sends the progress of a step which counts bytes.
+// Bytes returns a function that sends the progress of a step in bytes.
 func (s Sink) Bytes(step Step) func(done, total int64) {
 	return func(done, total int64) { s.Progress(step, done, total, Bytes) }
 }
 
-// Swept sends what came of removing what earlier runs left on an engine. A failure is only
-// a warning.
+// Swept reports the removal of what earlier runs left on an engine. A failure is only a
+// warning.
 func (s Sink) Swept(removed int, err error) {
 	if err != nil {
 		s.Say(Warning, "", "removing what an earlier run left: %v", err)
@@ -123,7 +126,7 @@ func (s Sink) Swept(removed int, err error) {
 	}
 }
 
-// StepError says which step failed. It adds nothing to the text of Err.
+// StepError reports which step failed. It adds nothing to the text of Err.
 type StepError struct {
 	Step Step
 	Err  error
@@ -131,10 +134,10 @@ type StepError struct {
 
 func (e *StepError) Error() string { return e.Err.Error() }
 
-// Unwrap gives the error of the step.
+// Unwrap returns the error of the step.
 func (e *StepError) Unwrap() error { return e.Err }
 
-// Count gives a number of things in words: 1 package, 4 packages.
+// Count returns a number of things in words: 1 package, 4 packages.
 func Count(n int, thing string) string {
 	if n == 1 {
 		return "1 " + thing

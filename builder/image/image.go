@@ -1,4 +1,8 @@
-// Package image makes builder images: from a definition, by an engine.
+// Package image makes builder images, the images in which packages are built.
+//
+// [Ensure] returns the image of a definition, and has the engine build it first if it
+// does not exist. [ImportBase] imports the root file system of a distribution whose base
+// image no registry has.
 package image
 
 import (
@@ -16,32 +20,32 @@ import (
 
 // Builder is what Ensure needs of an engine.
 type Builder interface {
-	// EnsureImage gives the image of a definition, built if the engine does not
-	// hold it.
+	// EnsureImage returns the image of a definition. It builds the image if the engine
+	// does not have it.
 	EnsureImage(context.Context, engine.ImageSpec, func(engine.ImageProgress)) (engine.Image, error)
 }
 
 // Importer is what ImportBase needs of an engine.
 type Importer interface {
-	// ImportBase makes the tar of a root file system the base of an image.
+	// ImportBase makes the tar file of a root file system the base of an image.
 	ImportBase(ctx context.Context, name string, root io.Reader) error
 }
 
-// Request says which builder image is wanted, and how it is built.
+// Request says which builder image Ensure makes, and how.
 type Request struct {
 	Name string
 	// Definitions holds Dockerfile.* and images/.
 	Definitions fs.FS
-	// Args are build arguments: mirrors.
+	// Args are build arguments, such as mirrors.
 	Args map[string]string
-	// NoCache runs every step of the build anew.
+	// NoCache runs every step of the build again.
 	NoCache bool
-	// ExistingOnly takes an image that the engine holds, and builds none.
+	// ExistingOnly takes an image that the engine has, and builds none.
 	ExistingOnly bool
 }
 
-// Ensure gives a builder image, built if the engine does not hold it. The progress of the
-// build belongs to a step that the caller begins and ends.
+// Ensure returns a builder image, and builds it if the engine does not have it. The
+// progress of the build belongs to a step that the caller begins and ends.
 func Ensure(ctx context.Context, b Builder, r Request, step event.Step, tell event.Sink) (engine.Image, error) {
 	def, err := plan.DefineImage(r.Definitions, r.Name)
 	if err != nil {
@@ -51,8 +55,8 @@ func Ensure(ctx context.Context, b Builder, r Request, step event.Step, tell eve
 	return b.EnsureImage(ctx, spec, Progress(step, tell))
 }
 
-// ImportBase makes the tar of a root file system, which lies in a file, the base of the
-// image of that name. The error is an *event.StepError.
+// ImportBase makes a root file system, packed in a tar file, the base of the image of that
+// name. The error is an *event.StepError.
 func ImportBase(ctx context.Context, i Importer, name, file string, tell event.Sink) error {
 	tell.Say(event.Begin, event.Image, "importing %s", file)
 	if err := importBase(ctx, i, name, file, tell); err != nil {
@@ -75,7 +79,8 @@ func importBase(ctx context.Context, i Importer, name, file string, tell event.S
 	return i.ImportBase(ctx, name, event.NewReader(f, info.Size(), tell.Bytes(event.Image)))
 }
 
-// Progress turns the progress of an image build into events of a step.
+// Progress returns a function that turns the progress of an image build into events of a
+// step.
 func Progress(step event.Step, tell event.Sink) func(engine.ImageProgress) {
 	return func(p engine.ImageProgress) {
 		switch {

@@ -15,7 +15,7 @@ import (
 	"namibuild/builder/oci"
 )
 
-// dockerConfig makes Docker's configuration what $DOCKER_CONFIG names.
+// dockerConfig writes Docker's configuration and sets $DOCKER_CONFIG.
 func dockerConfig(t *testing.T, page string) {
 	t.Helper()
 	dir := t.TempDir()
@@ -23,7 +23,8 @@ func dockerConfig(t *testing.T, page string) {
 	t.Setenv("DOCKER_CONFIG", dir)
 }
 
-// Credentials come from Docker's configuration and from the helpers it names.
+// TestDockerCredential checks that credentials come from Docker's configuration and its
+// helpers.
 func TestDockerCredential(t *testing.T) {
 	host := startRegistry(t, true)
 	helpers := t.TempDir()
@@ -32,7 +33,7 @@ func TestDockerCredential(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Setenv("PATH", helpers+":"+os.Getenv("PATH"))
-	dir := bundle(t)
+	dir := smallRelease(t)
 	for name, c := range map[string]struct {
 		config string
 		status int
@@ -64,7 +65,7 @@ func TestDockerCredential(t *testing.T) {
 				t.Errorf("got %v, want the helper's name", err)
 			}
 			if err != nil && (strings.Contains(err.Error(), password) || strings.Contains(err.Error(), "a2Vyb")) {
-				t.Errorf("tells a secret: %v", err)
+				t.Errorf("the error has a secret: %v", err)
 			}
 		})
 	}
@@ -74,7 +75,7 @@ func TestDockerCredential(t *testing.T) {
 	}
 }
 
-// A registry that sends its users to a token server, as the great ones do.
+// TestToken checks a registry that sends its users to a token server, as the large ones do.
 func TestToken(t *testing.T) {
 	real := startMemory(t, true)
 	tokens := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -93,7 +94,7 @@ func TestToken(t *testing.T) {
 		w.WriteHeader(http.StatusUnauthorized)
 		return true
 	})
-	pushed, err := oci.Push(ctx, bundle(t), host+"/demo:v1", options())
+	pushed, err := oci.Push(ctx, smallRelease(t), host+"/demo:v1", options())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -105,42 +106,43 @@ func TestToken(t *testing.T) {
 		return auth.Credential{Username: user, Password: "wrong"}, nil
 	}
 	var refused *oci.RegistryError
-	if _, err := oci.Push(ctx, bundle(t), host+"/demo:v2", o); !errors.As(err, &refused) || refused.Status != http.StatusUnauthorized {
+	if _, err := oci.Push(ctx, smallRelease(t), host+"/demo:v2", o); !errors.As(err, &refused) || refused.Status != http.StatusUnauthorized {
 		t.Errorf("wrong password: %v", err)
 	}
 }
 
-// Without PlainHTTP a registry that talks HTTP is no registry.
+// TestHTTPS checks that a registry which uses HTTP is refused without PlainHTTP.
 func TestHTTPS(t *testing.T) {
 	o := options()
 	o.PlainHTTP = false
 	host := startMemory(t, true)
-	_, err := oci.Push(ctx, bundle(t), host+"/demo:v1", o)
+	_, err := oci.Push(ctx, smallRelease(t), host+"/demo:v1", o)
 	if want := "pushing " + host + "/demo:v1: registry " + host + ": http: server gave HTTP response to HTTPS client"; err == nil || err.Error() != want {
 		t.Errorf("got %v, want %s", err, want)
 	}
-	nobody := freeHost(t)
-	_, err = oci.Pull(ctx, nobody+"/demo:v1", filepath.Join(t.TempDir(), "x"), options())
+	unused := freeHost(t)
+	_, err = oci.Pull(ctx, unused+"/demo:v1", filepath.Join(t.TempDir(), "x"), options())
 	var refused *oci.RegistryError
 	if !errors.As(err, &refused) || refused.Status != 0 || !strings.HasSuffix(err.Error(), "connect: connection refused") {
-		t.Errorf("nobody there: %v", err)
+		t.Errorf("no server: %v", err)
 	}
 }
 
+// TestReferences checks which references are refused, and which are on this host.
 func TestReferences(t *testing.T) {
-	dir := bundle(t)
+	dir := smallRelease(t)
 	for _, c := range []struct {
 		reference string
 		pull      bool
 		want      string
 	}{
-		{"demo", false, "reference demo: HOST/REPOSITORY:TAG or HOST/REPOSITORY@sha256:… was expected"},
-		{"https://example.org/demo:v1", false, "reference https://example.org/demo:v1: HOST/REPOSITORY:TAG or "},
-		{"example.org/Demo:v1", false, "reference example.org/Demo:v1: HOST"},
-		{"example.org/demo:v 1", true, "reference example.org/demo:v 1: HOST"},
-		{"example.org/demo@sha256:12", true, "reference example.org/demo@sha256:12: HOST"},
-		{"example.org/demo@sha256:" + strings.Repeat("0", 64), false, "a push makes the digest; name a tag, or none"},
-		{"example.org/demo", true, "reference example.org/demo: a digest, or a tag, was expected"},
+		{"demo", false, "reference demo: it must be HOST/REPOSITORY:TAG or HOST/REPOSITORY@sha256:…"},
+		{"https://example.org/demo:v1", false, "reference https://example.org/demo:v1: it must be HOST/REPOSITORY:TAG or "},
+		{"example.org/Demo:v1", false, "reference example.org/Demo:v1: it must be HOST"},
+		{"example.org/demo:v 1", true, "reference example.org/demo:v 1: it must be HOST"},
+		{"example.org/demo@sha256:12", true, "reference example.org/demo@sha256:12: it must be HOST"},
+		{"example.org/demo@sha256:" + strings.Repeat("0", 64), false, "the digest results from the push; give a tag, or none"},
+		{"example.org/demo", true, "reference example.org/demo: it must have a tag or a digest"},
 	} {
 		var err error
 		if c.pull {
@@ -161,13 +163,14 @@ func TestReferences(t *testing.T) {
 	}
 }
 
+// TestPushFolders checks that folders which are not a release are refused.
 func TestPushFolders(t *testing.T) {
 	host, dir := startMemory(t, true), t.TempDir()
 	push := func(dir string) error {
 		_, err := oci.Push(ctx, dir, host+"/demo:v1", options())
 		return err
 	}
-	if err := push(dir); err == nil || err.Error() != "reading the release: "+dir+" holds no *.rpm" {
+	if err := push(dir); err == nil || err.Error() != "reading the release: "+dir+" has no *.rpm" {
 		t.Errorf("empty: %v", err)
 	}
 	if err := push(filepath.Join(dir, "absent")); !errors.Is(err, os.ErrNotExist) {
@@ -177,7 +180,7 @@ func TestPushFolders(t *testing.T) {
 	if err := os.Symlink("/etc/passwd", filepath.Join(dir, "link")); err != nil {
 		t.Fatal(err)
 	}
-	if err := push(dir); err == nil || !strings.HasSuffix(err.Error(), "link is no plain file") {
+	if err := push(dir); err == nil || !strings.HasSuffix(err.Error(), "link is not a regular file") {
 		t.Errorf("link: %v", err)
 	}
 }

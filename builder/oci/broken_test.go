@@ -23,19 +23,19 @@ func isUpload(r *http.Request) bool {
 	return r.Method == http.MethodPut && strings.Contains(r.URL.Path, "/blobs/uploads/")
 }
 
-// breakOff takes in a little of an upload and breaks the connection off.
+// breakOff reads a little of an upload and closes the connection.
 func breakOff(r *http.Request) {
 	io.CopyN(io.Discard, r.Body, 100000)
 	panic(http.ErrAbortHandler)
 }
 
-// A push that is broken off is tried again; when that is of no use it fails, the
-// tag is not there, and the next one sends only what is missing.
+// TestPushBreaksOff checks that an interrupted push is tried again. If that does not
+// help, it fails, the tag is not set, and the next push sends only what is missing.
 func TestPushBreaksOff(t *testing.T) {
 	for name, start := range registries {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			real, dir := start(t), bundle(t)
+			real, dir := start(t), smallRelease(t)
 			var broken atomic.Int32
 			host, _ := startProxy(t, real, func(w http.ResponseWriter, r *http.Request) bool {
 				if isUpload(r) && r.ContentLength == 600000 && broken.Add(1) <= 2 {
@@ -71,10 +71,10 @@ func TestPushBreaksOff(t *testing.T) {
 	}
 }
 
-// Whichever request fails, the tag is not set, and everything else is done
-// before it.
+// TestTagComesLast checks that the tag is set by the last request, and not if any other
+// request fails.
 func TestTagComesLast(t *testing.T) {
-	dir := bundle(t)
+	dir := smallRelease(t)
 	real := startMemory(t, true)
 	host, all := startProxy(t, real, func(http.ResponseWriter, *http.Request) bool { return false })
 	if _, err := oci.Push(ctx, dir, host+"/demo:v1", options()); err != nil {
@@ -102,12 +102,12 @@ func TestTagComesLast(t *testing.T) {
 	}
 }
 
-// A pull that is broken off goes on where it was.
+// TestPullGoesOn checks that an interrupted pull continues where it was interrupted.
 func TestPullGoesOn(t *testing.T) {
 	for name, start := range registries {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			real, dir := start(t), bundle(t)
+			real, dir := start(t), smallRelease(t)
 			pushed, err := oci.Push(ctx, dir, real+"/demo:v1", options())
 			if err != nil {
 				t.Fatal(err)
@@ -135,11 +135,11 @@ func TestPullGoesOn(t *testing.T) {
 	}
 }
 
-// What does not match, does not fit or is refused by the check leaves nothing
-// behind, here or under the folder's name.
+// TestPullFails checks that nothing is left if a digest is wrong, something is missing,
+// or Check returns an error.
 func TestPullFails(t *testing.T) {
 	real := startMemory(t, true)
-	pushed, err := oci.Push(ctx, bundle(t), real+"/demo:v1", options())
+	pushed, err := oci.Push(ctx, smallRelease(t), real+"/demo:v1", options())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -160,7 +160,7 @@ func TestPullFails(t *testing.T) {
 		ctx   context.Context
 		want  string
 	}{
-		"another file":     {spoil: answer(pushed.Files[2].Digest.String(), strings.Repeat("evil!", 100)), want: "RPMS/kernel-devel-1-1.x86_64.rpm: registry HOST: gave sha256:"},
+		"another file":     {spoil: answer(pushed.Files[2].Digest.String(), strings.Repeat("evil!", 100)), want: "RPMS/kernel-devel-1-1.x86_64.rpm: registry HOST: sent sha256:"},
 		"a longer file":    {spoil: answer(pushed.Files[2].Digest.String(), strings.Repeat("devel", 101)), want: "RPMS/kernel-devel-1-1.x86_64.rpm: registry HOST: "},
 		"a shorter file":   {spoil: answer(pushed.Files[2].Digest.String(), "devel"), want: "RPMS/kernel-devel-1-1.x86_64.rpm: registry HOST: "},
 		"another manifest": {spoil: answer("/manifests/", "{}"), want: "registry HOST: "},
@@ -197,9 +197,10 @@ func TestPullFails(t *testing.T) {
 	}
 }
 
+// TestPullFolders checks into which folders a release is pulled.
 func TestPullFolders(t *testing.T) {
 	host := startMemory(t, true)
-	if _, err := oci.Push(ctx, bundle(t), host+"/demo:v1", options()); err != nil {
+	if _, err := oci.Push(ctx, smallRelease(t), host+"/demo:v1", options()); err != nil {
 		t.Fatal(err)
 	}
 	dir := t.TempDir()
@@ -207,7 +208,7 @@ func TestPullFolders(t *testing.T) {
 	put(t, dir, ".killed.part/RPMS/half.rpm", "half")
 	put(t, dir, ".busy.part/file", "another's")
 	busy := flock.New(filepath.Join(dir, ".busy.part", ".lock"))
-	if held, err := busy.TryLock(); !held || err != nil {
+	if locked, err := busy.TryLock(); !locked || err != nil {
 		t.Fatal(err)
 	}
 	defer busy.Close()
@@ -215,7 +216,7 @@ func TestPullFolders(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, want := range map[string]string{
-		"full": "full: the folder exists and is not empty", "full/file": "full/file: not a directory",
+		"full": "full: the folder exists and is not empty", "full/file": "full/file: it exists and is not a folder",
 		"busy": "busy: another namibuild is writing there", "empty": "", "killed": "", "a/b/c": "",
 	} {
 		_, err := oci.Pull(ctx, host+"/demo:v1", filepath.Join(dir, name), options())
@@ -231,9 +232,10 @@ func TestPullFolders(t *testing.T) {
 	}
 }
 
-// What stands still is broken off and tried again, and in the end named.
+// TestStalls checks that a transfer without progress is tried again, and that the error
+// says so.
 func TestStalls(t *testing.T) {
-	real, dir := startMemory(t, true), bundle(t)
+	real, dir := startMemory(t, true), smallRelease(t)
 	pushed, err := oci.Push(ctx, dir, real+"/demo:v1", options())
 	if err != nil {
 		t.Fatal(err)
@@ -241,7 +243,7 @@ func TestStalls(t *testing.T) {
 	defer oci.SetStall(100 * time.Millisecond)()
 	var tries atomic.Int32
 	over := make(chan struct{})
-	stand := func(w http.ResponseWriter, r *http.Request) {
+	wait := func(w http.ResponseWriter, r *http.Request) {
 		tries.Add(1)
 		if r.Method == http.MethodGet {
 			w.Header().Set("Content-Length", "500")
@@ -254,11 +256,11 @@ func TestStalls(t *testing.T) {
 		}
 	}
 	host, _ := startProxy(t, real, func(w http.ResponseWriter, r *http.Request) bool {
-		stands := r.Method == http.MethodGet && strings.Contains(r.URL.Path, pushed.Files[2].Digest.String()) || isUpload(r) && r.ContentLength == 6<<20
-		if stands {
-			stand(w, r)
+		stall := r.Method == http.MethodGet && strings.Contains(r.URL.Path, pushed.Files[2].Digest.String()) || isUpload(r) && r.ContentLength == 6<<20
+		if stall {
+			wait(w, r)
 		}
-		return stands
+		return stall
 	})
 	t.Cleanup(func() { close(over) }) // before the proxy closes
 	_, err = oci.Pull(ctx, host+"/demo:v1", filepath.Join(t.TempDir(), "x"), options())

@@ -4,8 +4,7 @@ import "time"
 
 func init() { pauses = []time.Duration{time.Millisecond, time.Millisecond} }
 
-// SetStall lets a transfer stand still for no longer than d, and gives the
-// function that takes it back.
+// SetStall sets stall. It returns the function that sets the earlier value again.
 func SetStall(d time.Duration) func() {
 	before := stall
 	stall = d

@@ -18,8 +18,8 @@ import (
 	"oras.land/oras-go/v2/registry"
 )
 
-// A full disk is named as what it is, is not the registry's fault and is not
-// tried again.
+// TestDiskFull checks that a full disk is not an error of the registry, and that the
+// transfer is not tried again.
 func TestDiskFull(t *testing.T) {
 	gets, inner := 0, memory.New(memory.Logger(log.New(io.Discard, "", 0)))
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -10,7 +10,7 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
-// page is a manifest of files with these titles.
+// page returns a manifest of files with these titles.
 func page(artifactType string, titles ...string) []byte {
 	m := ocispec.Manifest{ArtifactType: artifactType}
 	for _, title := range titles {
@@ -23,25 +23,26 @@ func page(artifactType string, titles ...string) []byte {
 	return data
 }
 
-// No manifest writes outside of its folder, over another file, or hides one.
+// TestParseRelease checks that no manifest can name a file outside of its folder, a file
+// twice, or a hidden file.
 func TestParseRelease(t *testing.T) {
 	for want, data := range map[string][]byte{
 		"":                                      page(ArtifactType, "a.rpm", "RPMS/b.rpm", "RPMS/x/ü b.rpm"),
 		"unexpected end of JSON":                []byte("{"),
-		`artifact type is "", a release`:        page("", "a"),
-		`artifact type is "x/y", a release`:     page("x/y", "a"),
-		`"../a" is no name`:                     page(ArtifactType, "../a"),
-		`"/etc/passwd" is no name`:              page(ArtifactType, "/etc/passwd"),
-		`"a/../../b" is no name`:                page(ArtifactType, "a/../../b"),
-		`"a//b" is no name`:                     page(ArtifactType, "a//b"),
-		`"a/" is no name`:                       page(ArtifactType, "a/"),
-		`"" is no name`:                         page(ArtifactType, ""),
-		`".bashrc" is no name`:                  page(ArtifactType, ".bashrc"),
-		`"a/.ssh/b" is no name`:                 page(ArtifactType, "a/.ssh/b"),
-		`"a\\b" is no name`:                     page(ArtifactType, `a\b`),
-		`"a\nb" is no name`:                     page(ArtifactType, "a\nb"),
-		"a is there twice":                      page(ArtifactType, "a", "b", "a"),
-		"b is there twice or of a size below 0": []byte(strings.Replace(string(page(ArtifactType, "b")), `"size":1`, `"size":-1`, 1)),
+		`artifact type got "", want`:            page("", "a"),
+		`artifact type got "x/y", want`:         page("x/y", "a"),
+		`cannot have the path "../a"`:           page(ArtifactType, "../a"),
+		`cannot have the path "/etc/passwd"`:    page(ArtifactType, "/etc/passwd"),
+		`cannot have the path "a/../../b"`:      page(ArtifactType, "a/../../b"),
+		`cannot have the path "a//b"`:           page(ArtifactType, "a//b"),
+		`cannot have the path "a/"`:             page(ArtifactType, "a/"),
+		`cannot have the path ""`:               page(ArtifactType, ""),
+		`cannot have the path ".bashrc"`:        page(ArtifactType, ".bashrc"),
+		`cannot have the path "a/.ssh/b"`:       page(ArtifactType, "a/.ssh/b"),
+		`cannot have the path "a\\b"`:           page(ArtifactType, `a\b`),
+		`cannot have the path "a\nb"`:           page(ArtifactType, "a\nb"),
+		"a occurs twice":                        page(ArtifactType, "a", "b", "a"),
+		"b occurs twice or has a negative size": []byte(strings.Replace(string(page(ArtifactType, "b")), `"size":1`, `"size":-1`, 1)),
 		"invalid checksum digest":               []byte(strings.Replace(string(page(ArtifactType, "b")), "sha256:", "sha256:z", 1)),
 	} {
 		files, err := parseRelease(data)

@@ -1,20 +1,19 @@
-// Package oci puts the folder of a release into a registry as an OCI 1.1
-// artifact, and gets it back.
+// Package oci puts the folder of a release into a registry as an OCI 1.1 artifact
+// ([Push]), and gets it from there ([Pull]).
 //
-// A release is one image manifest of artifact type [ArtifactType]: its config is
-// the empty one, and every file of the folder is a layer, with the path in the
-// folder as its annotation org.opencontainers.image.title (so oras pull gets it
-// as well) and the media type that set.Table has for it.
+// A release is an image manifest of the artifact type [ArtifactType]. Its config is the
+// empty one. Every file of the folder is a layer, with the media type of set.Table and
+// its path in the annotation org.opencontainers.image.title, so that "oras pull" works,
+// too.
 //
-// SBOMs, provenance and proof are attached to it a second time: each as the one
-// layer of a manifest whose subject is the release and whose artifact type is
-// the file's media type. Registries without the referrers API are given the tag
-// sha256-…, as the distribution specification has it.
+// SBOMs, provenance and proof are also attached to the release: each is the only layer of
+// a manifest whose subject is the release and whose artifact type is the media type of
+// the file. A registry without the referrers API gets the tag sha256-… of the
+// distribution specification.
 //
-// The manifests are a function of the folder and of Options: pushed twice, a
-// release has the same digest. A push goes by digest and sets the tag last, so
-// that what broke off half way is not seen; what the registry has of it is not
-// sent again.
+// The manifests depend only on the folder and on Options: a release that is pushed twice
+// has the same digest. Push sets the tag last, so that nobody sees an incomplete release.
+// It does not send what the registry already has.
 package oci
 
 import (
@@ -28,30 +27,30 @@ import (
 	"oras.land/oras-go/v2/registry/remote/auth"
 )
 
-// Options say how to talk to the registry, and what the folder does not say.
+// Options say how to talk to the registry, and what a release gets that is not in its
+// folder.
 type Options struct {
-	// PlainHTTP talks HTTP instead of HTTPS.
+	// PlainHTTP uses HTTP instead of HTTPS.
 	PlainHTTP bool
-	// UserAgent is what the registry is told of us.
+	// UserAgent is the name of the program for the registry.
 	UserAgent string
-	// Credential gives the credentials for a host; nil is none. DockerCredential
-	// is the usual one.
+	// Credential returns the credentials for a host. A nil Credential has none. The
+	// usual one is that of DockerCredential.
 	Credential auth.CredentialFunc
-	// Tell is told how far a transfer is; nil is nobody.
+	// Tell receives the progress of a transfer. A nil Tell drops it.
 	Tell func(Progress)
-	// Created is when the release was made, by its own word; the zero time is left
-	// out. For Push.
+	// Created is the time at which the release was made, for Push. The zero time is
+	// left out.
 	Created time.Time
-	// Annotations stand in the release's manifest. For Push.
+	// Annotations are added to the manifest of the release, for Push.
 	Annotations map[string]string
-	// Check looks at what was pulled before it gets its name; nil is no check. For
-	// Pull.
+	// Check checks what was pulled before the folder appears, for Pull. It may be nil.
 	Check func(dir string) error
 }
 
-// Progress is how far a transfer is.
+// Progress is the progress of a transfer.
 type Progress struct {
-	File        string // the path of the file on its way
+	File        string // path of the file that is transferred
 	Done, Total int64  // bytes of all files; what the registry has counts as done
 }
 
@@ -63,7 +62,7 @@ type File struct {
 	Size      int64         `json:"size"` // bytes
 }
 
-// ReferenceError says that a reference cannot be used.
+// ReferenceError reports that a reference cannot be used.
 type ReferenceError struct{ Reference, Problem string }
 
 func (e *ReferenceError) Error() string {
@@ -73,13 +72,13 @@ func (e *ReferenceError) Error() string {
 func parseReference(s string) (registry.Reference, error) {
 	ref, err := registry.ParseReference(s)
 	if err != nil {
-		return ref, &ReferenceError{s, "HOST/REPOSITORY:TAG or HOST/REPOSITORY@sha256:… was expected"}
+		return ref, &ReferenceError{s, "it must be HOST/REPOSITORY:TAG or HOST/REPOSITORY@sha256:…"}
 	}
 	return ref, nil
 }
 
-// Loopback reports whether a reference names a registry on this host, which
-// usually talks HTTP.
+// Loopback reports whether a reference names a registry on this host, which usually uses
+// HTTP.
 func Loopback(reference string) bool {
 	ref, err := registry.ParseReference(reference)
 	if err != nil {
@@ -93,17 +92,17 @@ func Loopback(reference string) bool {
 	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
 
-// tell reports progress, if somebody listens.
+// tell sends progress to Tell, if that is not nil.
 func (o Options) tell(p Progress) {
 	if o.Tell != nil {
 		o.Tell(p)
 	}
 }
 
-// pauses are how long to wait before a file that broke off is tried again.
+// pauses are the times to wait before a failed transfer of a file is tried again.
 var pauses = []time.Duration{time.Second, 4 * time.Second}
 
-// again calls try until it succeeds, fails for good, or has failed too often.
+// again calls try until it succeeds, its error is final, or it has failed too often.
 func again(ctx context.Context, try func() (final bool, err error)) error {
 	for i := 0; ; i++ {
 		final, err := try()

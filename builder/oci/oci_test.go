@@ -26,9 +26,9 @@ var update = flag.Bool("update", false, "write the goldens")
 
 var ctx = context.Background()
 
-// bundle is the folder of a release, small; two of its files are equal, one is
-// empty, and what is hidden does not belong to it.
-func bundle(t *testing.T) string {
+// smallRelease makes the folder of a small release. Two of its files are equal, one is
+// empty, and the hidden ones are not part of it.
+func smallRelease(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
 	for name, content := range map[string]string{
@@ -62,7 +62,7 @@ func bundle(t *testing.T) string {
 
 var made = time.Unix(1389830400, 0)
 
-// options talk to a registry of the tests.
+// options returns the options for a registry of the tests.
 func options() oci.Options {
 	return oci.Options{PlainHTTP: true, UserAgent: "namibuild/test", Created: made, Annotations: map[string]string{"io.namibuild.plan": "c50be7fb"},
 		Credential: func(_ context.Context, host string) (auth.Credential, error) {
@@ -70,7 +70,7 @@ func options() oci.Options {
 		}}
 }
 
-// tree is every file of a release, with its content.
+// tree returns the content of every file of a release.
 func tree(t *testing.T, dir string) map[string]string {
 	t.Helper()
 	all := map[string]string{}
@@ -89,7 +89,7 @@ func tree(t *testing.T, dir string) map[string]string {
 	return all
 }
 
-// client looks into a registry without our own code.
+// client returns a client of a registry that does not use the code under test.
 func client(t *testing.T, host, name string) *remote.Repository {
 	t.Helper()
 	r, err := remote.NewRepository(host + "/" + name)
@@ -117,13 +117,13 @@ func tags(t *testing.T, host, name string) []string {
 	return all
 }
 
-// What is pushed comes back, on every registry; and pushed again it has the same
-// digest and nothing is sent.
+// TestRoundTrip checks, with every registry, that a pull gets what was pushed, and that a
+// second push has the same digest and sends nothing.
 func TestRoundTrip(t *testing.T) {
 	for name, start := range registries {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			host, dir := start(t), bundle(t)
+			host, dir := start(t), smallRelease(t)
 			pushed, err := oci.Push(ctx, dir, host+"/kernels/demo:v1", options())
 			if err != nil {
 				t.Fatal(err)
@@ -161,7 +161,8 @@ func TestRoundTrip(t *testing.T) {
 	}
 }
 
-// compareReferrers asks the registry what is attached to a release.
+// compareReferrers compares what the registry has attached to a release with what was
+// pushed.
 func compareReferrers(t *testing.T, host string, pushed oci.Pushed) {
 	t.Helper()
 	r := client(t, host, "kernels/demo")
@@ -173,7 +174,7 @@ func compareReferrers(t *testing.T, host string, pushed oci.Pushed) {
 	err = r.Referrers(ctx, subject, "", func(page []ocispec.Descriptor) error {
 		for _, d := range page {
 			if !slices.Contains(pushed.Referrers, d.Digest) {
-				t.Errorf("refers, and was not pushed: %s", d.Digest)
+				t.Errorf("attached, but not pushed: %s", d.Digest)
 			}
 			data, err := content.FetchAll(ctx, r, d)
 			if err != nil {
@@ -198,11 +199,11 @@ func compareReferrers(t *testing.T, host string, pushed oci.Pushed) {
 	}
 }
 
-// The manifest is a function of the folder and the options, and what it holds is
-// written down: what reads it later relies on it.
+// TestManifest compares the manifests with a golden file, because programs that read them
+// rely on their content.
 func TestManifest(t *testing.T) {
 	host := startMemory(t, true)
-	pushed, err := oci.Push(ctx, bundle(t), host+"/demo", options())
+	pushed, err := oci.Push(ctx, smallRelease(t), host+"/demo", options())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -232,10 +233,9 @@ func TestManifest(t *testing.T) {
 	}
 }
 
-// A tag moves when another release is pushed to it, and the push says what it
-// named.
+// TestTagMoves checks that a push moves a tag, and returns what the tag named before.
 func TestTagMoves(t *testing.T) {
-	host, dir := startMemory(t, true), bundle(t)
+	host, dir := startMemory(t, true), smallRelease(t)
 	first, err := oci.Push(ctx, dir, host+"/demo:latest", options())
 	if err != nil {
 		t.Fatal(err)
@@ -250,10 +250,10 @@ func TestTagMoves(t *testing.T) {
 	}
 }
 
-// Progress is told in order, up to all of it, for a push and for a pull; what the
-// registry has already counts as done.
+// TestProgress checks that the progress of a push and a pull grows up to the total, and
+// that what the registry has counts as done.
 func TestProgress(t *testing.T) {
-	host, dir := startMemory(t, true), bundle(t)
+	host, dir := startMemory(t, true), smallRelease(t)
 	put(t, dir, "RPMS/large.rpm", strings.Repeat("large", 1000000))
 	for _, do := range []func(oci.Options) error{
 		func(o oci.Options) error { _, err := oci.Push(ctx, dir, host+"/demo:v1", o); return err },
@@ -263,21 +263,21 @@ func TestProgress(t *testing.T) {
 			return err
 		},
 	} {
-		var told []oci.Progress
+		var seen []oci.Progress
 		o := options()
-		o.Tell = func(p oci.Progress) { told = append(told, p) }
+		o.Tell = func(p oci.Progress) { seen = append(seen, p) }
 		if err := do(o); err != nil {
 			t.Fatal(err)
 		}
-		if !slices.IsSortedFunc(told, func(a, b oci.Progress) int { return int(a.Done - b.Done) }) || len(told) < 19 {
-			t.Errorf("told %v", told)
+		if !slices.IsSortedFunc(seen, func(a, b oci.Progress) int { return int(a.Done - b.Done) }) || len(seen) < 19 {
+			t.Errorf("progress %v", seen)
 		}
 		var total int64
 		for _, data := range tree(t, dir) {
 			total += int64(len(data))
 		}
-		if last := told[len(told)-1]; last != (oci.Progress{Done: total, Total: total}) {
-			t.Errorf("last told %+v, want %d", last, total)
+		if last := seen[len(seen)-1]; last != (oci.Progress{Done: total, Total: total}) {
+			t.Errorf("the last one is %+v, want %d", last, total)
 		}
 	}
 }

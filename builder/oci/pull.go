@@ -17,31 +17,33 @@ import (
 	"oras.land/oras-go/v2/registry/remote"
 )
 
-// Pulled is a release that was brought here.
+// Pulled is a release that was pulled.
 type Pulled struct {
-	// Reference names it for good: HOST/REPOSITORY@DIGEST.
+	// Reference names it by its digest: HOST/REPOSITORY@DIGEST.
 	Reference string        `json:"reference"`
 	Digest    digest.Digest `json:"digest"`
-	// Tag is the tag it was found by, "" where the digest was given.
+	// Tag is the tag of the reference, or empty if the reference had the digest.
 	Tag   string `json:"tag,omitempty"`
 	Dir   string `json:"dir"`
 	Files []File `json:"files"`
 	Size  int64  `json:"size"` // bytes of all files
 }
 
-// maxManifest bounds what is read of a manifest, in bytes; registries take 4 MiB.
+// maxManifest is the largest size of a manifest, in bytes. Registries accept 4 MiB.
 const maxManifest = 4 << 20
 
-// Pull brings the release that reference names, by digest or by tag, into dir,
-// which must not exist or be empty. Every file is checked against the manifest,
-// and the manifest against the digest: a tag names whatever the registry says.
-// dir appears by rename when all is there and Options.Check had no objection.
+// Pull gets the release that reference names, by digest or tag, and writes it to the
+// folder dir, which must not exist or must be empty. It checks every file by the digest
+// in the manifest, and the manifest by its digest. If the reference has a tag, the
+// registry decides which digest that is. dir appears when it is complete and
+// Options.Check returned nil.
 //
-// Errors are a *ReferenceError, a *RegistryError, of writing here, or Check's.
+// The error is a *ReferenceError, a *RegistryError, a *durable.Error or another one of
+// writing dir, or that of Check.
 func Pull(ctx context.Context, reference, dir string, o Options) (Pulled, error) {
 	ref, err := parseReference(reference)
 	if err == nil && ref.Reference == "" {
-		err = &ReferenceError{reference, "a digest, or a tag, was expected"}
+		err = &ReferenceError{reference, "it must have a tag or a digest"}
 	}
 	if err != nil {
 		return Pulled{}, err
@@ -70,7 +72,7 @@ func Pull(ctx context.Context, reference, dir string, o Options) (Pulled, error)
 	return p.out, nil
 }
 
-// pull is a pull on its way.
+// pull is the state of one pull.
 type pull struct {
 	Options
 	repo *remote.Repository
@@ -78,7 +80,7 @@ type pull struct {
 	done int64
 }
 
-// find reads the manifest.
+// find gets the manifest.
 func (p *pull) find(ctx context.Context) error {
 	ref := p.repo.Reference
 	if ref.ValidateReferenceAsDigest() != nil {
@@ -90,7 +92,7 @@ func (p *pull) find(ctx context.Context) error {
 	}
 	defer body.Close()
 	if d.Size > maxManifest || d.MediaType != ocispec.MediaTypeImageManifest {
-		return fmt.Errorf("%s of %d bytes is no manifest of a release", d.MediaType, d.Size)
+		return fmt.Errorf("%s of %d bytes is not the manifest of a release", d.MediaType, d.Size)
 	}
 	data, err := content.ReadAll(body, d)
 	if err != nil {
@@ -107,6 +109,7 @@ func (p *pull) find(ctx context.Context) error {
 	return nil
 }
 
+// files writes all files of the release below the folder part.
 func (p *pull) files(ctx context.Context, part string) error {
 	for _, f := range p.out.Files {
 		p.tell(Progress{f.Path, p.done, p.out.Size})
@@ -123,7 +126,7 @@ func (p *pull) files(ctx context.Context, part string) error {
 	return nil
 }
 
-// file brings one file; where the registry broke off it goes on.
+// file writes one file.
 func (p *pull) file(ctx context.Context, f File, path string) error {
 	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
 	if err != nil {
@@ -136,7 +139,8 @@ func (p *pull) file(ctx context.Context, f File, path string) error {
 	return errors.Join(file.Sync(), file.Close())
 }
 
-// fill writes the content that f names into file.
+// fill writes the content of f to file. If the registry breaks off the connection, fill
+// continues from there.
 func (p *pull) fill(ctx context.Context, f File, file *os.File) error {
 	w := &sink{file: file, sum: f.Digest.Algorithm().Hash()}
 	err := again(ctx, func() (bool, error) {
@@ -152,12 +156,12 @@ func (p *pull) fill(ctx context.Context, f File, file *os.File) error {
 		return registryError(p.repo.Reference, err)
 	}
 	if got := digest.NewDigest(f.Digest.Algorithm(), w.sum); got != f.Digest {
-		return registryError(p.repo.Reference, fmt.Errorf("gave %s, want %s", got, f.Digest))
+		return registryError(p.repo.Reference, fmt.Errorf("sent %s, want %s", got, f.Digest))
 	}
 	return nil
 }
 
-// copy reads the blob from where w ends.
+// copy writes to w the part of the blob that w does not have yet.
 func (p *pull) copy(watch *watch, f File, w *sink) error {
 	body, err := p.repo.Blobs().Fetch(watch.ctx, f.descriptor())
 	if err != nil {
@@ -174,16 +178,16 @@ func (p *pull) copy(watch *watch, f File, w *sink) error {
 	}
 	left := f.Size - w.n
 	before := p.done + w.n
-	told := &teller{r: watch.reader(io.LimitReader(body, left)), tell: func(n int64) { p.tell(Progress{f.Path, before + n, p.out.Size}) }}
-	n, err := io.Copy(w, told)
+	counted := &progressReader{r: watch.reader(io.LimitReader(body, left)), tell: func(n int64) { p.tell(Progress{f.Path, before + n, p.out.Size}) }}
+	n, err := io.Copy(w, counted)
 	if err == nil && n < left {
 		err = io.ErrUnexpectedEOF
 	}
 	return err
 }
 
-// sink writes a file, hashes it, and keeps the error of writing apart from
-// those of reading.
+// sink writes and hashes a file. It keeps the error of writing, to tell it from errors of
+// reading.
 type sink struct {
 	file *os.File
 	sum  hash.Hash

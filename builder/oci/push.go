@@ -14,58 +14,58 @@ import (
 	"oras.land/oras-go/v2/registry/remote"
 )
 
-// Pushed is a release that a registry holds.
+// Pushed is a release that was pushed.
 type Pushed struct {
-	// Reference names it for good: HOST/REPOSITORY@DIGEST.
+	// Reference names it by its digest: HOST/REPOSITORY@DIGEST.
 	Reference string        `json:"reference"`
 	Digest    digest.Digest `json:"digest"`
-	// Tag is the tag that was set, "" for none; Replaced is what it named before, ""
-	// where that is the same or nothing.
+	// Tag is the tag that was set, or empty. Replaced is the digest that the tag had
+	// before. It is empty if the tag is new or had the same digest.
 	Tag      string        `json:"tag,omitempty"`
 	Replaced digest.Digest `json:"replaced,omitempty"`
 	Files    []File        `json:"files"`
-	// Referrers are the digests of the manifests attached to it.
+	// Referrers are the digests of the manifests that are attached to it.
 	Referrers []digest.Digest `json:"referrers"`
-	// Sent is how many bytes of files the registry did not have.
+	// Sent is the size in bytes of the files that the registry did not have.
 	Sent int64 `json:"sent"`
 }
 
-// Push puts the files beneath dir into the registry that reference names. A
-// reference without a tag is one by digest only. Nothing can be seen under the
-// tag before everything is there; after an error it names what it did before.
+// Push puts the files below dir into the registry that reference names. Without a tag in
+// the reference, the release can be pulled only by its digest. The tag is set when
+// everything else is done. After an error it names what it named before.
 //
-// Errors are a *ReferenceError, a *RegistryError or of reading the folder.
+// The error is a *ReferenceError, a *RegistryError, or one of reading the folder.
 func Push(ctx context.Context, dir, reference string, o Options) (Pushed, error) {
 	ref, err := parseReference(reference)
 	if err != nil {
 		return Pushed{}, err
 	}
 	if ref.ValidateReferenceAsDigest() == nil {
-		return Pushed{}, &ReferenceError{reference, "a push makes the digest; name a tag, or none"}
+		return Pushed{}, &ReferenceError{reference, "the digest results from the push; give a tag, or none"}
 	}
 	files, err := readFolder(dir)
 	if err != nil {
 		return Pushed{}, err
 	}
-	whole, err := release(files, o.Created, o.Annotations)
+	main, err := release(files, o.Created, o.Annotations)
 	if err != nil {
 		return Pushed{}, err
 	}
-	parts, err := referrers(whole, files, o.Created)
+	attached, err := referrers(main, files, o.Created)
 	if err != nil {
 		return Pushed{}, err
 	}
 	p := push{Options: o, dir: dir, repo: o.repository(ref)}
-	p.out = Pushed{Digest: whole.Digest, Tag: ref.Reference, Files: files}
-	if err := p.all(ctx, whole, parts); err != nil {
+	p.out = Pushed{Digest: main.Digest, Tag: ref.Reference, Files: files}
+	if err := p.all(ctx, main, attached); err != nil {
 		return Pushed{}, fmt.Errorf("pushing %s: %w", reference, err)
 	}
-	ref.Reference = whole.Digest.String()
+	ref.Reference = main.Digest.String()
 	p.out.Reference = ref.String()
 	return p.out, nil
 }
 
-// push is a push on its way.
+// push is the state of one push.
 type push struct {
 	Options
 	dir         string
@@ -74,16 +74,16 @@ type push struct {
 	done, total int64
 }
 
-// all sends the files, then what names them, the tag last.
-func (p *push) all(ctx context.Context, whole manifest, parts []manifest) error {
+// all sends the files, then the manifests, and sets the tag last.
+func (p *push) all(ctx context.Context, main manifest, attached []manifest) error {
 	if err := p.files(ctx); err != nil {
 		return err
 	}
-	for _, m := range append([]manifest{whole}, parts...) {
+	for _, m := range append([]manifest{main}, attached...) {
 		if err := p.repo.Push(ctx, m.Descriptor, m.reader()); err != nil {
 			return registryError(p.repo.Reference, err)
 		}
-		if m.Digest != whole.Digest {
+		if m.Digest != main.Digest {
 			p.out.Referrers = append(p.out.Referrers, m.Digest)
 		}
 	}
@@ -92,15 +92,15 @@ func (p *push) all(ctx context.Context, whole manifest, parts []manifest) error 
 	}
 	before, err := p.repo.Resolve(ctx, p.out.Tag)
 	switch {
-	case err == nil && before.Digest != whole.Digest:
+	case err == nil && before.Digest != main.Digest:
 		p.out.Replaced = before.Digest
 	case err != nil && !errors.Is(err, errdef.ErrNotFound):
 		return registryError(p.repo.Reference, err)
 	}
-	return registryError(p.repo.Reference, p.repo.PushReference(ctx, whole.Descriptor, whole.reader(), p.out.Tag))
+	return registryError(p.repo.Reference, p.repo.PushReference(ctx, main.Descriptor, main.reader(), p.out.Tag))
 }
 
-// files sends the blobs that the registry does not have, equal ones once.
+// files sends the blobs that the registry does not have. It sends equal files once.
 func (p *push) files(ctx context.Context) error {
 	config := emptyConfig()
 	open := func() (io.ReadCloser, error) {
@@ -128,12 +128,12 @@ func (p *push) files(ctx context.Context) error {
 	return nil
 }
 
-// blob sends one blob, if it is not there.
+// blob sends one blob, unless the registry has it.
 func (p *push) blob(ctx context.Context, d ocispec.Descriptor, open func() (io.ReadCloser, error)) error {
-	var local error // of our own disk
+	var local error // an error of this host
 	err := again(ctx, func() (bool, error) {
-		there, err := p.repo.Blobs().Exists(ctx, d)
-		if err != nil || there {
+		exists, err := p.repo.Blobs().Exists(ctx, d)
+		if err != nil || exists {
 			return final(err), err
 		}
 		content, err := open()
@@ -156,34 +156,35 @@ func (p *push) blob(ctx context.Context, d ocispec.Descriptor, open func() (io.R
 	return registryError(p.repo.Reference, err)
 }
 
-// open opens a file for sending, and tells how much of it went.
+// open opens a file. Reading it reports the progress, to which before is added.
 func (p *push) open(f File, before int64) (io.ReadCloser, error) {
 	file, err := os.Open(filepath.Join(p.dir, filepath.FromSlash(f.Path)))
 	if err != nil {
 		return nil, err
 	}
-	told := &teller{r: file, tell: func(n int64) { p.tell(Progress{f.Path, before + n, p.total}) }}
+	counted := &progressReader{r: file, tell: func(n int64) { p.tell(Progress{f.Path, before + n, p.total}) }}
 	return struct {
 		io.Reader
 		io.Closer
-	}{told, file}, nil
+	}{counted, file}, nil
 }
 
-// teller tells how many bytes have passed, every so often.
-type teller struct {
-	r       io.Reader
-	n, told int64
-	tell    func(n int64)
+// progressReader is a reader that reports how many bytes were read, every reportEvery
+// bytes.
+type progressReader struct {
+	r           io.Reader
+	n, reported int64
+	tell        func(n int64)
 }
 
-// tellEvery is how many bytes pass between two reports.
-const tellEvery = 1 << 20
+// reportEvery is the number of bytes between two reports.
+const reportEvery = 1 << 20
 
-func (t *teller) Read(b []byte) (int, error) {
+func (t *progressReader) Read(b []byte) (int, error) {
 	n, err := t.r.Read(b)
 	t.n += int64(n)
-	if t.n-t.told >= tellEvery {
-		t.told = t.n
+	if t.n-t.reported >= reportEvery {
+		t.reported = t.n
 		t.tell(t.n)
 	}
 	return n, err

@@ -18,9 +18,9 @@ import (
 	"oras.land/oras-go/v2/registry/remote/retry"
 )
 
-// DockerCredential takes credentials from Docker's configuration
-// ($DOCKER_CONFIG or ~/.docker/config.json) and the helpers that it names: what
-// docker login left there.
+// DockerCredential returns the credentials that "docker login" stored: in Docker's
+// configuration ($DOCKER_CONFIG or ~/.docker/config.json) or with a helper that the
+// configuration names.
 func DockerCredential() (auth.CredentialFunc, error) {
 	store, err := credentials.NewStoreFromDocker(credentials.StoreOptions{})
 	if err != nil {
@@ -29,29 +29,29 @@ func DockerCredential() (auth.CredentialFunc, error) {
 	return credentials.Credential(store), nil
 }
 
-// answerWithin is how long a registry may think before it answers. Taking in a
-// large file that it has received is its longest thought.
+// answerWithin is the time in which a registry must answer. It needs most time after it has
+// received a large file.
 const answerWithin = 5 * time.Minute
 
-// repository is the client of one repository.
+// repository returns a client of one repository.
 func (o Options) repository(ref registry.Reference) *remote.Repository {
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	transport.ResponseHeaderTimeout = answerWithin
 	client := &auth.Client{Client: &http.Client{Transport: retry.NewTransport(transport)}, Cache: auth.NewCache(), Credential: o.Credential}
 	client.SetUserAgent(o.UserAgent)
 	if Loopback(ref.String()) {
-		client.BlockedRealmPrefixes = []netip.Prefix{} // its token server may stand there too
+		client.BlockedRealmPrefixes = []netip.Prefix{} // its token server may be on this host, too
 	}
 	return &remote.Repository{Client: client, Reference: ref, PlainHTTP: o.PlainHTTP,
 		ManifestMediaTypes: []string{ocispec.MediaTypeImageManifest, ocispec.MediaTypeImageIndex}, // an index lists referrers
-		SkipReferrersGC:    true}                                                                  // to remove an old index takes a right that pushing does not
+		SkipReferrersGC:    true}                                                                  // removing an old index needs a permission that pushing does not need
 }
 
-// RegistryError says that a registry refused something, broke off, or cannot be
-// reached.
+// RegistryError reports that a registry refused something, broke off the connection, or
+// cannot be reached.
 type RegistryError struct {
 	Host string
-	// Status is that of its HTTP answer, 0 without one.
+	// Status is the status of its HTTP answer, or 0 if there was none.
 	Status int
 	Err    error
 }
@@ -59,8 +59,8 @@ type RegistryError struct {
 func (e *RegistryError) Error() string { return fmt.Sprintf("registry %s: %v", e.Host, e.Err) }
 func (e *RegistryError) Unwrap() error { return e.Err }
 
-// registryError names what went wrong without the addresses of uploads, which
-// say nothing to a reader.
+// registryError returns a *RegistryError for an error of a transfer. It leaves out the
+// addresses of uploads, which do not help a reader.
 func registryError(ref registry.Reference, err error) error {
 	e := &RegistryError{Host: ref.Registry, Err: err}
 	var answer *errcode.ErrorResponse
@@ -75,7 +75,7 @@ func registryError(ref registry.Reference, err error) error {
 			e.Err = fmt.Errorf("%w: %w", e.Err, answer.Errors)
 		}
 	case errors.Is(err, auth.ErrBasicCredentialNotFound):
-		e.Status, e.Err = http.StatusUnauthorized, errors.New("asks who we are, and there are no credentials for it")
+		e.Status, e.Err = http.StatusUnauthorized, errors.New("needs a login, and there are no credentials for it")
 	case errors.As(err, &address):
 		e.Err = address.Err
 	case errors.Is(err, errdef.ErrNotFound):
@@ -84,7 +84,7 @@ func registryError(ref registry.Reference, err error) error {
 	return e
 }
 
-// final says that trying again is of no use: the registry has refused.
+// final reports whether trying again is useless, because the registry has refused.
 func final(err error) bool {
 	var answer *errcode.ErrorResponse
 	return errors.As(err, &answer) && answer.StatusCode < 500 || errors.Is(err, errdef.ErrNotFound) || errors.Is(err, auth.ErrBasicCredentialNotFound)

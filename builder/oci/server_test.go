@@ -24,13 +24,13 @@ import (
 	"namibuild/builder/hosttest"
 )
 
-// The name and password that registries with accounts know.
+// These are the name and password of the registries with accounts.
 const (
 	user     = "kernel"
 	password = "s3cret word"
 )
 
-// registries are the implementations that everything is tried on.
+// registries start the implementations with which everything is tested.
 var registries = map[string]func(*testing.T) string{
 	"docker-registry":                        func(t *testing.T) string { return startRegistry(t, false) },
 	"docker-registry with accounts":          func(t *testing.T) string { return startRegistry(t, true) },
@@ -38,7 +38,7 @@ var registries = map[string]func(*testing.T) string{
 	"go-containerregistry without referrers": func(t *testing.T) string { return startMemory(t, false) },
 }
 
-// startMemory serves a registry in memory and gives its host.
+// startMemory serves a registry in memory and returns its host.
 func startMemory(t *testing.T, referrers bool) string {
 	t.Helper()
 	s := httptest.NewServer(memory.New(memory.Logger(log.New(io.Discard, "", 0)), memory.WithReferrersSupport(referrers)))
@@ -48,7 +48,7 @@ func startMemory(t *testing.T, referrers bool) string {
 
 func hostOf(s *httptest.Server) string { return strings.TrimPrefix(s.URL, "http://") }
 
-// startRegistry runs Debian's docker-registry on loopback and gives its host.
+// startRegistry runs Debian's docker-registry on loopback and returns its host.
 func startRegistry(t *testing.T, accounts bool) string {
 	t.Helper()
 	path := hosttest.Program(t, "docker-registry")
@@ -85,7 +85,7 @@ func startRegistry(t *testing.T, accounts bool) string {
 	return ""
 }
 
-// freeHost is an address on loopback where nobody listens.
+// freeHost returns an address on loopback where nothing listens.
 func freeHost(t *testing.T) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -96,14 +96,15 @@ func freeHost(t *testing.T) string {
 	return l.Addr().String()
 }
 
-// proxy stands before a registry and spoils what spoil says: it gets every
-// request, and true means that the request was answered, or that it panicked to
-// break the connection off.
+// proxy forwards requests to a registry, except for those that the function spoil answers
+// or interrupts.
 type proxy struct {
 	mu       sync.Mutex
 	requests []string // METHOD /path, in order
 }
 
+// startProxy starts a proxy before a registry. spoil returns true if it has answered a
+// request, and panics to close the connection.
 func startProxy(t *testing.T, host string, spoil func(w http.ResponseWriter, r *http.Request) bool) (string, *proxy) {
 	t.Helper()
 	p := &proxy{}
@@ -114,7 +115,7 @@ func startProxy(t *testing.T, host string, spoil func(w http.ResponseWriter, r *
 		p.requests = append(p.requests, r.Method+" "+r.URL.Path)
 		p.mu.Unlock()
 		if !spoil(w, r) {
-			forward.ServeHTTP(w, r) // it keeps the host that was asked for
+			forward.ServeHTTP(w, r) // with the original host
 		}
 	}))
 	s.Config.ErrorLog = log.New(io.Discard, "", 0)
@@ -123,7 +124,7 @@ func startProxy(t *testing.T, host string, spoil func(w http.ResponseWriter, r *
 	return hostOf(s), p
 }
 
-// count is how many requests started with a method and had a part in their path.
+// count returns the number of requests with a method and a part of the path.
 func (p *proxy) count(method, part string) int {
 	p.mu.Lock()
 	defer p.mu.Unlock()

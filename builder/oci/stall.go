@@ -7,21 +7,20 @@ import (
 	"time"
 )
 
-// stall is how long a transfer may stand still before it is broken off and
-// tried again.
+// stall is the time without a byte after which a transfer is ended and tried again.
 var stall = time.Minute
 
 var errStalled = errors.New("no byte passed for a minute")
 
-// watch breaks a transfer off that stands still.
+// watch ends a transfer in which no byte passes.
 type watch struct {
 	timer  *time.Timer
 	ctx    context.Context
 	cancel context.CancelCauseFunc
 }
 
-// startWatch gives a watch whose context ends when nothing was read through it
-// for as long as stall. The caller stops it.
+// startWatch returns a watch, whose context ends if nothing was read through it for the
+// time stall. The caller stops it.
 func startWatch(parent context.Context) *watch {
 	ctx, cancel := context.WithCancelCause(parent)
 	return &watch{time.AfterFunc(stall, func() { cancel(errStalled) }), ctx, cancel}
@@ -32,7 +31,7 @@ func (w *watch) stop() {
 	w.cancel(nil)
 }
 
-// cause is why the transfer failed: that it stood still, or err.
+// cause returns why the transfer failed: errStalled, or err.
 func (w *watch) cause(err error) error {
 	if err != nil && errors.Is(context.Cause(w.ctx), errStalled) {
 		return errStalled
@@ -40,8 +39,8 @@ func (w *watch) cause(err error) error {
 	return err
 }
 
-// reader is r, watched. At the end of r the watch ends: what follows is the other
-// side's thinking, and that has a limit of its own.
+// reader returns a reader of r whose reads are watched. The watch ends at the end of r:
+// after that the registry works, and answerWithin is the limit for it.
 func (w *watch) reader(r io.Reader) io.Reader { return watchedReader{r, w} }
 
 type watchedReader struct {

@@ -10,17 +10,17 @@ import (
 	"namibuild/builder/set"
 )
 
-// BenchOptions say what to measure.
+// BenchOptions say what is measured.
 type BenchOptions struct {
 	MachineOptions
-	// Set is the output directory of the patched kernel, Stock the set to compare with: the
-	// same kernel without the changes.
+	// Set is the output directory of the patched kernel. Stock is the set to compare it
+	// with, which has the same kernel without the changes.
 	Set, Stock string
 	Traffic    boot.Traffic
 }
 
-// Bench lets the same traffic run on the stock kernel and on the patched one,
-// and puts the report and its chart into the patched one's output directory.
+// Bench runs the same traffic on the stock kernel and on the patched one, and puts the
+// report and its chart into the output directory of the patched one.
 func Bench(ctx context.Context, o BenchOptions) (boot.Report, error) {
 	b := &run{MachineOptions: o.MachineOptions}
 	report := boot.Report{Traffic: o.Traffic}
@@ -48,14 +48,14 @@ func Bench(ctx context.Context, o BenchOptions) (boot.Report, error) {
 	return report, report.Write(dir)
 }
 
-// trial is one kernel with what its build noted.
+// trial is the trial of one kernel, with the record of its build.
 type trial struct {
 	boot.Trial
 	record *set.Record
 }
 
-// trials are the stock kernel and the patched one; dir is the output directory
-// of the latter.
+// trials returns the trials of the stock kernel and of the patched one. dir is the output
+// directory of the patched kernel.
 func (b *run) trials(o BenchOptions) (both [2]trial, dir string, err error) {
 	for i, path := range []string{o.Stock, o.Set} {
 		b.Tell.Say(event.Begin, event.Kernel, "%s", filepath.Base(path))
@@ -76,14 +76,14 @@ func (b *run) trials(o BenchOptions) (both [2]trial, dir string, err error) {
 	}
 	switch {
 	case dir == "":
-		return both, "", &set.PathError{Path: o.Set, Reason: "it is a package file; the chart goes into an output directory"}
+		return both, "", &set.PathError{Path: o.Set, Reason: "it is a package file, but the chart goes into an output directory"}
 	case both[0].Kernel.SHA256 == both[1].Kernel.SHA256:
 		return both, "", &set.PathError{Path: o.Stock, Reason: "it has the same kernel as " + o.Set}
 	}
 	return both, dir, nil
 }
 
-// measure runs one trial and tells how far it is.
+// measure runs one trial and reports its progress.
 func (b *run) measure(ctx context.Context, t boot.Trial) (boot.Course, error) {
 	b.Tell.Say(event.Begin, event.Measure, "%s", t.Kernel.Release)
 	t.Tell = func(s boot.Sample) {

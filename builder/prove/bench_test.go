@@ -19,8 +19,8 @@ import (
 
 const course = "@namibuild fin-timeout 5\n@namibuild sample 0 0 0 0\n@namibuild sample 1000 2 2 0\n@namibuild sustained 9 4500\n@namibuild end\n"
 
-// benchable is a patched set and a stock one, and an engine in which both
-// kernels say the same.
+// benchable returns the options for a patched set and a stock one, and an engine in which
+// both kernels print the same.
 func benchable(t *testing.T, console string) (BenchOptions, *[]event.Event) {
 	t.Helper()
 	o, _, events := bootable(t, console)
@@ -35,8 +35,8 @@ func benchable(t *testing.T, console string) (BenchOptions, *[]event.Event) {
 	return BenchOptions{MachineOptions: o.MachineOptions, Set: o.Set, Stock: stock, Traffic: boot.Traffic{Ports: 10, Rate: 2, Seconds: 1}}, events
 }
 
-// TestBench: one program and one machine serve both kernels; the report lies in
-// the patched set alone, and its second run takes the program from the store.
+// TestBench checks that both kernels get one program and one machine, that only the patched
+// set gets the report, and that a second run takes the program from the store.
 func TestBench(t *testing.T) {
 	o, events := benchable(t, course)
 	for range 2 {
@@ -71,6 +71,7 @@ func TestBench(t *testing.T) {
 	}
 }
 
+// TestBenchErrors checks the errors of Bench, and that it then writes no report.
 func TestBenchErrors(t *testing.T) {
 	for name, c := range map[string]struct {
 		change func(*BenchOptions)
@@ -81,7 +82,7 @@ func TestBenchErrors(t *testing.T) {
 		"cannot":   {nil, "@namibuild cannot bind 98\n", event.Measure, "measuring 2.6.32-431.3.1.el6.x86_64: bind: address already in use"},
 		"no stock": {func(o *BenchOptions) { o.Stock = filepath.Join(o.Stock, "none") }, course, event.Kernel, "no such file or folder"},
 		"a package alone": {func(o *BenchOptions) { o.Set = filepath.Join(o.Set, set.RPMS, "kernel.rpm") }, course, event.Kernel,
-			"the chart goes into an output directory"},
+			"but the chart goes into an output directory"},
 	} {
 		o, _ := benchable(t, c.words)
 		if c.change != nil {
@@ -98,7 +99,7 @@ func TestBenchErrors(t *testing.T) {
 	}
 }
 
-// The same set twice is no comparison.
+// TestBenchOfOneKernel checks that a set is not compared with itself.
 func TestBenchOfOneKernel(t *testing.T) {
 	o, _ := benchable(t, course)
 	o.Stock = o.Set

@@ -28,12 +28,12 @@ import (
 
 const guestRelease = "2.6.32-431.3.1.namibuild.el6.x86_64"
 
-// guest is the console of a guest whose TIME_WAIT is so many milliseconds.
+// guest returns the console of a guest whose TIME_WAIT takes that many milliseconds.
 func guest(ms int) string {
 	return fmt.Sprintf("@namibuild release %[1]s\n@namibuild version Linux version %[1]s (a) #1\n@namibuild socket 0 %[2]d %[2]d\n@namibuild tainted 0\n@namibuild end\n", guestRelease, ms)
 }
 
-// fake makes an Engine of enginetest's, as Over does of the real one.
+// fake turns a fake of enginetest into an Engine, as Over does with a real engine.
 type fake struct{ *enginetest.Fake }
 
 func (f fake) Create(ctx context.Context, s engine.ContainerSpec) (boot.Container, error) {
@@ -44,7 +44,7 @@ func (f fake) Create(ctx context.Context, s engine.ContainerSpec) (boot.Containe
 	return c, nil
 }
 
-// proven gives the proof of a set.
+// proven returns the proof of a set.
 func proven(t *testing.T, dir string) (boot.Proof, error) {
 	t.Helper()
 	s, err := set.Open(dir)
@@ -54,8 +54,8 @@ func proven(t *testing.T, dir string) (boot.Proof, error) {
 	return boot.Proven(s.Dir, s.Files, s.RPMs)
 }
 
-// bootable is a set of one kernel package, and a fake engine that compiles the
-// witness and runs the guest.
+// bootable returns the options for a set of one kernel package, a fake engine that
+// compiles the witness and runs the guest, and the list of the events.
 func bootable(t *testing.T, console string) (BootOptions, *enginetest.Fake, *[]event.Event) {
 	t.Helper()
 	dir := t.TempDir()
@@ -100,8 +100,8 @@ func bootable(t *testing.T, console string) (BootOptions, *enginetest.Fake, *[]e
 	}, f, events
 }
 
-// TestBoot: the witness is compiled once, the guest runs in a container, the
-// proof and the console stand in the set, and the gate opens.
+// TestBoot checks that the witness is compiled once, that the guest runs in a container,
+// and that the set then has the console and a proof which counts.
 func TestBoot(t *testing.T) {
 	o, f, events := bootable(t, guest(5010))
 	f.Stale = 1
@@ -122,7 +122,7 @@ func TestBoot(t *testing.T) {
 	for _, s := range f.Specs() {
 		ran = append(ran, s.Name)
 		if s.Entropy || s.Memory == 0 || s.Pids == 0 || s.User != "1000:1000" {
-			t.Errorf("%s is not in its cage: %+v", s.Name, s)
+			t.Errorf("%s is not confined: %+v", s.Name, s)
 		}
 	}
 	if d := cmp.Diff([]string{"witness", "boot", "boot"}, ran); d != "" {
@@ -142,7 +142,8 @@ func TestBoot(t *testing.T) {
 	}
 }
 
-// TestBootFails: the verdict is no error, and it stands in the set.
+// TestBootFails checks that a kernel which fails is not an error, and that the proof says
+// so.
 func TestBootFails(t *testing.T) {
 	o, _, _ := bootable(t, guest(60010))
 	p, err := Boot(t.Context(), o)
@@ -155,8 +156,8 @@ func TestBootFails(t *testing.T) {
 	}
 }
 
-// TestBootNoVerdict: a limit that runs out says nothing of the kernel. What was
-// proven stays proven; what was not is not.
+// TestBootNoVerdict checks that a boot which the limit ends says nothing about the
+// kernel: an earlier proof stays, and there is no new one.
 func TestBootNoVerdict(t *testing.T) {
 	o, f, _ := bootable(t, guest(5010))
 	if _, err := Boot(t.Context(), o); err != nil {
@@ -186,12 +187,12 @@ func TestBootNoVerdict(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 	if _, err := proven(t, o.Set); !errors.As(err, new(*boot.UnprovenError)) {
-		t.Errorf("no verdict counts as a proof: %v", err)
+		t.Errorf("a boot without a result counts as a proof: %v", err)
 	}
 }
 
-// TestBootWants: what is expected comes from the recipe, or from the record of
-// the build; of the vendor's own kernel, from stock.
+// TestBootWants checks that the recipe says what is expected or, without a recipe, the
+// record of the build, and that "stock" in a recipe says it for the vendor's kernel.
 func TestBootWants(t *testing.T) {
 	r := recipe.Recipe{Proof: recipe.Proof{TimeWait: 5, Stock: &recipe.StockProof{TimeWait: 60}}}
 	recorded := &set.Record{Proof: recipe.Proof{TimeWait: 7}}
@@ -209,6 +210,7 @@ func TestBootWants(t *testing.T) {
 	}
 }
 
+// TestBootErrors checks the errors of Boot, and that it then leaves nothing.
 func TestBootErrors(t *testing.T) {
 	broken := errors.New("broken")
 	tests := map[string]struct {
@@ -234,7 +236,7 @@ func TestBootErrors(t *testing.T) {
 				return engine.Exit{Code: 1}
 			}
 		}, event.Witness, "ended with status 1: program.c:1: no"},
-		"KVM":     {func(o *BootOptions, _ *enginetest.Fake) { o.Accel = "kvm" }, event.Machine, "a container gets no device"},
+		"KVM":     {func(o *BootOptions, _ *enginetest.Fake) { o.Accel = "kvm" }, event.Machine, "a container gets no device, so it needs a QEMU on the host"},
 		"offline": {func(o *BootOptions, _ *enginetest.Fake) { o.Offline = true }, event.Witness, "does not have the image"},
 		"QEMU gave up": {func(o *BootOptions, f *enginetest.Fake) {
 			program := f.Program
@@ -261,8 +263,8 @@ func TestBootErrors(t *testing.T) {
 	}
 }
 
-// TestBootPackageAlone: a package file gets no proof; its guest's files are
-// kept where that is asked for.
+// TestBootPackageAlone checks that nothing is written beside a package file, and that
+// Keep gets the guest's files.
 func TestBootPackageAlone(t *testing.T) {
 	o, _, _ := bootable(t, guest(5010))
 	dir := o.Set
@@ -279,8 +281,8 @@ func TestBootPackageAlone(t *testing.T) {
 	}
 }
 
-// TestBootRecord: the plan's ID is noted only when the record is about these
-// very packages.
+// TestBootRecord checks that the proof has the ID of the plan only if the record is about
+// the packages of the set.
 func TestBootRecord(t *testing.T) {
 	o, _, events := bootable(t, guest(5010))
 	of, err := set.Open(filepath.Join(o.Set, set.RPMS))

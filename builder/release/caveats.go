@@ -8,20 +8,20 @@ import (
 	"namibuild/builder/set"
 )
 
-// Caveat is something that a reader of a release must not overlook.
+// Caveat is a fact that a reader of a release must know before using it.
 type Caveat struct {
 	What string `json:"what"` // unproven, unlocked, insecure, …
 	Why  string `json:"why"`
 }
 
-// The caveats that keep a set from being released.
+// These caveats prevent a release, unless the options permit them.
 const (
 	unproven = "unproven"
 	unlocked = "unlocked"
 )
 
-// Caveats finds what a reader of a set must not overlook: a sentence under one word each, which
-// says why the set is insecure, unproven, unlocked, unpinned, varied or unreproducible.
+// Caveats returns the caveats of a set: for each of the words insecure, unproven, unlocked,
+// unpinned, varied and unreproducible that applies, a sentence that says why.
 func Caveats(s set.Set) (map[string]string, error) {
 	r := s.Record
 	all := map[string]string{
@@ -29,7 +29,7 @@ func Caveats(s set.Set) (map[string]string, error) {
 		"varied":   strings.Join(r.Varied, "; "),
 	}
 	if !r.Plan.ModuleKey.Reproducible() {
-		all["unreproducible"] = "the module key is made anew in every build"
+		all["unreproducible"] = "the module key is a new one in every build"
 	}
 	var off []string
 	for _, p := range r.Plan.Pins {
@@ -45,7 +45,7 @@ func Caveats(s set.Set) (map[string]string, error) {
 		return nil, err
 	}
 	var err error
-	if all[unlocked], err = s.Unlocked(); err != nil {
+	if all[unlocked], err = s.Files.Unlocked(*r); err != nil {
 		return nil, err
 	}
 	for word, why := range all {

@@ -13,7 +13,7 @@ import (
 	"namibuild/builder/set"
 )
 
-// read gives the content of a file of the set. The error is an os.ErrNotExist where there is
+// read returns the content of a file of the set. The error is os.ErrNotExist if there is
 // none.
 func (v *verifying) read(name string) ([]byte, error) {
 	f, ok := v.files.Get(name)
@@ -23,14 +23,13 @@ func (v *verifying) read(name string) ([]byte, error) {
 	return f.Read()
 }
 
-// optional reports whether a file is missing that the set need not have. A release has all
-// of its files.
+// optional reports whether an error means that a file is missing which the set need not
+// have. A release must have all of its files.
 func (v *verifying) optional(err error) bool {
 	return errors.Is(err, os.ErrNotExist) && v.place.Kind != set.Release
 }
 
-// build compares the packages, without their signatures, with what the build
-// noted.
+// build compares the packages, without their signatures, with the record of the build.
 func (v *verifying) build() {
 	var err error
 	switch v.record, err = set.ReadRecord(v.place.Dir); {
@@ -40,11 +39,11 @@ func (v *verifying) build() {
 		if other := v.record.Differs(v.built, v.builtSources); other != "" {
 			err = &set.OtherPackagesError{Dir: v.Dir, File: other}
 		}
-		v.found("build", err, "what plan %.12s made, byte for byte beneath the signatures", v.record.PlanID)
+		v.found("build", err, "as plan %.12s made them, byte for byte without the signatures", v.record.PlanID)
 	}
 }
 
-// proof checks that the proof is about the packages as the build made them.
+// proof checks that the proof is about the packages as they were built.
 func (v *verifying) proof() {
 	if _, ok := v.files.Get(set.ProofFile); !ok {
 		return
@@ -56,7 +55,7 @@ func (v *verifying) proof() {
 // lock checks that the lock is that of the build.
 func (v *verifying) lock() {
 	if v.record == nil {
-		return // there is a finding already, or no build
+		return // that is a finding of build already, or there is no record
 	}
 	if _, ok := v.files.Get(v.record.LockFile()); !ok {
 		return
@@ -68,7 +67,8 @@ func (v *verifying) lock() {
 	v.found("lock", err, "pins plan %.12s", v.record.PlanID)
 }
 
-// release compares the record of the release with key and packages, and tells its caveats.
+// release compares the record of the release with the key and the packages, and adds its
+// caveats.
 func (v *verifying) release() {
 	data, err := v.read(set.ReleaseFile)
 	if v.optional(err) {
@@ -81,12 +81,13 @@ func (v *verifying) release() {
 	if err == nil {
 		err = v.released(r)
 	}
-	v.found("release", err, "of %s, by the key that it names", r.Name)
+	v.found("release", err, "of %s, signed by the key that it names", r.Name)
 	for _, c := range r.Caveats {
 		v.Findings = append(v.Findings, Finding{Name: c.What, Passed: true, Caveat: true, Text: c.Why})
 	}
 }
 
+// released reports what is wrong with the record of the release.
 func (v *verifying) released(r Record) error {
 	other := set.Differing(r.Built, v.built)
 	switch {
@@ -98,7 +99,7 @@ func (v *verifying) released(r Record) error {
 	return nil
 }
 
-// repository checks repodata and its signature.
+// repository checks repodata/ and its signature.
 func (v *verifying) repository() {
 	if _, err := os.Stat(v.place.Join(set.Repodata)); err != nil && v.place.Kind != set.Release {
 		return
@@ -109,7 +110,7 @@ func (v *verifying) repository() {
 			return v.Certificate.VerifyDetached(bytes.NewReader(data), signature)
 		}
 	}
-	repo, err := repodata.Verify(v.place.Dir, check, v.sound)
+	repo, err := repodata.Verify(v.place.Dir, check, v.verifiedPackage)
 	v.found("repository", err, "%s listed, index signed", event.Count(len(repo.Packages), "package"))
 }
 
@@ -135,7 +136,7 @@ func (v *verifying) sbom() {
 	}
 }
 
-// names reports an error unless an SBOM holds the digest of every package.
+// names reports an error unless an SBOM has the digest of every package.
 func (v *verifying) names(sbom []byte) error {
 	for _, r := range v.now {
 		if !bytes.Contains(sbom, []byte(`"`+r.SHA256+`"`)) {
@@ -145,14 +146,14 @@ func (v *verifying) names(sbom []byte) error {
 	return nil
 }
 
-// provenance checks that the statement is signed and about these packages.
+// provenance checks that the provenance is signed, and is about these packages.
 func (v *verifying) provenance() {
 	envelope, err := v.read(set.ProvenanceFile)
 	if v.optional(err) {
 		return
 	}
 	if err == nil && v.Certificate == nil {
-		err = fmt.Errorf("%s: no key to check it with", set.ProvenanceFile)
+		err = fmt.Errorf("%s: there is no key to check it with", set.ProvenanceFile)
 	}
 	if err == nil {
 		_, err = VerifyProvenance(v.ctx, envelope, *v.Certificate, v.now)

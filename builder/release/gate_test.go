@@ -17,7 +17,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// What is not proven or not locked is not published but by its own word.
+// TestReleaseGate checks that a set which is not proven or not locked is released only if
+// the options permit it, and that no other set is.
 func TestReleaseGate(t *testing.T) {
 	var unproven *boot.UnprovenError
 	var unlocked *UnlockedError
@@ -26,15 +27,15 @@ func TestReleaseGate(t *testing.T) {
 	tests := map[string]struct {
 		set     func(t *testing.T) string
 		change  func(*Options)
-		want    any // the error; nil: published
+		want    any // the error; nil if the set is released
 		caveats []Caveat
 	}{
 		"not proven": {set: lockedSet, want: &unproven},
-		"not proven, waived": {set: lockedSet, change: func(o *Options) { o.Unproven = true },
-			caveats: []Caveat{{"unproven", "it has no proof.json"}, {"unreproducible", "the module key is made anew in every build"}}},
+		"not proven, permitted": {set: lockedSet, change: func(o *Options) { o.Unproven = true },
+			caveats: []Caveat{{"unproven", "it has no proof.json"}, {"unreproducible", "the module key is a new one in every build"}}},
 		"not locked": {set: func(t *testing.T) string { return proven(t, unlockedSet(t)) }, want: &unlocked},
-		"not locked, waived": {set: func(t *testing.T) string { return proven(t, unlockedSet(t)) }, change: func(o *Options) { o.Unlocked = true },
-			caveats: []Caveat{{"unlocked", "it has no timewait.lock"}, {"unreproducible", "the module key is made anew in every build"}}},
+		"not locked, permitted": {set: func(t *testing.T) string { return proven(t, unlockedSet(t)) }, change: func(o *Options) { o.Unlocked = true },
+			caveats: []Caveat{{"unlocked", "it has no timewait.lock"}, {"unreproducible", "the module key is a new one in every build"}}},
 		"other packages": {set: func(t *testing.T) string {
 			dir := proven(t, lockedSet(t))
 			name := sure(filepath.Glob(filepath.Join(otherSet(t), set.RPMS, "*.rpm")))[0]
@@ -55,7 +56,7 @@ func TestReleaseGate(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			top := t.TempDir()
-			o := releaseOf(test.set(t), filepath.Join(top, "bundle"))
+			o := releaseOf(test.set(t), filepath.Join(top, "release"))
 			if test.change != nil {
 				test.change(&o)
 			}
@@ -87,9 +88,10 @@ func TestReleaseGate(t *testing.T) {
 	}
 }
 
+// unlockedSet builds a set without a lock.
 func unlockedSet(t *testing.T) string { return buildertest.Build(t) }
 
-// otherSet is the set of another build.
+// otherSet returns the directory of a set that another build made.
 func otherSet(t *testing.T) string {
 	return buildertest.Build(t, func(o *buildertest.Options, _ *enginetest.Fake) { o.Recipe.Tag = "other" })
 }

@@ -22,10 +22,11 @@ var pageText string
 
 var pageTemplate = template.Must(template.New(set.PageFile).Parse(pageText))
 
-// page is what the template shows.
+// page has what the template shows.
 type page struct {
 	Title, Name, Date, KeyName, Fingerprint, KeyFile, URL, Install string
-	// Nowhere says that nobody told where the release is published, so that URL is a guess.
+	// Nowhere says that the URL is the default, because it is not known where the
+	// release will be published.
 	Nowhere                                                   bool
 	Caveats                                                   []pageCaveat
 	Packages                                                  []pagePackage
@@ -42,17 +43,17 @@ type pagePackage struct{ Path, File, Size, SHA256 string }
 
 type pageFile struct{ Name, What string }
 
-// headlines are what a caveat means to who installs the packages.
+// headlines say what a caveat means for a person who installs the packages.
 var headlines = map[string]string{
 	unproven:         "Nothing proves that this kernel works:",
-	unlocked:         "Others cannot build it again from this bundle alone:",
-	"insecure":       "The source is not the one that the recipe vouches for:",
-	"unreproducible": "Built again, the packages differ:",
-	"unpinned":       "Built without pins that make packages equal:",
-	"varied":         "Built with what should not matter changed:",
+	unlocked:         "Others cannot build it again from this release alone:",
+	"insecure":       "The source is not the one that the recipe names:",
+	"unreproducible": "The packages differ if they are built again:",
+	"unpinned":       "It was built without pins that make packages equal:",
+	"varied":         "Something was changed in the build that should not matter:",
 }
 
-// page makes the page of the release as far as it is written.
+// page returns the page of the release. It lists the files that were written so far.
 func (r *making) page() ([]byte, error) {
 	p := r.built.Record.Plan
 	v := page{
@@ -77,7 +78,7 @@ func (r *making) page() ([]byte, error) {
 	return out.Bytes(), err
 }
 
-// url is where hosts find the release.
+// url returns where hosts find the release.
 func (r *making) url() string {
 	if r.URL == "" {
 		return "file:///srv/" + r.record.Name
@@ -85,7 +86,7 @@ func (r *making) url() string {
 	return strings.TrimRight(r.URL, "/")
 }
 
-// link gives the name of a file if the release has it, and otherwise nothing.
+// link returns the name of a file if the release has it, and otherwise nothing.
 func (r *making) link(name string) string {
 	if !r.has(name) {
 		return ""
@@ -93,7 +94,7 @@ func (r *making) link(name string) string {
 	return name
 }
 
-// changed are the recipe's changes, one text each.
+// changed returns a text for each change of the recipe.
 func changed(p plan.Plan) []string {
 	var all []string
 	for _, o := range p.Config {
@@ -111,7 +112,7 @@ func changed(p plan.Plan) []string {
 	return all
 }
 
-// editText is an edit in the manner of a diff.
+// editText returns an edit in the style of a diff.
 func editText(e recipe.Edit) string {
 	where := e.File
 	if e.In != recipe.InTree {
@@ -124,11 +125,12 @@ func editText(e recipe.Edit) string {
 	return where + "\n" + prefixed("- ", find) + "\n" + prefixed("+ ", e.Replace)
 }
 
+// prefixed puts a mark before each line of a text.
 func prefixed(mark, text string) string {
 	return mark + strings.ReplaceAll(strings.TrimRight(text, "\n"), "\n", "\n"+mark)
 }
 
-// files lists the files of the release that are not packages, and what they are.
+// files returns the files of the release that are not packages, with a text about each.
 func (r *making) files() []pageFile {
 	var all []pageFile
 	for _, row := range set.Table() {

@@ -13,23 +13,23 @@ import (
 	"namibuild/builder/sign"
 )
 
-// ProvenanceOptions are what a provenance says beyond the record of the build.
+// ProvenanceOptions say what a provenance contains beside the record of the build.
 type ProvenanceOptions struct {
-	// BuilderID is a URI for who ran the build; empty is a namibuild on somebody's
-	// machine.
+	// BuilderID is a URI of who ran the build. If it is empty, that is a namibuild on
+	// somebody's machine.
 	BuilderID string
-	// Caveats are what a reader must not overlook; nil takes those that Caveats finds.
+	// Caveats are the caveats of the set. If it is nil, the function Caveats finds
+	// them.
 	Caveats map[string]string
 }
 
-// StateProvenance states how a set was built: an in-toto statement that nobody has
-// signed yet.
+// StateProvenance returns an in-toto statement about how a set was built. It is not signed.
 func StateProvenance(s set.Set, o ProvenanceOptions) (provenance.Statement, error) {
 	return state(s, artifact.Set{Dir: s.Packages, RPMs: s.RPMs}, o)
 }
 
-// state states how a set was built. The subjects are the published packages, which are those of the
-// set or their signed copies.
+// state returns a statement about how a set was built. Its subjects are the published
+// packages: those of the set, or their signed copies.
 func state(s set.Set, published artifact.Set, o ProvenanceOptions) (provenance.Statement, error) {
 	if o.Caveats == nil {
 		var err error
@@ -54,8 +54,7 @@ func state(s set.Set, published artifact.Set, o ProvenanceOptions) (provenance.S
 	return provenance.New(in)
 }
 
-// Provenance states how a set was built, and signs the statement. It gives the DSSE
-// envelope.
+// Provenance returns a signed statement about how a set was built, in a DSSE envelope.
 func Provenance(ctx context.Context, s set.Set, o ProvenanceOptions, k sign.Key) ([]byte, error) {
 	statement, err := StateProvenance(s, o)
 	if err != nil {
@@ -68,8 +67,8 @@ func signStatement(ctx context.Context, s provenance.Statement, k sign.Key) ([]b
 	return s.Sign(ctx, provenance.Signer{ID: k.Fingerprint, Raw: k.Raw})
 }
 
-// VerifyProvenance checks that the key of a certificate signed an envelope, and that the statement is
-// about these packages and no others.
+// VerifyProvenance checks that the key of a certificate signed an envelope, and that the
+// statement in it is about these packages and no others.
 func VerifyProvenance(ctx context.Context, envelope []byte, c pgp.Key, rpms []artifact.RPM) (provenance.Statement, error) {
 	s, err := provenance.Verify(ctx, envelope, provenance.Verifier{ID: c.Fingerprint, Raw: c.VerifyRaw})
 	if err != nil {

@@ -23,6 +23,7 @@ import (
 	"namibuild/builder/sign"
 )
 
+// mustOpen opens a set whose packages are those of its record.
 func mustOpen(t *testing.T, dir string) set.Set {
 	t.Helper()
 	s, err := set.Open(dir)
@@ -35,7 +36,7 @@ func mustOpen(t *testing.T, dir string) set.Set {
 	return s
 }
 
-// TestCaveats: what a set lacks is said, and gone when it is there.
+// TestCaveats checks that each caveat is found, and that a set without faults has none.
 func TestCaveats(t *testing.T) {
 	dir := buildertest.Build(t)
 	s := mustOpen(t, dir)
@@ -43,7 +44,7 @@ func TestCaveats(t *testing.T) {
 	r.Plan.Insecure, r.Varied = "it is not signed", []string{"jobs", "tmpfs"}
 	r.Plan.Pins = []plan.Pin{{Name: "clock", Off: true}, {Name: "order"}}
 	want := map[string]string{
-		"insecure": "it is not signed", "varied": "jobs; tmpfs", "unreproducible": "the module key is made anew in every build",
+		"insecure": "it is not signed", "varied": "jobs; tmpfs", "unreproducible": "the module key is a new one in every build",
 		"unpinned": "clock", "unproven": "it has no proof.json", "unlocked": "it has no timewait.lock",
 	}
 	got, err := Caveats(s)
@@ -70,7 +71,7 @@ func TestCaveats(t *testing.T) {
 	s.Record = r
 	got, err = Caveats(s)
 	if len(got) != 0 || err != nil {
-		t.Errorf("nothing is lacking: %v, %v", got, err)
+		t.Errorf("a set without faults: %v, %v", got, err)
 	}
 	r.PlanID = strings.Repeat("0", 64)
 	if got, err = Caveats(s); err != nil || !strings.HasPrefix(got["unlocked"], "its timewait.lock is about plan ") {
@@ -78,7 +79,7 @@ func TestCaveats(t *testing.T) {
 	}
 }
 
-// provenanceKey is a signing key, made once: that takes seconds.
+// provenanceKey is a signing key. It is made once, because that takes seconds.
 var provenanceKey = sync.OnceValues(func() (sign.Key, error) {
 	k, _, err := sign.Generate(pgp.NewKeyOptions{Name: "Kernels <kernels@example.org>", Created: time.Unix(1300000000, 0)}, nil)
 	return k, err
@@ -93,8 +94,9 @@ func testKey(t *testing.T) sign.Key {
 	return k
 }
 
-// TestProvenance: signed twice the same, about these packages alone, and with
-// the digests of what lies beside them.
+// TestProvenance checks that signing a provenance twice gives equal bytes, that it is
+// about the packages of the set only, and that it has the digests of the files beside
+// them.
 func TestProvenance(t *testing.T) {
 	dir := buildertest.Build(t)
 	built, k := mustOpen(t, dir), testKey(t)
@@ -142,8 +144,8 @@ func TestProvenance(t *testing.T) {
 	}
 }
 
-// TestProvenanceOfSigned: the signed packages are the subjects, those that were
-// built are named beside them.
+// TestProvenanceOfSigned checks that the signed packages are the subjects, and that the
+// provenance also names the packages as they were built.
 func TestProvenanceOfSigned(t *testing.T) {
 	built, k := mustOpen(t, buildertest.Build(t)), testKey(t)
 	epoch := built.Record.Plan.SRPM.Epoch
@@ -169,7 +171,8 @@ func TestProvenanceOfSigned(t *testing.T) {
 	}
 }
 
-// A build without a clock states no times.
+// TestProvenanceWithoutTimes checks that the provenance of a build without a clock has no
+// times.
 func TestProvenanceWithoutTimes(t *testing.T) {
 	dir := buildertest.Build(t, func(o *buildertest.Options, _ *enginetest.Fake) { o.Now = nil })
 	s, err := StateProvenance(mustOpen(t, dir), ProvenanceOptions{})

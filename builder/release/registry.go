@@ -3,7 +3,6 @@ package release
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"time"
 
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
@@ -14,40 +13,41 @@ import (
 	"namibuild/builder/set"
 )
 
-// PlanAnnotation is the annotation of a release in a registry that bears the ID
-// of its plan.
+// PlanAnnotation is the annotation that holds the ID of the plan of a release in a
+// registry.
 const PlanAnnotation = "io.namibuild.plan"
 
-// RegistryOptions say how a registry is talked to.
+// RegistryOptions say how to talk to a registry.
 type RegistryOptions struct {
-	// PlainHTTP talks HTTP instead of HTTPS.
+	// PlainHTTP uses HTTP instead of HTTPS.
 	PlainHTTP bool
-	// UserAgent is what the registry is told of us.
+	// UserAgent is the name of the program for the registry. The default is namibuild.
 	UserAgent string
-	// Tell takes the events; nil drops them.
+	// Tell receives the events. A nil Tell drops them.
 	Tell event.Sink
 }
 
-// PullOptions say how a release is pulled, and how it is checked before it gets its name.
+// PullOptions say how a release is pulled, and how it is checked before it appears.
 type PullOptions struct {
 	RegistryOptions
-	// Certificate is the publisher's; nil takes the one in the release. Without any, the
-	// digests alone are checked, with a warning.
+	// Certificate is the publisher's certificate. If it is nil, the one in the
+	// release is taken. Without either, only the digests are checked, with a warning.
 	Certificate *pgp.Key
-	// Unverified checks the digests alone. It is for what is compared with another set.
+	// Unverified checks only the digests. It is for a release that is compared with
+	// another set.
 	Unverified bool
 }
 
-// Pulled is a release that was pulled.
+// Pulled is a pulled release.
 type Pulled struct {
 	oci.Pulled
-	// Verification is what Verify found; nil where the release was not verified.
+	// Verification is the result of Verify, or nil if the release was not verified.
 	Verification *Verification `json:"-"`
 }
 
-// Push puts a release, or the output directory of a build, into the registry
-// that a reference names, with Docker's credentials. What the record of the build says
-// of time, name and plan stands in the manifest.
+// Push puts a release, or the output directory of a build, into the registry that a
+// reference names, with Docker's credentials. The manifest gets the name, the plan and
+// the time in the record of the build.
 func Push(ctx context.Context, dir, reference string, o RegistryOptions) (oci.Pushed, error) {
 	pushed, err := push(ctx, dir, reference, o)
 	if err != nil {
@@ -74,10 +74,10 @@ func push(ctx context.Context, dir, reference string, o RegistryOptions) (oci.Pu
 	return oci.Push(ctx, dir, reference, options)
 }
 
-// Pull brings a release from a registry into dir, which must not exist or be
-// empty. A tag is resolved, with a warning that it pins nothing. dir appears when every digest is
-// right and the release is verified; what Verify finds wrong is an *UnverifiedError, beside the
-// findings.
+// Pull gets a release from a registry into the folder dir, which must not exist or must
+// be empty. If the reference has a tag, Pull warns that a tag can change. dir appears
+// when every digest is right and the release is verified. If Verify finds something
+// wrong, the error is an *UnverifiedError, and the result has the findings.
 func Pull(ctx context.Context, reference, dir string, o PullOptions) (Pulled, error) {
 	options, err := o.options(event.Pull)
 	if err != nil {
@@ -95,12 +95,12 @@ func Pull(ctx context.Context, reference, dir string, o PullOptions) (Pulled, er
 		return p, &event.StepError{Step: event.Pull, Err: err}
 	}
 	if p.Tag != "" {
-		o.Tell.Say(event.Warning, event.Pull, "the tag %s is %s now and may be another release tomorrow; only a digest pins", p.Tag, p.Digest)
+		o.Tell.Say(event.Warning, event.Pull, "the tag %s is %s now and may be another release tomorrow; only a digest never changes", p.Tag, p.Digest)
 	}
 	return p, nil
 }
 
-// verify checks what was pulled into dir.
+// verify verifies the release that was pulled into dir.
 func (o PullOptions) verify(ctx context.Context, reference, dir string) (*Verification, error) {
 	if o.Unverified {
 		return nil, nil
@@ -116,6 +116,7 @@ func (o PullOptions) verify(ctx context.Context, reference, dir string) (*Verifi
 	return &v, v.Err(reference)
 }
 
+// options returns the options for package oci. step is the step whose progress is reported.
 func (o RegistryOptions) options(step event.Step) (oci.Options, error) {
 	credential, err := oci.DockerCredential()
 	last := ""
@@ -127,24 +128,4 @@ func (o RegistryOptions) options(step event.Step) (oci.Options, error) {
 			last = p.File
 			o.Tell.Progress(step, p.Done, p.Total, event.Bytes)
 		}}, err
-}
-
-// UnverifiedError says that Verify found something wrong.
-type UnverifiedError struct {
-	// Place is what was verified.
-	Place string
-	// Wrong of All findings did not pass.
-	Wrong, All int
-}
-
-func (e *UnverifiedError) Error() string {
-	return fmt.Sprintf("verifying %s: %d of %d checks failed", e.Place, e.Wrong, e.All)
-}
-
-// Err gives an *UnverifiedError where a finding did not pass. place is what was verified.
-func (v Verification) Err(place string) error {
-	if wrong := v.Wrong(); wrong > 0 {
-		return &UnverifiedError{place, wrong, len(v.Findings)}
-	}
-	return nil
 }

@@ -1,11 +1,14 @@
-// Package release makes a release of a set, and checks one.
+// Package release makes releases of sets, verifies them, and transfers them.
 //
-// A release is one folder that is a yum repository of signed packages, with the records of
-// the build, the proof that the kernel works, SBOM and provenance, a page for people, and
-// a signed list of the digests of all files. [Make] makes it of the output directory of a build,
-// [Verify] checks everything that it says of itself, [Push] and [Pull] bring it into a
-// container registry and back. [Sign], [SBOM], [Provenance] and [Repository] are single
-// steps of it.
+// A release is a folder that is a yum repository of signed packages, with the records of
+// the build, the proof that the kernel works, SBOMs, the provenance, a page for people,
+// and a signed list of the digests of all files.
+//
+// [Make] makes a release of the output directory of a build, if the packages are as they
+// were built, their kernel is proven, and they were built from a lock. [Verify] checks
+// everything that a release or set says about itself. [Push] puts a release into a
+// container registry, and [Pull] gets it from there and verifies it. [Sign], [SBOM],
+// [Provenance] and [MakeRepository] do single steps of Make.
 package release
 
 import (
@@ -31,55 +34,60 @@ import (
 	"namibuild/builder/sign"
 )
 
-// Options say what is published, how, and by whom.
+// Options say what is released, how, and with which key.
 type Options struct {
 	// Set is the output directory of a build.
 	Set string
-	// Output is the folder of the release. A release that stands there is replaced.
+	// Output is the folder of the release. If it exists and is a release, it is
+	// replaced.
 	Output string
 	Key    sign.Key
 	// HeaderOnly and PayloadDigests are those of sign.Options.
 	HeaderOnly, PayloadDigests bool
-	// Unproven publishes a set without a proof, Unlocked one that was built
-	// without a lock. The release says so.
+	// Unproven permits a set without a proof, and Unlocked one that was built without a
+	// lock. The release says so.
 	Unproven, Unlocked bool
-	// BuilderID is that of ProvenanceOptions.
+	// BuilderID is the one of ProvenanceOptions.
 	BuilderID string
-	// URL is where hosts will find the release; empty is file:///srv/NAME.
+	// URL is where hosts will find the release. If it is empty, that is
+	// file:///srv/NAME.
 	URL string
-	// Tell takes the events; nil drops them.
+	// Tell receives the events. A nil Tell drops them.
 	Tell event.Sink
 }
 
 // RecordForm is the form of a Record.
 const RecordForm = 1
 
-// Record is what a release says of itself, in set.ReleaseFile.
+// Record is what a release says about itself in set.ReleaseFile.
 type Record struct {
 	Form   int    `json:"form"` // RecordForm
 	Dir    string `json:"-"`
-	Name   string `json:"name"` // the recipe's
+	Name   string `json:"name"` // of the recipe
 	PlanID string `json:"planID"`
 	// Key is the fingerprint of the key that signed everything.
 	Key string `json:"key"`
-	// Time is the time of all files of the release, in seconds since 1970.
+	// Time is the modification time of all files of the release, in seconds since 1970.
 	Time int64 `json:"time"`
-	// Caveats are what a reader must not overlook, sorted by What.
+	// Caveats say what a reader must know, sorted by What.
 	Caveats []Caveat `json:"caveats"`
-	// The set is that of the signed packages, Built are the same packages as the build
-	// made them.
+	// Set has the signed packages. Built are the same packages as they were built.
 	artifact.Set
 	Built []artifact.RPM `json:"built"`
 }
 
-// UnlockedError says that a set was not built from a lock.
+// UnlockedError reports that a set was not built from a lock.
 type UnlockedError struct{ Dir, Reason string }
 
 func (e *UnlockedError) Error() string { return fmt.Sprintf("%s is not locked: %s", e.Dir, e.Reason) }
 
-// Make makes a release of a set. It depends on the set, the key and the options alone:
-// making it twice gives equal bytes. The folder appears when it is complete; after an error what
-// stood there is as it was.
+// Make makes a release of a set. The release depends only on the set, the key and the
+// options, so that making it twice gives equal bytes. The folder appears when it is
+// complete. After an error the earlier release is unchanged.
+//
+// Make reads each package twice: sign.Packages verifies it, compares it with the record
+// of the build, signs it, and copies it. A package that is not the one of the record is
+// an *set.OtherPackagesError before anything of it is signed.
 func Make(ctx context.Context, o Options) (Record, error) {
 	out, err := durable.Create(o.Output, replaceable)
 	if err != nil {
@@ -122,7 +130,7 @@ func replaceable(dir string) error {
 	return nil
 }
 
-// making is one run of Make.
+// making is the state of one run of Make.
 type making struct {
 	Options
 	ctx     context.Context
@@ -131,22 +139,22 @@ type making struct {
 	proof   *boot.Proof
 	record  Record
 	sources []artifact.RPM // the signed SRPM
-	// written are the files of the release that were written so far, by path, with their
-	// digests: nothing is read again to be hashed.
+	// written has the files of the release that were written so far, by path, with
+	// their digests, so that no file is read again to be hashed.
 	written map[string]set.File
 }
 
-// step does one step and tells of it. The text that do gives says what came of it.
+// step does one step and reports it. do returns a text about its result.
 func (r *making) step(s event.Step, what string, do func() (string, error)) error {
 	r.Tell.Say(event.Begin, s, "%s", what)
-	said, err := do()
+	result, err := do()
 	if err == nil {
 		err = context.Cause(r.ctx)
 	}
 	if err != nil {
 		return &event.StepError{Step: s, Err: err}
 	}
-	r.Tell.Say(event.End, s, "%s", said)
+	r.Tell.Say(event.End, s, "%s", result)
 	return nil
 }
 
@@ -178,18 +186,17 @@ func (r *making) has(name string) bool {
 	return ok
 }
 
-// gate lets only sets through that are as they were built, proven and locked.
+// gate reports an error unless the set is as it was built, proven and locked, or the
+// options permit what is missing. It does not read the packages, because sign.Packages
+// compares each one with the record before it signs it.
 func (r *making) gate() (string, error) {
 	var err error
-	if r.built, err = set.Open(r.Set); err != nil {
+	if r.built, err = set.OpenRecorded(r.Set); err != nil {
 		return "", err
 	}
-	if err := r.built.Built(); err != nil {
-		return "", err
-	}
-	of := r.built.Record
-	r.record = Record{Form: RecordForm, Name: of.Plan.Name, PlanID: of.PlanID, Key: r.Key.Fingerprint, Caveats: []Caveat{}, Built: r.built.RPMs,
-		Time: r.Key.Time(of.Plan.SRPM.Epoch).Unix()}
+	record := r.built.Record
+	r.record = Record{Form: RecordForm, Name: record.Plan.Name, PlanID: record.PlanID, Key: r.Key.Fingerprint, Caveats: []Caveat{}, Built: r.built.RPMs,
+		Time: r.Key.Time(record.Plan.SRPM.Epoch).Unix()}
 	if err := r.caveats(); err != nil {
 		return "", err
 	}
@@ -202,8 +209,8 @@ func (r *making) gate() (string, error) {
 	return "as built, proven, locked", nil
 }
 
-// caveats finds what must be said against the set. Two caveats keep the set from being
-// released unless the options let it through.
+// caveats collects the caveats of the set. It reports an error for the two caveats that
+// need the permission of the options.
 func (r *making) caveats() error {
 	all, err := Caveats(r.built)
 	if err != nil {
@@ -240,7 +247,7 @@ func (r *making) sign() (string, error) {
 	return fmt.Sprintf("%s by %s", event.Count(n, "package"), r.Key.Name), nil
 }
 
-// signed signs packages into a folder of the release.
+// signed signs packages into a new folder of the release.
 func (r *making) signed(name, from string, rpms []artifact.RPM) (artifact.Set, error) {
 	if err := os.Mkdir(r.out.Path(name), 0o777); err != nil {
 		return artifact.Set{}, err
@@ -252,10 +259,10 @@ func (r *making) signed(name, from string, rpms []artifact.RPM) (artifact.Set, e
 		path := name + "/" + one.File
 		r.written[path] = set.File{Name: path, Size: one.Size, SHA256: one.SHA256}
 	}
-	return made, err
+	return made, asBuilt(err, r.built.Dir)
 }
 
-// keyFile is the name of the public key in the release.
+// keyFile returns the name of the public key in the release.
 func (r *making) keyFile() string { return set.KeyPrefix + r.record.Name }
 
 // repository writes the public key, the lists and the .repo file.
@@ -282,12 +289,12 @@ func (r *making) repository() (string, error) {
 		return "", err
 	}
 	if r.URL == "" {
-		r.Tell.Say(event.Warning, event.Repository, "without --url the .repo file and the page send hosts to %s, a folder of their own", r.url())
+		r.Tell.Say(event.Warning, event.Repository, "without --url the .repo file and the page send hosts to %s, a folder on each host", r.url())
 	}
 	return fmt.Sprintf("%s, signed, for %s", event.Count(len(repo.Packages), "package"), r.url()), r.write(r.record.Name+".repo", []byte(page))
 }
 
-// known gives size and digest of a package that was written.
+// known returns size and digest of a file that was written.
 func (r *making) known(path string) (size int64, sha256 string, ok bool) {
 	f, ok := r.written[path]
 	return f.Size, f.SHA256, ok
@@ -324,7 +331,7 @@ func (r *making) provenance() (string, error) {
 	return "SLSA provenance, signed", r.write(set.ProvenanceFile, envelope)
 }
 
-// records copies what the set has beside its packages, and writes the record of the release and
+// records copies the published files of the set, and writes the record of the release and
 // the page.
 func (r *making) records() (string, error) {
 	n := 0
@@ -348,8 +355,8 @@ func (r *making) records() (string, error) {
 	return event.Count(n, "record") + " of the build and the page", r.write(set.PageFile, page)
 }
 
-// publishedFiles are the files of a set that a release has, too. Of several locks it is the lock of the
-// set's plan, and a proof counts only if the kernel passed.
+// publishedFiles returns the files of a set that the release gets. Of several locks that
+// is the lock of the set's plan. The proof is one of them only if it counts.
 func publishedFiles(s set.Set, proven bool) []set.File {
 	return slices.DeleteFunc(s.With(set.Published), func(f set.File) bool {
 		return !proven && (f.Name == set.ProofFile || f.Name == set.ProofLogFile)
@@ -369,8 +376,8 @@ func (r *making) digests() (string, error) {
 	return event.Count(bytes.Count(page, []byte("\n")), "file"), errors.Join(r.write(set.SumsFile, page), r.write(set.SumsFile+set.SignatureEnd, signature))
 }
 
-// setTimes gives all files below dir, and dir, their usual modes and one time: folders after
-// what is in them.
+// setTimes sets the usual modes and one modification time of dir and of all files and
+// folders below it. Folders get their time after what is in them.
 func setTimes(dir string, at time.Time) error {
 	var folders []string
 	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {

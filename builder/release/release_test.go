@@ -35,7 +35,7 @@ import (
 	"namibuild/builder/sign"
 )
 
-// private signs with a key in memory, and counts; it fails when left is used up.
+// private signs with a key in memory. It fails after left signatures.
 type private struct {
 	key  *rsa.PrivateKey
 	left int
@@ -43,12 +43,13 @@ type private struct {
 
 func (p *private) Sign(_ context.Context, digest [sha256.Size]byte) ([]byte, error) {
 	if p.left--; p.left < 0 {
-		return nil, errors.New("the token was pulled")
+		return nil, errors.New("the token was removed")
 	}
 	return rsa.SignPKCS1v15(nil, p.key, crypto.SHA256, digest[:])
 }
 
-// signers are two keys, made once; small ones, they are made faster.
+// signers returns two keys, which are made once. They are small, because that takes less
+// time.
 var signers = sync.OnceValue(func() (keys [2]sign.Key) {
 	for i := range keys {
 		private := &private{sure(rsa.GenerateKey(rand.Reader, 2048)), 1 << 30}
@@ -58,7 +59,8 @@ var signers = sync.OnceValue(func() (keys [2]sign.Key) {
 	return keys
 })
 
-// sure is for what cannot fail unless the test itself is wrong.
+// sure returns v. It panics if there is an error, which means that the test itself is
+// wrong.
 func sure[T any](v T, err error) T {
 	if err != nil {
 		panic(err)
@@ -66,13 +68,13 @@ func sure[T any](v T, err error) T {
 	return v
 }
 
-// locked builds a set from its lock and gives its directory.
+// lockedSet builds a set from its lock and returns its directory.
 func lockedSet(t *testing.T) string {
 	t.Helper()
 	return buildertest.Locked(t, kerneltest.Page)
 }
 
-// proven puts a proof beside a set.
+// proven puts a proof into a set.
 func proven(t *testing.T, dir string) string {
 	t.Helper()
 	p := boot.Proof{Passed: true, Packages: boot.PackagesOf(sure(set.Open(dir)).RPMs), Machine: "QEMU 7.2, tcg",
@@ -83,11 +85,12 @@ func proven(t *testing.T, dir string) string {
 	return dir
 }
 
+// releaseOf returns the options for a release of a set.
 func releaseOf(built, output string) Options {
 	return Options{Set: built, Output: output, Key: signers()[0]}
 }
 
-// tree is everything below a folder: modes, times and contents by path.
+// tree returns the mode, time and content of everything below a folder, by path.
 func tree(t *testing.T, dir string) map[string]string {
 	t.Helper()
 	all := map[string]string{}
@@ -109,8 +112,8 @@ func tree(t *testing.T, dir string) map[string]string {
 	return all
 }
 
-// A bundle has everything, is the same every time, and passes the judgement of
-// ourselves and of real rpm, gpg and sha256sum.
+// TestRelease checks that a release is complete, that it is the same every time, and that
+// Verify as well as rpm, gpg and sha256sum accept it.
 func TestRelease(t *testing.T) {
 	built, top := proven(t, lockedSet(t)), t.TempDir()
 	first, second := filepath.Join(top, "one"), filepath.Join(top, "two")
@@ -140,7 +143,7 @@ func TestRelease(t *testing.T) {
 			t.Fatal(err)
 		}
 		if diff := cmp.Diff(tree(t, first), tree(t, second)); diff != "" {
-			t.Errorf("released twice, other bytes: %s", diff)
+			t.Errorf("released twice, the bytes differ: %s", diff)
 		}
 	}
 	if left := sure(filepath.Glob(filepath.Join(top, ".*"))); len(left) > 0 {
@@ -159,10 +162,10 @@ func TestRelease(t *testing.T) {
 	if strings.Contains(page, "<script") || strings.Contains(page, "src=") {
 		t.Error("the page loads something")
 	}
-	judges(t, first, b.RPMs[0].File)
+	verifyWithTools(t, first, b.RPMs[0].File)
 }
 
-// A patched SRPM is published, too, signed and listed.
+// TestReleaseSource checks that a release has the patched SRPM, signed and listed.
 func TestReleaseSource(t *testing.T) {
 	const name = "kernel-2.6.32-431.3.1.namibuild.el6.src.rpm"
 	dir := buildertest.Build(t, func(o *buildertest.Options, f *enginetest.Fake) {
@@ -173,14 +176,14 @@ func TestReleaseSource(t *testing.T) {
 			return kerneltest.Rpmbuild(ctx, p)
 		}
 	})
-	r := releaseOf(proven(t, dir), filepath.Join(t.TempDir(), "bundle"))
+	r := releaseOf(proven(t, dir), filepath.Join(t.TempDir(), "release"))
 	r.Unlocked = true
 	b := sure(Make(context.Background(), r))
 	v := sure(Verify(context.Background(), VerifyOptions{Dir: b.Dir}))
 	if v.Wrong() > 0 || v.Findings[0].Text != "2 packages, every digest right" {
 		t.Errorf("%+v", v.Findings)
 	}
-	judges(t, b.Dir, "../"+set.SRPMS+"/"+name)
+	verifyWithTools(t, b.Dir, "../"+set.SRPMS+"/"+name)
 	if err := os.WriteFile(filepath.Join(b.Dir, set.SRPMS, name), sure(os.ReadFile(filepath.Join(dir, set.SRPMS, name))), 0o666); err != nil {
 		t.Fatal(err)
 	}
@@ -189,8 +192,8 @@ func TestReleaseSource(t *testing.T) {
 	}
 }
 
-// EL6's packages get the digests that rpm 6 asks for, and are by verify's word
-// still what the build made.
+// TestReleaseDigests checks that packages of EL6 get the digests that rpm 6 needs, and that
+// Verify still finds them to be as they were built.
 func TestReleaseDigests(t *testing.T) {
 	dir := buildertest.Build(t, func(_ *buildertest.Options, f *enginetest.Fake) { f.Program = kerneltest.LegacyRpmbuild })
 	for _, name := range []string{"bench.json", set.BenchSVG} {
@@ -198,21 +201,21 @@ func TestReleaseDigests(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	r := releaseOf(proven(t, dir), filepath.Join(t.TempDir(), "bundle"))
+	r := releaseOf(proven(t, dir), filepath.Join(t.TempDir(), "release"))
 	r.Unlocked, r.PayloadDigests = true, true
 	b := sure(Make(context.Background(), r))
 	v := sure(Verify(context.Background(), VerifyOptions{Dir: b.Dir}))
 	if v.Wrong() > 0 || b.RPMs[0].SHA256 == b.Built[0].SHA256 {
 		t.Errorf("%+v", v.Findings)
 	}
-	judges(t, b.Dir, b.RPMs[0].File, "--define", "_pkgverify_flags 0x20100") // MD5 and SHA-1 do not count
+	verifyWithTools(t, b.Dir, b.RPMs[0].File, "--define", "_pkgverify_flags 0x20100") // MD5 and SHA-1 do not count
 	if page := sure(os.ReadFile(filepath.Join(b.Dir, set.PageFile))); !strings.Contains(string(page), `<img src="bench.svg"`) {
 		t.Error("the page does not show the chart")
 	}
 }
 
-// judges has rpm, gpg and sha256sum verify a bundle.
-func judges(t *testing.T, bundle, file string, mode ...string) {
+// verifyWithTools verifies a release with rpm, gpg and sha256sum.
+func verifyWithTools(t *testing.T, dir, file string, mode ...string) {
 	t.Helper()
 	db, home := "_dbpath "+t.TempDir(), t.TempDir()
 	for _, line := range [][]string{
@@ -225,7 +228,7 @@ func judges(t *testing.T, bundle, file string, mode ...string) {
 	} {
 		t.Run(line[0], func(t *testing.T) {
 			cmd := exec.Command(hosttest.Program(t, line[0]), line[1:]...)
-			cmd.Dir = bundle
+			cmd.Dir = dir
 			if out, err := cmd.CombinedOutput(); err != nil {
 				t.Errorf("%s: %v\n%s", strings.Join(line, " "), err, out)
 			}
@@ -233,10 +236,11 @@ func judges(t *testing.T, bundle, file string, mode ...string) {
 	}
 }
 
-// Whatever ends a release, the bundle that was there stays, whole.
+// TestReleaseBreaksOff checks that the earlier release stays unchanged if an error ends
+// Make.
 func TestReleaseBreaksOff(t *testing.T) {
 	built, top := proven(t, lockedSet(t)), t.TempDir()
-	o := releaseOf(built, filepath.Join(top, "bundle"))
+	o := releaseOf(built, filepath.Join(top, "release"))
 	sure(Make(context.Background(), o))
 	before := tree(t, o.Output)
 	stopped, cancel := context.WithCancelCause(context.Background())
@@ -261,29 +265,29 @@ func TestReleaseBreaksOff(t *testing.T) {
 	}
 	broken = o
 	broken.URL = "nowhere"
-	if _, err := Make(context.Background(), broken); err == nil || !strings.Contains(err.Error(), `"nowhere" is no URL`) {
+	if _, err := Make(context.Background(), broken); err == nil || !strings.Contains(err.Error(), `"nowhere" is not the http`) {
 		t.Errorf("no URL: %v", err)
 	}
 	if diff := cmp.Diff(before, tree(t, o.Output)); diff != "" {
-		t.Errorf("the bundle changed: %s", diff)
+		t.Errorf("the release changed: %s", diff)
 	}
 	if left := sure(filepath.Glob(filepath.Join(top, ".*"))); len(left) > 0 {
 		t.Errorf("left: %v", left)
 	}
 }
 
-// A release that was killed leaves a hidden folder, which the next one takes; two
-// at once do not meet; what is no bundle is not replaced.
+// TestReleaseOutput checks that Make takes the hidden folder of a killed process, that two
+// processes cannot write the same release, and that only a release is replaced.
 func TestReleaseOutput(t *testing.T) {
 	built, top := proven(t, lockedSet(t)), t.TempDir()
-	o := releaseOf(built, filepath.Join(top, "bundle"))
-	killed := filepath.Join(top, ".bundle.part", "new", set.RPMS)
-	if err := errors.Join(os.MkdirAll(killed, 0o777), os.WriteFile(filepath.Join(top, ".bundle.part", ".lock"), nil, 0o666), os.WriteFile(filepath.Join(killed, "half.rpm"), nil, 0o666)); err != nil {
+	o := releaseOf(built, filepath.Join(top, "release"))
+	killed := filepath.Join(top, ".release.part", "new", set.RPMS)
+	if err := errors.Join(os.MkdirAll(killed, 0o777), os.WriteFile(filepath.Join(top, ".release.part", ".lock"), nil, 0o666), os.WriteFile(filepath.Join(killed, "half.rpm"), nil, 0o666)); err != nil {
 		t.Fatal(err)
 	}
 	sure(Make(context.Background(), o))
 	if _, err := os.Stat(filepath.Join(o.Output, set.RPMS, "half.rpm")); err == nil {
-		t.Error("what a killed release left is in the bundle")
+		t.Error("what a killed release left is in the release")
 	}
 	other := sure(durable.Create(o.Output, replaceable))
 	var output *durable.Error
@@ -304,16 +308,16 @@ func TestReleaseOutput(t *testing.T) {
 	}
 }
 
-// A full disk is named, and nothing is left on it.
+// TestReleaseDiskFull checks that the error says that the disk is full, and that nothing
+// is left.
 func TestReleaseDiskFull(t *testing.T) {
-	hosttest.Root(t)
 	hosttest.Root(t)
 	disk := t.TempDir()
 	if err := syscall.Mount("tmpfs", disk, "tmpfs", 0, "size=16k"); err != nil {
 		t.Fatalf("mounting a small tmpfs: %v", err)
 	}
 	defer syscall.Unmount(disk, syscall.MNT_DETACH)
-	o := releaseOf(proven(t, lockedSet(t)), filepath.Join(disk, "bundle"))
+	o := releaseOf(proven(t, lockedSet(t)), filepath.Join(disk, "release"))
 	if _, err := Make(context.Background(), o); !errors.Is(err, syscall.ENOSPC) {
 		t.Errorf("got %v", err)
 	}

@@ -19,37 +19,37 @@ import (
 // RepositoryOptions say which folder becomes a repository, and how.
 type RepositoryOptions struct {
 	Dir string
-	// ID is the repository's name for yum, "" the folder's; URL where hosts find
-	// Dir, "" file:// and its path.
+	// ID is the repository's name for yum. The default is the name of the folder. URL
+	// is where hosts find Dir. The default is file:// and its path.
 	ID, URL string
-	// Key signs the index, and must have signed every package; nil signs nothing.
+	// Key signs the index, and must have signed every package. A nil Key signs nothing.
 	Key *sign.Key
 }
 
-// Repository is a folder that yum and dnf install from.
+// Repository is a folder from which yum and dnf install.
 type Repository struct {
 	repodata.Repo
 	Dir string `json:"dir"`
-	// File is the path of the .repo file, KeyFile that of the public key, "" for a
-	// repository that is not signed.
+	// File is the path of the .repo file. KeyFile is the path of the public key, and
+	// empty if the repository is not signed.
 	File    string `json:"file"`
 	KeyFile string `json:"keyFile,omitempty"`
 }
 
-// RepositoryError is a folder that cannot become a repository.
+// RepositoryError reports that a folder cannot become a repository.
 type RepositoryError struct{ Err error }
 
 func (e *RepositoryError) Error() string { return e.Err.Error() }
 func (e *RepositoryError) Unwrap() error { return e.Err }
 
-// SourceError: the .repo file cannot be made of an ID and a URL like these.
+// SourceError reports that no .repo file can have this ID or URL.
 type SourceError struct{ Err error }
 
 func (e *SourceError) Error() string { return e.Err.Error() }
 func (e *SourceError) Unwrap() error { return e.Err }
 
-// UnsignedError says that a package is not signed by the repository's key, which
-// yum would refuse.
+// UnsignedError reports that a package is not signed by the key of the repository. yum
+// would refuse it.
 type UnsignedError struct {
 	Package string
 	Err     error
@@ -58,8 +58,9 @@ type UnsignedError struct {
 func (e *UnsignedError) Error() string { return e.Package + ": " + e.Err.Error() }
 func (e *UnsignedError) Unwrap() error { return e.Err }
 
-// MakeRepository writes repodata/, the .repo file and, where there is a key, the
-// public key into a folder of packages: all of them or none. Its time is that of the newest package.
+// MakeRepository writes repodata/, the .repo file and, if there is a key, the public key
+// into a folder of packages: all of them or none. The time of the repository is the build
+// time of the newest package.
 func MakeRepository(ctx context.Context, o RepositoryOptions) (Repository, error) {
 	source, err := o.source()
 	if err != nil {
@@ -92,7 +93,7 @@ func MakeRepository(ctx context.Context, o RepositoryOptions) (Repository, error
 	return r, nil
 }
 
-// allowed refuses folders whose signatures would not hold any more.
+// allowed reports an error if a new index would make a signature in the folder wrong.
 func (o RepositoryOptions) allowed() error {
 	if _, err := os.Stat(filepath.Join(o.Dir, set.SumsFile)); err == nil {
 		return fmt.Errorf("%s is a release: its repository is part of what was signed", o.Dir)
@@ -103,8 +104,8 @@ func (o RepositoryOptions) allowed() error {
 	return nil
 }
 
-// source fills in what was not said: the folder's name and where it lies. A
-// public key that lies there keeps its name.
+// source returns the content of the .repo file, with the defaults for ID and URL. A
+// public key in the folder keeps its name.
 func (o RepositoryOptions) source() (repodata.Source, error) {
 	path, err := filepath.Abs(o.Dir)
 	if err != nil {
@@ -128,8 +129,8 @@ func (o RepositoryOptions) source() (repodata.Source, error) {
 	return s, nil
 }
 
-// signed sees whether every package is signed by the key, and finds the time of
-// the newest one.
+// signed checks that the key signed every package, and returns options with the build
+// time of the newest one.
 func (o RepositoryOptions) signed(ctx context.Context) (repodata.Options, error) {
 	paths, err := repodata.Paths(o.Dir)
 	if err != nil {
@@ -151,7 +152,7 @@ func (o RepositoryOptions) signed(ctx context.Context) (repodata.Options, error)
 	}}, nil
 }
 
-// signedAt is the build time of a package that is signed by a key.
+// signedAt checks that a key signed a package, and returns the build time of the package.
 func signedAt(path string, key pgp.Key) (int64, error) {
 	f, err := os.Open(path)
 	if err != nil {
@@ -165,7 +166,7 @@ func signedAt(path string, key pgp.Key) (int64, error) {
 	return p.BuildTime(), nil
 }
 
-// keysIn gives the names of the public keys in a folder.
+// keysIn returns the names of the public keys in a folder.
 func keysIn(dir string) (names []string) {
 	entries, err := os.ReadDir(dir)
 	if err != nil {

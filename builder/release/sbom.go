@@ -6,13 +6,13 @@ import (
 	"namibuild/builder/set"
 )
 
-// SBOM makes the SBOM of a set, in both formats. It depends on nothing but the set.
+// SBOM returns the SBOM of a set in both formats. It depends only on the set.
 func SBOM(s set.Set) (spdx, cyclonedx []byte, err error) {
 	return sbomOf(s, artifact.Set{Dir: s.Packages, RPMs: s.RPMs})
 }
 
-// sbomOf makes the SBOM of a set for the published packages, which are those of the set or
-// their signed copies.
+// sbomOf returns the SBOM of a set for the published packages: those of the set, or their
+// signed copies.
 func sbomOf(s set.Set, published artifact.Set) (spdx, cyclonedx []byte, err error) {
 	root, err := s.Root()
 	if err != nil {

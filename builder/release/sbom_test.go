@@ -7,7 +7,7 @@ import (
 	"namibuild/builder/buildertest"
 )
 
-// TestSBOM shows what the SBOM of a set names.
+// TestSBOM checks what the SBOM of a set names.
 func TestSBOM(t *testing.T) {
 	s := mustOpen(t, buildertest.Build(t))
 	res := s.Record

@@ -2,6 +2,7 @@ package release
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -14,22 +15,22 @@ import (
 	"namibuild/builder/sign"
 )
 
-// SignOptions say what is signed, by whom, and where it goes.
+// SignOptions say what is signed, with which key, and where the result goes.
 type SignOptions struct {
 	// Set is the output directory of a build, or a folder of packages.
 	Set string
-	// Output is the new folder that gets the signed packages.
+	// Output is the new folder of the signed packages.
 	Output string
 	Key    sign.Key
 	// HeaderOnly and PayloadDigests are those of sign.Options.
 	HeaderOnly, PayloadDigests bool
-	// Tell takes the events; nil drops them.
+	// Tell receives the events. A nil Tell drops them.
 	Tell event.Sink
 }
 
-// Sign makes signed copies of the packages of a set. The set stays as it is; the new folder
-// appears when every package in it is signed. The signatures bear the epoch of the set's plan or,
-// where there is no record of a plan, the build time of the newest package.
+// Sign makes signed copies of the packages of a set. It does not change the set. The new
+// folder appears when all packages in it are signed. The signatures have the epoch of the
+// set's plan or, if there is no record, the build time of the newest package.
 func Sign(ctx context.Context, o SignOptions) (artifact.Set, error) {
 	o.Tell.Say(event.Begin, event.Sign, "by %s", o.Key.Name)
 	signed, err := o.sign(ctx)
@@ -58,7 +59,7 @@ func (o SignOptions) sign(ctx context.Context) (artifact.Set, error) {
 		Epoch: epoch, HeaderOnly: o.HeaderOnly, PayloadDigests: o.PayloadDigests, Tell: o.Tell.Bytes(event.Sign),
 	})
 	if err != nil {
-		return artifact.Set{}, err
+		return artifact.Set{}, asBuilt(err, place.Dir)
 	}
 	if err := out.Publish(); err != nil {
 		return artifact.Set{}, err
@@ -67,14 +68,30 @@ func (o SignOptions) sign(ctx context.Context) (artifact.Set, error) {
 	return signed, nil
 }
 
-// unsigned gives the packages of a set as they are to be signed, and the epoch of
-// their signatures. The packages must be those of the record, if there is one:
-// sign.Packages compares their digests. They are not read here.
+// unsigned returns the packages of a set, and the epoch of their signatures. If there is
+// a record, the packages must be those of the record: unsigned compares their names and
+// sizes, and sign.Packages compares their digests.
 func unsigned(place set.Place) (artifact.Set, int64, error) {
 	r, err := set.ReadRecord(place.Dir)
 	if err != nil {
 		return artifact.Set{}, 0, err
 	}
+	if r == nil {
+		return unrecorded(place)
+	}
+	other, err := set.DiffersInSize(place.Packages, place.RPMNames, r.RPMs)
+	if err != nil {
+		return artifact.Set{}, 0, fmt.Errorf("reading %s: %w", place.Dir, err)
+	}
+	if other != "" {
+		return artifact.Set{}, 0, &set.OtherPackagesError{Dir: place.Dir, File: other}
+	}
+	return artifact.Set{Dir: place.Packages, RPMs: r.RPMs}, r.Plan.SRPM.Epoch, nil
+}
+
+// unrecorded returns the packages of a set without a record, and the build time of the
+// newest. It reads only their headers.
+func unrecorded(place set.Place) (artifact.Set, int64, error) {
 	s := artifact.Set{Dir: place.Packages}
 	var newest int64
 	for _, name := range place.RPMNames {
@@ -85,17 +102,20 @@ func unsigned(place set.Place) (artifact.Set, int64, error) {
 		newest = max(newest, built)
 		s.RPMs = append(s.RPMs, one)
 	}
-	if r == nil {
-		return s, newest, nil
-	}
-	if other := sameFiles(r.RPMs, s.RPMs); other != "" {
-		return artifact.Set{}, 0, &set.OtherPackagesError{Dir: place.Dir, File: other}
-	}
-	s.RPMs = r.RPMs
-	return s, r.Plan.SRPM.Epoch, nil
+	return s, newest, nil
 }
 
-// readHead reads the header of a package: what it is, without a digest, and when it was built.
+// asBuilt returns an error of sign.Packages. If a package of the folder dir is not the
+// one of the record, that is a *set.OtherPackagesError.
+func asBuilt(err error, dir string) error {
+	if changed := (*sign.ChangedError)(nil); errors.As(err, &changed) {
+		return fmt.Errorf("%w (%w)", &set.OtherPackagesError{Dir: dir, File: changed.File}, changed)
+	}
+	return err
+}
+
+// readHead reads the header of a package, and returns the package without a digest and
+// the time when it was built.
 func readHead(path string) (one artifact.RPM, built int64, err error) {
 	f, err := os.Open(path)
 	if err != nil {
@@ -111,17 +131,4 @@ func readHead(path string) (one artifact.RPM, built int64, err error) {
 		return one, 0, err
 	}
 	return artifact.RPM{File: filepath.Base(path), NEVRA: p.NEVRA(), Size: info.Size()}, p.BuildTime(), nil
-}
-
-// sameFiles names a package that is not in both lists, by file name. It is empty where
-// the lists have the same names.
-func sameFiles(a, b []artifact.RPM) string {
-	nameless := func(list []artifact.RPM) []artifact.RPM {
-		var all []artifact.RPM
-		for _, r := range list {
-			all = append(all, artifact.RPM{File: r.File})
-		}
-		return all
-	}
-	return set.Differing(nameless(a), nameless(b))
 }

@@ -18,8 +18,8 @@ import (
 	"namibuild/builder/sign"
 )
 
-// TestSignLeavesNothing checks that no folder is left, whole or not, when a
-// signature cannot be made, and that an existing folder stays.
+// TestSignLeavesNothing checks that nothing is left when a signature cannot be made, and
+// that an existing folder is not replaced.
 func TestSignLeavesNothing(t *testing.T) {
 	top := t.TempDir()
 	set := filepath.Join(top, "set")

@@ -14,11 +14,12 @@ import (
 	"namibuild/builder/set"
 )
 
-// knownFile gives size and digest of a file that was hashed before.
+// knownFile returns size and digest of a file that was hashed before.
 type knownFile func(name string) (size int64, sha256 string, ok bool)
 
-// sums gives the digests of all files below dir as sha256sum prints them, by path. It leaves out
-// those that set.Table has so, SHA256SUMS and its signature, and reads the files that are not known.
+// sums returns the digests of all files below dir as sha256sum prints them, sorted by
+// path. It leaves out the files that set.Table marks as Unsummed, which are SHA256SUMS
+// and its signature. It reads only files that are not known.
 func sums(dir string, known knownFile) ([]byte, error) {
 	var out bytes.Buffer
 	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error { // by name
@@ -47,7 +48,7 @@ func sums(dir string, known knownFile) ([]byte, error) {
 	return out.Bytes(), err
 }
 
-// sums checks SHA256SUMS: its signature, every file in it, and that there are no
+// sums checks SHA256SUMS: its signature, every file that it lists, and that there are no
 // other files.
 func (v *verifying) sums() {
 	page, err := v.read(set.SumsFile)
@@ -63,9 +64,10 @@ func (v *verifying) sums() {
 	v.found("files", err, "%s as %s says, signed", event.Count(bytes.Count(page, []byte("\n")), "file"), set.SumsFile)
 }
 
+// signedSums checks the signature of SHA256SUMS.
 func (v *verifying) signedSums(page []byte) error {
 	if v.Certificate == nil {
-		return fmt.Errorf("%s: no key to check it with", set.SumsFile)
+		return fmt.Errorf("%s: there is no key to check it with", set.SumsFile)
 	}
 	signature, err := v.read(set.SumsFile + set.SignatureEnd)
 	if err != nil {
@@ -77,6 +79,7 @@ func (v *verifying) signedSums(page []byte) error {
 	return nil
 }
 
+// compareSums compares SHA256SUMS with the files.
 func (v *verifying) compareSums(page []byte) error {
 	now, err := sums(v.Dir, v.known)
 	if err != nil {
@@ -85,21 +88,21 @@ func (v *verifying) compareSums(page []byte) error {
 	if bytes.Equal(page, now) {
 		return nil
 	}
-	found, said := sumLines(now), sumLines(page)
-	for _, name := range slices.Sorted(maps.Keys(union(found, said))) {
+	found, listed := sumLines(now), sumLines(page)
+	for _, name := range slices.Sorted(maps.Keys(union(found, listed))) {
 		switch {
 		case found[name] == "":
 			return fmt.Errorf("%s is missing", name)
-		case said[name] == "":
+		case listed[name] == "":
 			return fmt.Errorf("%s is not in %s", name, set.SumsFile)
-		case found[name] != said[name]:
-			return fmt.Errorf("%s: sha256 got %s, want %s", name, found[name], said[name])
+		case found[name] != listed[name]:
+			return fmt.Errorf("%s: sha256 got %s, want %s", name, found[name], listed[name])
 		}
 	}
 	return fmt.Errorf("%s is not as sha256sum writes it", set.SumsFile)
 }
 
-// sumLines maps names to digests.
+// sumLines returns the digests in a list of sha256sum, by name.
 func sumLines(page []byte) map[string]string {
 	all := map[string]string{}
 	for s := bufio.NewScanner(bytes.NewReader(page)); s.Scan(); {

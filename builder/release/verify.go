@@ -16,37 +16,37 @@ import (
 	"namibuild/builder/set"
 )
 
-// VerifyOptions say what is verified and whose key is trusted.
+// VerifyOptions say what is verified, and whose key is trusted.
 type VerifyOptions struct {
 	// Dir is a release, an output directory, or a folder of packages.
 	Dir string
-	// Certificate is the publisher's; nil takes the one that lies in the release,
-	// which proves only that one key signed all of it.
+	// Certificate is the publisher's certificate. If it is nil, the one in the
+	// release is taken, which proves only that one key signed everything.
 	Certificate *pgp.Key
-	// Tell takes the events; calls do not overlap.
+	// Tell receives the events. A nil Tell drops them.
 	Tell event.Sink
 }
 
-// Finding is one thing that was looked at.
+// Finding is the result of one check.
 type Finding struct {
 	Name   string `json:"name"`
 	Passed bool   `json:"passed"`
-	// Caveat says that the release tells this against itself.
+	// Caveat marks a caveat of the release.
 	Caveat bool `json:"caveat,omitempty"`
-	// Text says what was found, in one line.
+	// Text says in one line what was found.
 	Text string `json:"text"`
 }
 
-// Verification is what Verify found.
+// Verification is the result of Verify.
 type Verification struct {
-	// Key is the fingerprint of the key that was trusted. OwnKey says that the key lay
-	// in the release itself.
+	// Key is the fingerprint of the trusted key. OwnKey says that the key is from the
+	// release itself.
 	Key      string    `json:"key,omitempty"`
 	OwnKey   bool      `json:"ownKey"`
 	Findings []Finding `json:"findings"`
 }
 
-// Wrong is how many findings did not pass.
+// Wrong returns how many findings did not pass.
 func (v Verification) Wrong() int {
 	n := 0
 	for _, f := range v.Findings {
@@ -57,9 +57,30 @@ func (v Verification) Wrong() int {
 	return n
 }
 
-// Verify looks at everything that a release or set says of itself and that can be
-// checked, and reads every file once. What is wrong is a finding. An error means that the folder cannot
-// be read.
+// UnverifiedError reports that Verify found something wrong.
+type UnverifiedError struct {
+	// Place is what was verified.
+	Place string
+	// Wrong is how many of All findings did not pass.
+	Wrong, All int
+}
+
+func (e *UnverifiedError) Error() string {
+	return fmt.Sprintf("verifying %s: %d of %d checks failed", e.Place, e.Wrong, e.All)
+}
+
+// Err returns an *UnverifiedError if a finding did not pass. place names what was verified.
+func (v Verification) Err(place string) error {
+	if wrong := v.Wrong(); wrong > 0 {
+		return &UnverifiedError{place, wrong, len(v.Findings)}
+	}
+	return nil
+}
+
+// Verify checks everything that a release or set says about itself, and reads every file
+// once. (It reads a package twice if digests of its payload were added when it was
+// signed.) What is wrong is a finding, not an error. An error means that the folder
+// cannot be read.
 func Verify(ctx context.Context, o VerifyOptions) (Verification, error) {
 	v := &verifying{VerifyOptions: o, ctx: ctx, digests: map[string]artifact.RPM{}}
 	if err := v.open(); err != nil {
@@ -72,11 +93,11 @@ func Verify(ctx context.Context, o VerifyOptions) (Verification, error) {
 			return Verification{}, context.Cause(ctx)
 		}
 	}
-	o.Tell.Say(event.End, event.Verify, "%s looked at", event.Count(len(v.Findings), "thing"))
+	o.Tell.Say(event.End, event.Verify, "%s done", event.Count(len(v.Findings), "check"))
 	return v.Verification, nil
 }
 
-// verifying is one run of Verify.
+// verifying is the state of one run of Verify.
 type verifying struct {
 	Verification
 	VerifyOptions
@@ -85,22 +106,22 @@ type verifying struct {
 	files  set.Files
 	record *set.Record
 	keys   []pgp.Key
-	// now are the packages as they are, built as they were before they were signed. The same for
-	// the source packages.
+	// now are the packages as they are. built and builtSources are the packages and the
+	// source packages as they were before they were signed.
 	now, built, builtSources []artifact.RPM
 	// digests has the packages whose digests are right, by path.
 	digests    map[string]artifact.RPM
 	size, done int64 // bytes of the packages
 }
 
-// open finds packages and key, and reads the files beside the packages.
+// open finds the packages and the key, and reads the files beside the packages.
 func (v *verifying) open() error {
 	var err error
 	if v.place, err = set.Find(v.Dir); err != nil {
 		return err
 	}
 	if v.place.Kind == set.Single {
-		return &set.PathError{Path: v.Dir, Reason: "it is a file; a folder can be verified"}
+		return &set.PathError{Path: v.Dir, Reason: "it is a file, but only a folder can be verified"}
 	}
 	if v.files, err = v.place.ReadFiles(); err != nil {
 		return err
@@ -113,7 +134,7 @@ func (v *verifying) open() error {
 	return v.trust()
 }
 
-// packagePaths gives the paths of all packages in the folder of the set.
+// packagePaths returns the paths of all packages in the folder of the set.
 func (v *verifying) packagePaths() []string {
 	var all []string
 	for _, name := range v.place.RPMNames {
@@ -125,7 +146,7 @@ func (v *verifying) packagePaths() []string {
 	return all
 }
 
-// rpmPath gives the path of a package in the folder of the set.
+// rpmPath returns the path of a package in the folder of the set.
 func (v *verifying) rpmPath(name string) string {
 	if v.place.Kind == set.Folder {
 		return name
@@ -133,12 +154,12 @@ func (v *verifying) rpmPath(name string) string {
 	return set.RPMS + "/" + name
 }
 
-// trust takes the given certificate, or the one that lies in the folder.
+// trust chooses the trusted key: that of the options, or the one in the folder.
 func (v *verifying) trust() error {
 	if v.Certificate == nil {
 		own := v.ownKeys()
 		if len(own) != 1 {
-			return nil // no key: the packages are not signed, or that is a finding
+			return nil // the packages are not signed, or that no key is known is a finding
 		}
 		data, err := own[0].Read()
 		if err != nil {
@@ -156,7 +177,7 @@ func (v *verifying) trust() error {
 	return nil
 }
 
-// ownKeys gives the public keys that lie in the folder.
+// ownKeys returns the public keys in the folder.
 func (v *verifying) ownKeys() []set.File {
 	var all []set.File
 	for _, f := range v.files {
@@ -167,6 +188,7 @@ func (v *verifying) ownKeys() []set.File {
 	return all
 }
 
+// found adds a finding. The text is the error, if there is one.
 func (v *verifying) found(name string, err error, format string, args ...any) {
 	f := Finding{Name: name, Passed: err == nil, Text: fmt.Sprintf(format, args...)}
 	if err != nil {
@@ -175,7 +197,7 @@ func (v *verifying) found(name string, err error, format string, args ...any) {
 	v.Findings = append(v.Findings, f)
 }
 
-// packages checks digests and signatures of every package.
+// packages checks the digests and signatures of every package.
 func (v *verifying) packages() {
 	var broken, unsigned []error
 	for _, path := range v.packagePaths() {
@@ -201,7 +223,8 @@ func (v *verifying) packages() {
 	v.found("signatures", first(unsigned), "%s", by)
 }
 
-// explained says of a signature that was not checked that no key was given.
+// explained returns a better error for a signature that was not checked because there is
+// no key.
 func (v *verifying) explained(signature error) error {
 	if other := (*rpm.OtherKeyError)(nil); v.Certificate == nil && errors.As(signature, &other) {
 		return fmt.Errorf("signed by key %s, and no key was given to check it with", other.KeyID)
@@ -209,7 +232,7 @@ func (v *verifying) explained(signature error) error {
 	return signature
 }
 
-// first gives the first of several errors, and how many follow.
+// first returns the first of several errors, with the number of the others.
 func first(list []error) error {
 	if len(list) < 2 {
 		return errors.Join(list...)
@@ -217,8 +240,9 @@ func first(list []error) error {
 	return fmt.Errorf("%w (and %s more)", list[0], event.Count(len(list)-1, "package"))
 }
 
-// onePackage reads a package once. It gives the package as it is and as it was before it was
-// signed, and what is wrong with the signature; err says that the package is damaged.
+// onePackage reads a package. It returns the package as it is, the package as it was
+// before it was signed, and what is wrong with the signature. err says that the package
+// is damaged.
 func (v *verifying) onePackage(path string) (now, built artifact.RPM, signature, err error) {
 	name := filepath.Base(path)
 	now.File, built.File = name, name
@@ -240,7 +264,7 @@ func (v *verifying) onePackage(path string) (now, built artifact.RPM, signature,
 	return now, built, i.SignatureErr, nil
 }
 
-// counted gives a file whose reading is told.
+// counted returns a file whose reading is reported as progress.
 func (v *verifying) counted(f *os.File) io.ReadSeeker {
 	return struct {
 		io.Reader
@@ -248,17 +272,18 @@ func (v *verifying) counted(f *os.File) io.ReadSeeker {
 	}{event.NewReader(f, 0, func(done, _ int64) { v.Tell.Progress(event.Verify, min(v.done+done, v.size), v.size, event.Bytes) }), f}
 }
 
-// known gives size and digest of a file of the folder that was read before.
+// known returns size and digest of a file of the folder that was read before.
 func (v *verifying) known(name string) (size int64, sha256 string, ok bool) {
-	if size, sha256, ok = v.sound(name); ok {
+	if size, sha256, ok = v.verifiedPackage(name); ok {
 		return size, sha256, ok
 	}
 	f, ok := v.files.Get(name)
 	return f.Size, f.SHA256, ok
 }
 
-// sound gives size and digest of a package that was read and whose digests are right.
-func (v *verifying) sound(path string) (size int64, sha256 string, ok bool) {
+// verifiedPackage returns size and digest of a package that was read and has the right
+// digests.
+func (v *verifying) verifiedPackage(path string) (size int64, sha256 string, ok bool) {
 	r, ok := v.digests[path]
 	return r.Size, r.SHA256, ok
 }

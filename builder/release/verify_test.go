@@ -11,7 +11,8 @@ import (
 	"namibuild/builder/set"
 )
 
-// Every part of a bundle that is changed, taken away or put in is found.
+// TestVerifyFinds checks that Verify finds every file of a release that was changed,
+// removed or added.
 func TestVerifyFinds(t *testing.T) {
 	built := proven(t, lockedSet(t))
 	write := func(name, text string) func(dir string) error {
@@ -33,7 +34,7 @@ func TestVerifyFinds(t *testing.T) {
 	tests := map[string]struct {
 		change func(dir string) error
 		key    int
-		want   map[string]string // finding to what it says
+		want   map[string]string // the texts of the failed findings, by name
 	}{
 		"another key": {nil, 1, map[string]string{"signatures": "package is signed by another key", "release": "it names the key", "repository": "bad signature", "provenance": "no good signature by this key", "files": "SHA256SUMS: bad signature"}},
 		"package, a bit": {func(dir string) error {
@@ -49,25 +50,25 @@ func TestVerifyFinds(t *testing.T) {
 			name := sure(filepath.Glob(filepath.Join(otherSet(t), set.RPMS, "*.rpm")))[0]
 			return os.Rename(name, filepath.Join(dir, set.RPMS, filepath.Base(name)))
 		}, 0, map[string]string{"signatures": "package is not signed", "build": "is not as the build made it", "proof": "other packages", "release": "it is about another", "repository": "", "sbom": "it does not name kernel", "provenance": "it is not about kernel", "files": "is not in SHA256SUMS"}},
-		"proof":         {replace(set.ProofFile, `"got": "5.01 s"`, `"got": "60.0 s"`), 0, map[string]string{"files": "proof.json: sha256 got"}},
-		"proof, failed": {replace(set.ProofFile, `"passed": true`, `"passed": false`), 0, map[string]string{"proof": "its kernel failed", "files": "proof.json: sha256 got"}},
-		"proof, away":   {remove(set.ProofFile), 0, map[string]string{"files": "proof.json is missing"}},
-		"lock":          {replace("timewait.lock", `"jobs": 2`, `"jobs": 3`), 0, map[string]string{"lock": "but the plan has the ID", "files": "timewait.lock: sha256 got"}},
-		"key, away":     {remove("RPM-GPG-KEY-timewait"), 0, map[string]string{"files": "RPM-GPG-KEY-timewait is missing"}},
-		"page":          {write(set.PageFile, "<p>install this instead</p>"), 0, map[string]string{"files": "index.html: sha256 got"}},
-		"a file more":   {write("install.sh", "#!/bin/sh\n"), 0, map[string]string{"files": "install.sh is not in SHA256SUMS"}},
-		"sums":          {replace(set.SumsFile, "index.html", "indexx.html"), 0, map[string]string{"files": "bad signature"}},
-		"sums, away":    {remove(set.SumsFile), 0, map[string]string{"files": "/SHA256SUMS: no such file"}},
-		"lists":         {replace("repodata/repomd.xml", "<revision>", "<revision>1"), 0, map[string]string{"repository": "bad signature", "files": "repodata/repomd.xml: sha256 got"}},
-		"lists, away":   {remove("repodata"), 0, map[string]string{"repository": "", "files": "is missing"}},
-		"record":        {replace(set.ReleaseFile, `"key": "`, `"key": "0`), 0, map[string]string{"release": "it names the key 0", "files": "release.json: sha256 got"}},
-		"sbom, away":    {remove(set.SPDXFile), 0, map[string]string{"sbom": "/sbom.spdx.json: no such file", "files": "sbom.spdx.json is missing"}},
-		"statement":     {replace(set.ProvenanceFile, `"payload":"`, `"payload":"A`), 0, map[string]string{"provenance": "verifying the provenance: ", "files": "provenance.json: sha256 got"}},
-		"record, away":  {remove(set.ReleaseFile), 0, map[string]string{"release": "release.json: no such file", "files": "release.json is missing"}},
+		"proof":           {replace(set.ProofFile, `"got": "5.01 s"`, `"got": "60.0 s"`), 0, map[string]string{"files": "proof.json: sha256 got"}},
+		"proof, failed":   {replace(set.ProofFile, `"passed": true`, `"passed": false`), 0, map[string]string{"proof": "its kernel failed", "files": "proof.json: sha256 got"}},
+		"proof, removed":  {remove(set.ProofFile), 0, map[string]string{"files": "proof.json is missing"}},
+		"lock":            {replace("timewait.lock", `"jobs": 2`, `"jobs": 3`), 0, map[string]string{"lock": "but the plan has the ID", "files": "timewait.lock: sha256 got"}},
+		"key, removed":    {remove("RPM-GPG-KEY-timewait"), 0, map[string]string{"files": "RPM-GPG-KEY-timewait is missing"}},
+		"page":            {write(set.PageFile, "<p>install this instead</p>"), 0, map[string]string{"files": "index.html: sha256 got"}},
+		"one more file":   {write("install.sh", "#!/bin/sh\n"), 0, map[string]string{"files": "install.sh is not in SHA256SUMS"}},
+		"sums":            {replace(set.SumsFile, "index.html", "indexx.html"), 0, map[string]string{"files": "bad signature"}},
+		"sums, removed":   {remove(set.SumsFile), 0, map[string]string{"files": "/SHA256SUMS: no such file"}},
+		"lists":           {replace("repodata/repomd.xml", "<revision>", "<revision>1"), 0, map[string]string{"repository": "bad signature", "files": "repodata/repomd.xml: sha256 got"}},
+		"lists, removed":  {remove("repodata"), 0, map[string]string{"repository": "", "files": "is missing"}},
+		"record":          {replace(set.ReleaseFile, `"key": "`, `"key": "0`), 0, map[string]string{"release": "it names the key 0", "files": "release.json: sha256 got"}},
+		"sbom, removed":   {remove(set.SPDXFile), 0, map[string]string{"sbom": "/sbom.spdx.json: no such file", "files": "sbom.spdx.json is missing"}},
+		"statement":       {replace(set.ProvenanceFile, `"payload":"`, `"payload":"A`), 0, map[string]string{"provenance": "verifying the provenance: ", "files": "provenance.json: sha256 got"}},
+		"record, removed": {remove(set.ReleaseFile), 0, map[string]string{"release": "release.json: no such file", "files": "release.json is missing"}},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
-			o := releaseOf(built, filepath.Join(t.TempDir(), "bundle"))
+			o := releaseOf(built, filepath.Join(t.TempDir(), "release"))
 			sure(Make(context.Background(), o))
 			if test.change != nil {
 				if err := test.change(o.Output); err != nil {
@@ -87,15 +88,15 @@ func TestVerifyFinds(t *testing.T) {
 				}
 			}
 			if len(test.want) > 0 {
-				t.Errorf("not looked at: %v", test.want)
+				t.Errorf("not checked: %v", test.want)
 			}
 		})
 	}
 }
 
-// A damaged key in the bundle is a finding like any other damage.
+// TestVerifyDamagedKey checks that a damaged key in the release is a finding.
 func TestVerifyDamagedKey(t *testing.T) {
-	o := releaseOf(proven(t, lockedSet(t)), filepath.Join(t.TempDir(), "bundle"))
+	o := releaseOf(proven(t, lockedSet(t)), filepath.Join(t.TempDir(), "release"))
 	sure(Make(context.Background(), o))
 	found := sure(filepath.Glob(filepath.Join(o.Output, set.KeyPrefix+"*")))
 	if err := os.WriteFile(found[0], []byte("no key\n"), 0o666); err != nil {

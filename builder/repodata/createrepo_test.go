@@ -37,8 +37,9 @@ func run(t *testing.T, dir, name string, args ...string) string {
 
 const epoch = 1389830400
 
-// createrepo_c says the same of the same packages: every element, attribute and
-// text of the three lists, and the index but for the sums of compressed files.
+// TestCreaterepoAgrees checks that createrepo_c writes the same for the same packages:
+// every element, attribute and text of the three lists, and the index except for the
+// checksums of compressed files.
 func TestCreaterepoAgrees(t *testing.T) {
 	for name, fill := range map[string]func(*testing.T, string){
 		"made": madePackages, "rpmbuild": rpmbuildPackages, "genuine": genuinePackages,
@@ -71,7 +72,7 @@ func TestCreaterepoAgrees(t *testing.T) {
 	}
 }
 
-// setTimes gives the files the time that we write.
+// setTimes sets the time of the files to the one in our lists.
 func setTimes(t *testing.T, dir string) {
 	t.Helper()
 	for _, path := range glob(t, filepath.Join(dir, "*", "*.rpm")) {
@@ -90,8 +91,8 @@ func glob(t *testing.T, pattern string) []string {
 	return paths
 }
 
-// node is an XML element; attributes are sorted, texts trimmed where elements
-// stand beside them.
+// node is an XML element. Its attributes are sorted, and its text is trimmed if it has
+// elements.
 type node struct {
 	Name  xml.Name
 	Attrs []xml.Attr
@@ -145,8 +146,8 @@ func parse(t *testing.T, data []byte) node {
 	return n
 }
 
-// parseList reads one list; packages are sorted by what is in them, as the
-// order of a repository means nothing.
+// parseList parses a list. It sorts the packages by their content, because their order
+// has no meaning.
 func parseList(t *testing.T, dir, list string) node {
 	t.Helper()
 	n := parse(t, gunzip(t, glob(t, filepath.Join(dir, "repodata", "*-"+list+".xml.gz"))[0]))
@@ -163,8 +164,7 @@ func parseList(t *testing.T, dir, list string) node {
 	return n
 }
 
-// parseIndex reads repomd.xml without what depends on compression and white
-// space.
+// parseIndex parses repomd.xml, without what depends on compression and white space.
 func parseIndex(t *testing.T, dir string) node {
 	t.Helper()
 	data, err := os.ReadFile(filepath.Join(dir, "repodata", "repomd.xml"))
@@ -217,8 +217,8 @@ func put(t *testing.T, dir, name string, data []byte) {
 	}
 }
 
-// genuinePackages are real packages of CentOS 2 to 7, from the test data of
-// another reader in the module cache.
+// genuinePackages returns real packages of CentOS 2 to 7, from the test data of another
+// RPM library in the module cache.
 func genuinePackages(t *testing.T, dir string) {
 	out := run(t, ".", "go", "list", "-m", "-f", "{{.Dir}}", "github.com/cavaliergopher/rpm")
 	for _, path := range glob(t, filepath.Join(strings.TrimSpace(out), "testdata", "*.rpm")) {
@@ -230,7 +230,7 @@ func genuinePackages(t *testing.T, dir string) {
 	}
 }
 
-// madePackages have what rpmbuild of today does not make.
+// madePackages returns packages with what a current rpmbuild does not make.
 func madePackages(t *testing.T, dir string) {
 	put(t, dir, "RPMS/kernel.rpm", rpmtest.Build(kernel))
 	put(t, dir, "RPMS/old.rpm", rpmtest.Build(rpmtest.Package{Name: "old", Version: "1", Release: "1", Legacy: true, Change: latin1}))
@@ -241,7 +241,7 @@ func madePackages(t *testing.T, dir string) {
 		Files: []rpmtest.File{{Path: "kernel.spec", Content: "Name: kernel\n"}}}))
 }
 
-// rpmbuildPackages come from the real thing, with every kind of dependency.
+// rpmbuildPackages returns packages of rpmbuild, with every kind of dependency.
 func rpmbuildPackages(t *testing.T, dir string) {
 	spec, err := filepath.Abs("testdata/depends.spec")
 	if err != nil {

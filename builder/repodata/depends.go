@@ -9,7 +9,7 @@ import (
 	"namibuild/builder/rpm"
 )
 
-// entry is a dependency as the lists have it. Without flags there is no version.
+// entry is a dependency in a list. Without flags it has no version.
 type entry struct {
 	Name    string `xml:"name,attr"`
 	Flags   string `xml:"flags,attr,omitempty"`
@@ -19,11 +19,12 @@ type entry struct {
 	Pre     string `xml:"pre,attr,omitempty"`
 }
 
-// entries is one kind of relation; nil stands in no list.
+// entries are the dependencies of one kind. A nil pointer is left out of the list.
 type entries struct {
 	List []entry `xml:"rpm:entry"`
 }
 
+// relation returns the entries of a kind, or nil if there are none.
 func relation(list []entry) *entries {
 	if len(list) == 0 {
 		return nil
@@ -31,7 +32,7 @@ func relation(list []entry) *entries {
 	return &entries{list}
 }
 
-// relations are a package's dependencies in the order of the lists.
+// relations are the dependencies of a package, in the order of the lists.
 type relations struct {
 	Provides    *entries `xml:"rpm:provides"`
 	Requires    *entries `xml:"rpm:requires"`
@@ -43,6 +44,7 @@ type relations struct {
 	Supplements *entries `xml:"rpm:supplements"`
 }
 
+// relations returns the dependencies of the package.
 func (f facts) relations() (relations, error) {
 	all := map[rpm.Relation][]entry{}
 	for kind := rpm.Provides; kind <= rpm.Supplements; kind++ {
@@ -74,7 +76,7 @@ func (f facts) relations() (relations, error) {
 	}, nil
 }
 
-// compared are the words for the flags that compare versions.
+// compared has the words for the flags that compare versions.
 var compared = map[rpm.Sense]string{
 	rpm.SenseLess:                     "LT",
 	rpm.SenseGreater:                  "GT",
@@ -83,6 +85,7 @@ var compared = map[rpm.Sense]string{
 	rpm.SenseGreater | rpm.SenseEqual: "GE",
 }
 
+// newEntry turns a dependency of a header into an entry.
 func newEntry(d rpm.Dependency, kind rpm.Relation) (entry, error) {
 	e := entry{Name: clean(d.Name), Flags: compared[d.Flags&(rpm.SenseLess|rpm.SenseGreater|rpm.SenseEqual)]}
 	if kind == rpm.Requires && d.Flags&(rpm.SensePrereq|rpm.SenseScriptPre|rpm.SenseScriptPost) != 0 {
@@ -104,9 +107,9 @@ func newEntry(d rpm.Dependency, kind rpm.Relation) (entry, error) {
 	return e, nil
 }
 
-// needed leaves out of the requirements what a repository does not answer, as
-// every createrepo does: rpm's own features, what the package itself brings, and
-// of the C library's symbol versions all but the highest, which stands last.
+// needed removes the requirements that no other package has to satisfy, as every
+// createrepo does: features of rpm, and what the package itself provides. Of the symbol
+// versions of the C library it keeps only the highest, which comes last.
 func (f facts) needed(requires, provides []entry) []entry {
 	owned := map[string]bool{}
 	for _, file := range f.files {
@@ -115,10 +118,10 @@ func (f facts) needed(requires, provides []entry) []entry {
 	var list, libc []entry
 	last := map[string]entry{}
 	for _, e := range requires {
-		brought := e
-		brought.Pre = ""
+		provided := e
+		provided.Pre = ""
 		switch {
-		case strings.HasPrefix(e.Name, "rpmlib("), owned[e.Name], slices.Contains(provides, brought), last[e.Name] == e:
+		case strings.HasPrefix(e.Name, "rpmlib("), owned[e.Name], slices.Contains(provides, provided), last[e.Name] == e:
 		case strings.HasPrefix(e.Name, "libc.so.6"):
 			libc = append(libc, e)
 		default:
@@ -133,16 +136,17 @@ func (f facts) needed(requires, provides []entry) []entry {
 	return list
 }
 
-// symbolVersion is 2.4 for libc.so.6(GLIBC_2.4)(64bit).
+// symbolVersion returns the version in the name of a library: 2.4 for
+// libc.so.6(GLIBC_2.4)(64bit).
 func symbolVersion(name string) string {
 	_, rest, _ := strings.Cut(name, "(")
 	version, _, _ := strings.Cut(rest, ")")
 	return strings.TrimLeftFunc(version, func(c rune) bool { return c < '0' || c > '9' })
 }
 
-// primaryFile says which files the list primary names, the ones packages may
-// require by path without yum reading filelists. Every createrepo and every yum
-// agree on these three.
+// primaryFile reports whether the list primary has a file. Packages can require these
+// files by their paths without yum having to read filelists. Every createrepo and every
+// yum has these three rules.
 func primaryFile(path string) bool {
 	return strings.HasPrefix(path, "/etc/") || path == "/usr/lib/sendmail" || strings.Contains(path, "bin/")
 }

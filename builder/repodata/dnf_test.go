@@ -14,7 +14,7 @@ import (
 	"namibuild/builder/rpm/rpmtest"
 )
 
-// signedRepo is a repository of two kernel packages, all of it signed by k.
+// signedRepo makes a repository of two kernel packages, in which k signed everything.
 func signedRepo(t *testing.T, k key) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -33,8 +33,7 @@ func signedRepo(t *testing.T, k key) string {
 	return dir
 }
 
-// dnf runs the real dnf on a root of its own, knowing only the repository at
-// base.
+// dnf runs dnf on a root of its own, with only the repository at base.
 func dnf(t *testing.T, root, base string, args ...string) (string, error) {
 	t.Helper()
 	page, err := repodata.Source{ID: "test", Name: "a test", BaseURL: base, Key: "RPM-GPG-KEY-test"}.File()
@@ -52,8 +51,8 @@ func dnf(t *testing.T, root, base string, args ...string) (string, error) {
 	return string(out), err
 }
 
-// dnf installs from a folder and over HTTP, both packages and index checked
-// against the key.
+// TestDnfInstalls checks that dnf installs from a folder and over HTTP, and checks
+// packages and index with the key.
 func TestDnfInstalls(t *testing.T) {
 	k := newKey(t)
 	dir := signedRepo(t, k)
@@ -78,8 +77,8 @@ func TestDnfInstalls(t *testing.T) {
 	}
 }
 
-// What the signatures are for: dnf refuses an index, a list or a package that
-// somebody changed, and the signature of another key.
+// TestDnfRefuses checks that dnf refuses an index, a list or a package that was changed,
+// and the signature of another key.
 func TestDnfRefuses(t *testing.T) {
 	k := newKey(t)
 	for name, c := range map[string]struct {
@@ -126,7 +125,7 @@ func TestDnfRefuses(t *testing.T) {
 	}
 }
 
-// flip replaces a text that must be there once.
+// flip replaces a text that must occur once.
 func flip(t *testing.T, path, from, to string) {
 	t.Helper()
 	data, err := os.ReadFile(path)

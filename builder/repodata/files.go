@@ -12,7 +12,7 @@ import (
 	"github.com/klauspost/compress/gzip"
 )
 
-// The XML name spaces of the lists.
+// These are the XML namespaces of the lists.
 const (
 	nsRepo      = "http://linux.duke.edu/metadata/repo"
 	nsRPM       = "http://linux.duke.edu/metadata/rpm"
@@ -41,7 +41,7 @@ type list struct {
 	OpenSize     int64    `xml:"open-size"` // bytes, decompressed
 }
 
-// makeFiles makes everything that stands in repodata/.
+// makeFiles makes all files of repodata/.
 func makeFiles(packages []facts, epoch int64, sign func([]byte) ([]byte, error)) ([]File, error) {
 	lists, err := packageLists(packages, epoch)
 	if err != nil {
@@ -82,7 +82,7 @@ type plainList struct {
 	data []byte
 }
 
-// packageLists are primary, filelists and other, not compressed.
+// packageLists returns the lists primary, filelists and other, not compressed.
 func packageLists(packages []facts, epoch int64) ([]plainList, error) {
 	var primary, filelists, other []any
 	for _, f := range packages {
@@ -114,6 +114,7 @@ func packageLists(packages []facts, epoch int64) ([]plainList, error) {
 	return lists, nil
 }
 
+// encode returns a list as XML.
 func encode(root, spaces string, packages []any) ([]byte, error) {
 	var b bytes.Buffer
 	fmt.Fprintf(&b, "%s<%s %s packages=\"%d\">\n", xml.Header, root, spaces, len(packages))
@@ -129,8 +130,8 @@ func encode(root, spaces string, packages []any) ([]byte, error) {
 	return b.Bytes(), nil
 }
 
-// compress is gzip without a time or a name. The library is pinned in go.mod,
-// so that another Go toolchain writes the same bytes.
+// compress compresses data by gzip, without a time or a name. The version of the library
+// is in go.mod, so that another Go toolchain writes the same bytes.
 func compress(data []byte) ([]byte, error) {
 	var b bytes.Buffer
 	w, err := gzip.NewWriterLevel(&b, gzip.BestCompression)
@@ -151,8 +152,8 @@ func hexSum(data []byte) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// clean makes a text of a header fit for XML: what is not UTF-8 is taken for
-// ISO 8859-1, as older packages are written, and control characters go.
+// clean returns a text of a header as XML permits it. Text that is not UTF-8 is read as
+// ISO 8859-1, which older packages use. Control characters are removed.
 func clean(s string) string {
 	if !utf8.ValidString(s) {
 		var b strings.Builder

@@ -12,14 +12,14 @@ import (
 	"github.com/ProtonMail/go-crypto/openpgp/packet"
 )
 
-// key signs in the tests: RSA and SHA-256, as EL6 knows them.
+// key signs in the tests, with RSA and SHA-256 because EL6 supports them.
 type key struct {
 	entity *openpgp.Entity
 	config *packet.Config
 }
 
-// newKey makes a key for the test; that it was made and signs at epoch shows
-// that no clock is needed.
+// newKey makes a key for a test. It is made and signs at epoch, which shows that no clock
+// is needed.
 func newKey(t *testing.T) key {
 	t.Helper()
 	plain := false
@@ -32,7 +32,7 @@ func newKey(t *testing.T) key {
 	return key{e, c}
 }
 
-// public is the armored public key.
+// public returns the armored public key.
 func (k key) public(t *testing.T) []byte {
 	t.Helper()
 	var b bytes.Buffer
@@ -46,7 +46,7 @@ func (k key) public(t *testing.T) []byte {
 	return append(b.Bytes(), '\n')
 }
 
-// signature is the bare signature that stands in a package.
+// signature returns a binary signature for a package.
 func (k key) signature(data []byte) []byte {
 	var b bytes.Buffer
 	if err := openpgp.DetachSign(&b, k.entity, bytes.NewReader(data), k.config); err != nil {
@@ -55,14 +55,14 @@ func (k key) signature(data []byte) []byte {
 	return b.Bytes()
 }
 
-// armored is the signature of repomd.xml.
+// armored returns a signature of repomd.xml.
 func (k key) armored(data []byte) ([]byte, error) {
 	var b bytes.Buffer
 	err := openpgp.ArmoredDetachSign(&b, k.entity, bytes.NewReader(data), k.config)
 	return append(b.Bytes(), '\n'), err
 }
 
-// check checks what armored made.
+// check checks a signature of armored.
 func (k key) check(data, signature []byte) error {
 	_, err := openpgp.CheckArmoredDetachedSignature(openpgp.EntityList{k.entity}, bytes.NewReader(data), bytes.NewReader(signature), k.config)
 	return err

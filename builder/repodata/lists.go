@@ -6,11 +6,11 @@ import (
 	"namibuild/builder/rpm"
 )
 
-// maxChanges is how many changes the list other tells of a package, the newest
-// ones: createrepo's default. A kernel has thousands.
+// maxChanges is how many changes of a package the list other has, the newest ones. It is
+// the default of createrepo. A kernel has thousands.
 const maxChanges = 10
 
-// stMode is the type in st_mode, and that of a directory.
+// These are the mask of the file type in st_mode, and the type of a directory.
 const (
 	modeType      = 0o170000
 	modeDirectory = 0o040000
@@ -62,7 +62,7 @@ type location struct {
 	Href string `xml:"href,attr"`
 }
 
-// format is the part of primary that rpm knows and other packagers do not.
+// format is the part of primary that is specific to rpm.
 type format struct {
 	License   string `xml:"rpm:license"`
 	Vendor    string `xml:"rpm:vendor"`
@@ -77,6 +77,7 @@ type format struct {
 	Files []listedFile `xml:"file"`
 }
 
+// primary returns the package for the list primary. fileTime is the time of its file.
 func (f facts) primary(fileTime int64) (primaryPackage, error) {
 	text := func(tag rpm.Tag) string { return clean(f.rpm.Header.String(tag)) }
 	p := primaryPackage{Type: "rpm", Name: clean(f.NEVRA.Name), Arch: f.arch(), Version: f.version(),
@@ -93,7 +94,8 @@ func (f facts) primary(fileTime int64) (primaryPackage, error) {
 	return p, err
 }
 
-// arch is "src" for every source package: the lists do not know "nosrc".
+// arch returns the architecture, which is "src" for every source package: the lists have
+// no "nosrc".
 func (f facts) arch() string {
 	if f.rpm.IsSource() {
 		return "src"
@@ -109,6 +111,7 @@ func (f facts) version() version {
 	return v
 }
 
+// list returns the files of the package that are wanted.
 func (f facts) list(wanted func(path string) bool) []listedFile {
 	var list []listedFile
 	for _, file := range f.files {
@@ -127,7 +130,7 @@ func (f facts) list(wanted func(path string) bool) []listedFile {
 	return list
 }
 
-// heading is how a package is named in filelists and other.
+// heading names a package in filelists and other.
 type heading struct {
 	XMLName struct{} `xml:"package"`
 	PkgID   string   `xml:"pkgid,attr"`
@@ -170,7 +173,8 @@ func (f facts) other() (otherPackage, error) {
 	}
 	for i := min(len(log), maxChanges) - 1; i >= 0; i-- {
 		c := change{strings.TrimRight(clean(log[i].Author), " "), log[i].Time, clean(log[i].Text)}
-		// yum orders changes by date alone: those of one day are a second apart
+		// yum sorts changes only by date, so that changes of one day need
+		// different ones
 		if n := len(p.Changes); n > 0 && c.Date <= p.Changes[n-1].Date {
 			c.Date = p.Changes[n-1].Date + 1
 		}

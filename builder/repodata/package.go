@@ -23,14 +23,14 @@ type Package struct {
 	SHA256 string    `json:"sha256"` // lower-case hexadecimal
 }
 
-// facts are a package with what the lists tell of it.
+// facts are what the lists say about a package.
 type facts struct {
 	Package
 	rpm   *rpm.Package
 	files []rpm.File
 }
 
-// readAll reads the packages beneath dir in the order of their paths.
+// readAll reads the packages below dir, sorted by path.
 func readAll(dir string, known Known) ([]facts, error) {
 	paths, err := Paths(dir)
 	if err != nil {
@@ -52,9 +52,9 @@ func readAll(dir string, known Known) ([]facts, error) {
 	return list, nil
 }
 
-// Paths are the packages beneath dir that Write lists, in its order, with
-// slashes. No package is an error: an empty repository is a mistake in the
-// folder's name.
+// Paths returns the paths of the packages below dir that Write lists, sorted, with
+// slashes. It is an error if there is no package, because then the name of the folder is
+// probably wrong.
 func Paths(dir string) ([]string, error) {
 	var paths []string
 	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
@@ -74,21 +74,22 @@ func Paths(dir string) ([]string, error) {
 		return nil, fmt.Errorf("looking for packages: %w", err)
 	}
 	if len(paths) == 0 {
-		return nil, fmt.Errorf("looking for packages: %s holds no *.rpm", dir)
+		return nil, fmt.Errorf("looking for packages: %s has no *.rpm", dir)
 	}
 	return paths, nil
 }
 
-// failed is where a build keeps packages that are not all it should have made.
+// failed is the folder for the packages of a build that did not make all of them.
 const failed = "failed.RPMS"
 
-// hidden says that something is unfinished, or no part of the repository.
+// hidden reports whether a file is unfinished or not part of the repository.
 func hidden(name string) bool { return strings.HasPrefix(name, ".") }
 
+// readPackage reads a package. It verifies the package unless known knows it.
 func readPackage(dir, path string, known Known) (facts, error) {
 	file, err := os.Open(filepath.Join(dir, filepath.FromSlash(path)))
 	if err != nil {
-		return facts{}, errors.Unwrap(err) // the path is in what the caller says
+		return facts{}, errors.Unwrap(err) // the caller adds the path
 	}
 	defer file.Close()
 	if known != nil {
@@ -108,7 +109,7 @@ func readPackage(dir, path string, known Known) (facts, error) {
 	return facts{Package{path, pkg.NEVRA(), size.n, hex.EncodeToString(sum.Sum(nil))}, pkg, files}, nil
 }
 
-// readFacts reads the header of a package that is known to be sound.
+// readFacts reads the header of a package that was verified before.
 func readFacts(file *os.File, p Package) (facts, error) {
 	pkg, err := rpm.ReadPackage(file)
 	if err != nil {
@@ -119,6 +120,7 @@ func readFacts(file *os.File, p Package) (facts, error) {
 	return facts{p, pkg, files}, err
 }
 
+// counter is a Writer that counts bytes.
 type counter struct{ n int64 }
 
 func (c *counter) Write(b []byte) (int, error) {

@@ -1,11 +1,14 @@
-// Package repodata makes a folder of packages into a repository that yum of EL5
-// and later and dnf install from, and checks such a folder.
+// Package repodata turns a folder of packages into a repository from which dnf, and yum
+// from EL5 on, install, and verifies such a repository.
 //
-// It writes repodata/: repomd.xml, its signature repomd.xml.asc, and the lists
-// primary, filelists and other as XML compressed by gzip, which every yum reads
-// (zstd and SQLite it leaves out), each named by its sha256. The lists say what
-// createrepo_c says of the same packages. Everything is a function of the
-// packages and of Options: no clock, no host, no order of directories.
+// [Make] makes the files of repodata/, and [Write] puts them into the folder: the index
+// repomd.xml, its signature repomd.xml.asc, and the lists primary, filelists and other.
+// The lists are XML compressed by gzip, because every yum reads that, and have their
+// sha256 in their names. There are no zstd and no SQLite lists. The lists have the same
+// content as those of createrepo_c. All files depend only on the packages and on
+// [Options]: not on the clock, the host or the order of directories.
+//
+// [Verify] checks a repository, and [Source] makes the .repo file for the hosts.
 package repodata
 
 import (
@@ -15,31 +18,32 @@ import (
 	"namibuild/builder/durable"
 )
 
-// Options say what the packages do not.
+// Options say what a repository has beside its packages.
 type Options struct {
-	// Epoch, in seconds since 1970, is the repository's revision and the time of
-	// its files. 0 is the build time of the newest package: that grows with every
-	// newer build, as yum wants of a repository that changes.
+	// Epoch is the revision of the repository and the time of its files, in seconds
+	// since 1970. If it is 0, it is the build time of the newest package, which grows
+	// with every newer build: yum needs that of a repository that changes.
 	Epoch int64
-	// Sign makes an armored detached OpenPGP signature of repomd.xml; nil leaves
-	// the repository unsigned.
+	// Sign returns an armored detached OpenPGP signature of repomd.xml. If it is nil,
+	// the repository is not signed.
 	Sign func([]byte) ([]byte, error)
-	// Known gives size and SHA-256 of a package, by its path, that the caller has read and found
-	// sound: of such a package only the header is read. nil knows none.
+	// Known, if not nil, knows packages that the caller has read and verified. Of
+	// such a package only the header is read.
 	Known Known
 }
 
-// Known gives size in bytes and SHA-256 of a package by its path in the repository.
+// Known returns the size in bytes and the SHA-256 of the package with a path in the
+// repository, or false if it does not know the package.
 type Known func(path string) (size int64, sha256 string, ok bool)
 
-// Repo is what a repository lists.
+// Repo describes a repository.
 type Repo struct {
 	Revision int64     `json:"revision"` // seconds since 1970
 	Signed   bool      `json:"signed"`
-	Packages []Package `json:"packages"` // by path
+	Packages []Package `json:"packages"` // sorted by path
 }
 
-// names in the folder of a repository.
+// These are names in the folder of a repository.
 const (
 	folder    = "repodata"
 	index     = "repomd.xml"
@@ -52,9 +56,10 @@ type File struct {
 	Data []byte
 }
 
-// Make makes the files of repodata/ for all packages (*.rpm) below dir, source packages
-// too. Hidden folders and failed.RPMS of a build are left out. A package that is not
-// known is read whole and must be sound; one that is there twice is refused.
+// Make makes the files of repodata/ for all packages (*.rpm) below dir, including source
+// packages. It ignores hidden folders, and failed.RPMS of a build. It reads and verifies
+// every package that Options.Known does not know. Two files of the same package are an
+// error.
 func Make(dir string, o Options) (Repo, []File, error) {
 	list, err := readAll(dir, o.Known)
 	if err != nil {
@@ -71,9 +76,9 @@ func Make(dir string, o Options) (Repo, []File, error) {
 	return repo, files, err
 }
 
-// Write makes repodata/ as Make does, and puts it into dir, in place of the one that
-// is there, together with other files of the repository. They appear when all of them are
-// complete; a failure leaves the old ones.
+// Write makes repodata/ as Make does, and puts it into dir together with other files of
+// the repository. Files that exist are replaced. All of them appear together, and after
+// an error the old ones are unchanged.
 func Write(dir string, o Options, others ...File) (Repo, error) {
 	if _, err := os.Stat(dir); err != nil {
 		return Repo{}, fmt.Errorf("opening the repository: %w", err)

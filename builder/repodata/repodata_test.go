@@ -16,7 +16,7 @@ import (
 	"namibuild/builder/rpm/rpmtest"
 )
 
-// kernel is a package as EL6 makes it, small.
+// kernel is a small package in the form of EL6.
 var kernel = rpmtest.Package{
 	Name: "kernel", Version: "2.6.32", Release: "431.3.1.namibuild.el6", Arch: "x86_64", BuildTime: 1389830400,
 	Files: []rpmtest.File{
@@ -62,12 +62,12 @@ var kernel = rpmtest.Package{
 	},
 }
 
-// latin1 gives a package texts that are not UTF-8, as they were written then.
+// latin1 adds texts that are not UTF-8, as in old packages.
 func latin1(v []rpm.Value) []rpm.Value {
 	return append(v, rpm.StringValue(rpm.TagPackager, "J\xf6rg"), rpm.StringValue(rpm.TagVendor, "\xc9diteur"))
 }
 
-// small is a repository to be, of one package built at epoch.
+// small makes a folder of one package that was built at epoch.
 func small(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -78,7 +78,7 @@ func small(t *testing.T) string {
 	return dir
 }
 
-// tree is every file beneath a folder with its content.
+// tree returns the content of every file below a folder.
 func tree(t *testing.T, dir string) map[string]string {
 	t.Helper()
 	all := map[string]string{}
@@ -97,9 +97,9 @@ func tree(t *testing.T, dir string) map[string]string {
 	return all
 }
 
-// Equal packages, equal bytes, signature included, in another folder and when
-// the packages came in another order and at another time. It is the newest
-// package's build time that stands where nobody says a time.
+// TestWriteRepeats checks that equal packages give equal bytes, including the signature,
+// in another folder, in another order and at another time. Without an epoch the time is
+// the build time of the newest package.
 func TestWriteRepeats(t *testing.T) {
 	k := newKey(t)
 	first, second := t.TempDir(), t.TempDir()
@@ -126,7 +126,7 @@ func TestWriteRepeats(t *testing.T) {
 	}
 }
 
-// A failure leaves what was there and nothing else.
+// TestWriteFails checks that an error leaves the old files and nothing else.
 func TestWriteFails(t *testing.T) {
 	broken := rpmtest.Build(kernel)
 	broken[len(broken)-9] ^= 1
@@ -164,9 +164,10 @@ func TestWriteFails(t *testing.T) {
 	}
 }
 
+// TestWriteRefusesFolders checks which folders are refused.
 func TestWriteRefusesFolders(t *testing.T) {
 	dir := t.TempDir()
-	if _, err := repodata.Write(dir, repodata.Options{}); err == nil || err.Error() != "looking for packages: "+dir+" holds no *.rpm" {
+	if _, err := repodata.Write(dir, repodata.Options{}); err == nil || err.Error() != "looking for packages: "+dir+" has no *.rpm" {
 		t.Errorf("empty: %v", err)
 	}
 	if _, err := repodata.Write(filepath.Join(dir, "absent"), repodata.Options{}); !errors.Is(err, fs.ErrNotExist) {
@@ -183,7 +184,8 @@ func TestWriteRefusesFolders(t *testing.T) {
 	}
 }
 
-// What a killed process left half written is cleared away, and the old repodata stays.
+// TestWriteAfterKill checks that what a killed process left is removed, and the old
+// repodata stays.
 func TestWriteAfterKill(t *testing.T) {
 	dir := small(t)
 	if _, err := repodata.Write(dir, repodata.Options{}); err != nil {
@@ -199,7 +201,8 @@ func TestWriteAfterKill(t *testing.T) {
 	}
 }
 
-// Texts of any bytes become XML: ISO 8859-1 is read as such, control characters go.
+// TestWriteCleansTexts checks that texts of any bytes become XML: ISO 8859-1 is
+// converted, and control characters are removed.
 func TestWriteCleansTexts(t *testing.T) {
 	dir := t.TempDir()
 	put(t, dir, "a.rpm", rpmtest.Build(rpmtest.Package{Name: "a", Version: "1", Release: "1", Change: func(v []rpm.Value) []rpm.Value {
@@ -222,6 +225,7 @@ func TestWriteCleansTexts(t *testing.T) {
 	}
 }
 
+// TestSourceFile checks .repo files, and which fields are refused.
 func TestSourceFile(t *testing.T) {
 	for _, c := range []struct {
 		source    repodata.Source
@@ -233,11 +237,11 @@ func TestSourceFile(t *testing.T) {
 		{repodata.Source{ID: "x", Name: "X", BaseURL: "file:///srv/x"},
 			"[x]\nname=X\nbaseurl=file:///srv/x/\nenabled=1\ngpgcheck=0\nrepo_gpgcheck=0\n", ""},
 		{source: repodata.Source{ID: "a b", Name: "X", BaseURL: "file:///srv/x"}, err: `"a b"`},
-		{source: repodata.Source{Name: "X", BaseURL: "file:///srv/x"}, err: "an id of letters"},
-		{source: repodata.Source{ID: "x", Name: "X\ngpgcheck=0", BaseURL: "file:///srv/x"}, err: "a name of one line"},
-		{source: repodata.Source{ID: "x", Name: "X", BaseURL: "/srv/x"}, err: `"/srv/x" is no URL of a folder`},
-		{source: repodata.Source{ID: "x", Name: "X", BaseURL: "http:///x"}, err: "is no URL"},
-		{source: repodata.Source{ID: "x", Name: "X", BaseURL: "http://h/x\nenabled=0"}, err: "is no URL"},
+		{source: repodata.Source{Name: "X", BaseURL: "file:///srv/x"}, err: "the ID must consist of letters"},
+		{source: repodata.Source{ID: "x", Name: "X\ngpgcheck=0", BaseURL: "file:///srv/x"}, err: "the name must be one line"},
+		{source: repodata.Source{ID: "x", Name: "X", BaseURL: "/srv/x"}, err: `"/srv/x" is not the http, https, ftp or file URL of a folder`},
+		{source: repodata.Source{ID: "x", Name: "X", BaseURL: "http:///x"}, err: "is not the http"},
+		{source: repodata.Source{ID: "x", Name: "X", BaseURL: "http://h/x\nenabled=0"}, err: "is not the http"},
 	} {
 		got, err := c.source.File()
 		if got != c.want || (err == nil) != (c.err == "") || err != nil && !strings.Contains(err.Error(), c.err) {

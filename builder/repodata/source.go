@@ -6,30 +6,30 @@ import (
 	"strings"
 )
 
-// Source tells yum and dnf where a repository is: a .repo file for
+// Source tells yum and dnf where a repository is. It is the content of a .repo file for
 // /etc/yum.repos.d.
 type Source struct {
-	// ID is the repository's short name: letters, digits, and .:_- .
+	// ID is the short name of the repository, of letters, digits, and .:_- only.
 	ID   string
 	Name string
-	// BaseURL is the folder that holds repodata/: http, https, ftp or file. yum's
-	// variables ($basearch) may stand in it.
+	// BaseURL is the http, https, ftp or file URL of the folder that has repodata/.
+	// It may have variables of yum, such as $basearch.
 	BaseURL string
-	// Key is the name of the armored public key beside repodata/. Packages and index
-	// are then checked against it; "" is a repository that nobody signed.
+	// Key is the name of the armored public key beside repodata/, with which packages
+	// and index are checked. It is empty if the repository is not signed.
 	Key string
 }
 
-// File is the text of the .repo file, or an error where a field would say
-// something else there.
+// File returns the text of the .repo file. It is an error if a field would mean something
+// else there.
 func (s Source) File() (string, error) {
 	if s.ID == "" || strings.Trim(s.ID, idLetters) != "" || strings.ContainsAny(s.Name+s.Key, "\r\n") {
-		return "", fmt.Errorf("making the .repo file: %q, %q: an id of letters, digits and .:_- and a name of one line were expected", s.ID, s.Name)
+		return "", fmt.Errorf("making the .repo file: ID %q, name %q: the ID must consist of letters, digits and .:_-, and the name must be one line", s.ID, s.Name)
 	}
 	base := strings.TrimRight(s.BaseURL, "/")
 	u, err := url.Parse(base)
 	if err != nil || !repoScheme[u.Scheme] || u.Host == "" && u.Scheme != "file" || strings.ContainsAny(base, " \t\r\n") {
-		return "", fmt.Errorf("making the .repo file: %q is no URL of a folder (http, https, ftp or file)", s.BaseURL)
+		return "", fmt.Errorf("making the .repo file: %q is not the http, https, ftp or file URL of a folder", s.BaseURL)
 	}
 	checked, key := 0, ""
 	if s.Key != "" {

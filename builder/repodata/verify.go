@@ -15,19 +15,20 @@ import (
 	"namibuild/builder/unpack"
 )
 
-// ErrNotSigned: the repository has no repomd.xml.asc.
+// ErrNotSigned reports that a repository has no repomd.xml.asc.
 var ErrNotSigned = errors.New("repository is not signed")
 
-// Bounds of what Verify reads into memory, in bytes.
+// These are limits for what Verify reads into memory, in bytes.
 const (
 	maxIndex = 1 << 20
 	maxList  = 512 << 20
 )
 
-// Verify checks a repository on the disk: the signature of the index by check,
-// when that is not nil; size and sum of every list; and that the packages beneath dir
-// are sound and are those that the list primary names, no more and no fewer. It
-// takes what createrepo_c made as well, where the lists are compressed by gzip.
+// Verify checks a repository on the disk: the signature of the index by check, unless
+// that is nil; the size and checksum of every list; and that the packages below dir are
+// undamaged and are those that the list primary names, no more and no fewer. known may be
+// nil; see Options.Known. Verify also accepts repositories of createrepo_c if their lists
+// are compressed by gzip.
 func Verify(dir string, check func(data, signature []byte) error, known Known) (Repo, error) {
 	repo, err := verify(dir, check, known)
 	if err != nil {
@@ -65,6 +66,7 @@ func verify(dir string, check func(data, signature []byte) error, known Known) (
 	return repo, err
 }
 
+// verifySignature checks the signature of the index, and reports whether there is one.
 func verifySignature(dir string, page []byte, check func(data, signature []byte) error) (signed bool, err error) {
 	sig, err := readBounded(filepath.Join(dir, folder, signature), maxIndex)
 	absent := errors.Is(err, os.ErrNotExist)
@@ -84,7 +86,7 @@ func verifySignature(dir string, page []byte, check func(data, signature []byte)
 	return true, nil
 }
 
-// read reads a list, compressed or not, and checks both sizes and sums.
+// read reads a list, compressed or not, and checks its sizes and checksums.
 func (l list) read(dir string) ([]byte, error) {
 	path := filepath.FromSlash(l.Location.Href)
 	if !filepath.IsLocal(path) || filepath.Dir(path) != folder {
@@ -118,6 +120,7 @@ func decompressed(data []byte, limit int64) ([]byte, error) {
 	return io.ReadAll(r)
 }
 
+// compare compares data with its size and checksum in the index.
 func compare(data []byte, size int64, sum checksum) error {
 	switch got := hexSum(data); {
 	case int64(len(data)) != size:
@@ -142,7 +145,7 @@ type listedPackage struct {
 	Location location `xml:"location"`
 }
 
-// verifyPackages holds the list primary against the packages that are there.
+// verifyPackages compares the list primary with the packages below dir.
 func verifyPackages(dir string, primary []byte, known Known) ([]Package, error) {
 	var listed struct {
 		Packages []listedPackage `xml:"package"`
@@ -150,7 +153,7 @@ func verifyPackages(dir string, primary []byte, known Known) ([]Package, error) 
 	if err := xml.Unmarshal(primary, &listed); err != nil {
 		return nil, fmt.Errorf("list primary: %w", err)
 	}
-	there, err := readAll(dir, known)
+	found, err := readAll(dir, known)
 	if err != nil {
 		return nil, err
 	}
@@ -159,7 +162,7 @@ func verifyPackages(dir string, primary []byte, known Known) ([]Package, error) 
 		wanted[p.Location.Href] = p
 	}
 	var packages []Package
-	for _, f := range there {
+	for _, f := range found {
 		p, ok := wanted[f.Path]
 		if !ok {
 			return nil, fmt.Errorf("%s is not in the list", f.Path)
@@ -173,7 +176,7 @@ func verifyPackages(dir string, primary []byte, known Known) ([]Package, error) 
 		packages = append(packages, f.Package)
 	}
 	if left := slices.Sorted(maps.Keys(wanted)); len(left) > 0 {
-		return nil, fmt.Errorf("%s is in the list and is not there", left[0])
+		return nil, fmt.Errorf("%s is in the list, but missing", left[0])
 	}
 	return packages, nil
 }
@@ -183,7 +186,7 @@ func (p listedPackage) String() string {
 		p.Size.Package, p.Checksum.Type, p.Checksum.Hex)
 }
 
-// readBounded reads a whole file of at most limit bytes.
+// readBounded reads a file of at most limit bytes.
 func readBounded(path string, limit int64) ([]byte, error) {
 	f, err := os.Open(path)
 	if err != nil {

@@ -11,7 +11,7 @@ import (
 	"namibuild/builder/rpm/rpmtest"
 )
 
-// Every kind of damage is named.
+// TestVerifyFinds checks that every kind of damage is found.
 func TestVerifyFinds(t *testing.T) {
 	const index = "repodata/repomd.xml"
 	list := func(dir, name string) string { return glob(t, filepath.Join(dir, "repodata", "*-"+name+".xml.gz"))[0] }
@@ -42,7 +42,7 @@ func TestVerifyFinds(t *testing.T) {
 				return err
 			}
 			return os.Remove(filepath.Join(dir, "RPMS/a.rpm"))
-		}, "RPMS/a.rpm is in the list and is not there"},
+		}, "RPMS/a.rpm is in the list, but missing"},
 		"package new": {func(dir string) error {
 			put(t, dir, "RPMS/a.rpm", rpmtest.Build(rpmtest.Package{Name: "a", Version: "1", Release: "1"}))
 			return nil
@@ -71,6 +71,7 @@ func TestVerifyFinds(t *testing.T) {
 	}
 }
 
+// TestVerifySignature checks what Verify says about signatures.
 func TestVerifySignature(t *testing.T) {
 	k, other := newKey(t), newKey(t)
 	dir := small(t)
@@ -91,14 +92,14 @@ func TestVerifySignature(t *testing.T) {
 	}
 }
 
-// gpg, which yum asks, takes the signature.
+// TestGPGTakesSignature checks that gpg, which yum uses, accepts the signature.
 func TestGPGTakesSignature(t *testing.T) {
 	dir, home := signedRepo(t, newKey(t)), t.TempDir()
 	run(t, dir, "gpg", "--homedir", home, "--batch", "--import", "RPM-GPG-KEY-test")
 	run(t, dir, "gpg", "--homedir", home, "--batch", "--verify", "repodata/repomd.xml.asc", "repodata/repomd.xml")
 }
 
-// createrepo_c's own repositories pass, too.
+// TestVerifyCreaterepo checks that repositories of createrepo_c pass, too.
 func TestVerifyCreaterepo(t *testing.T) {
 	dir := t.TempDir()
 	madePackages(t, dir)
@@ -108,8 +109,8 @@ func TestVerifyCreaterepo(t *testing.T) {
 	}
 }
 
-// Whatever the index says, Verify ends without panic, and takes only what tells
-// of the packages that are there.
+// FuzzVerifyIndex checks that Verify does not panic, whatever the index says, and accepts
+// only an index of the packages in the folder.
 func FuzzVerifyIndex(f *testing.F) {
 	dir := f.TempDir()
 	if err := errors.Join(os.Mkdir(filepath.Join(dir, "RPMS"), 0o777),

@@ -5,11 +5,10 @@ import (
 	"fmt"
 )
 
-// FormError says that a record has a form that this version of namibuild does not
-// read.
+// FormError reports that a record has a form that this version of namibuild does not read.
 type FormError struct {
 	File      string // the name of the record
-	Got, Want int    // Got is 0 for a record of a version that numbered no forms
+	Got, Want int    // Got is 0 for a record of a version that did not number the forms
 }
 
 func (e *FormError) Error() string {
@@ -19,8 +18,8 @@ func (e *FormError) Error() string {
 	return fmt.Sprintf("%s has form %d, this namibuild reads form %d: an earlier version of namibuild made it", e.File, e.Got, e.Want)
 }
 
-// Decode parses a JSON record of the given form into v. Every record has its form as the
-// number "form". The error is a *FormError where it is another one.
+// Decode parses a JSON record into v. Every record has the number of its form in the field
+// "form". The error is a *FormError if that is not the given form.
 func Decode(file string, data []byte, form int, v any) error {
 	var head struct {
 		Form int `json:"form"`

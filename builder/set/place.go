@@ -9,40 +9,40 @@ import (
 	"strings"
 )
 
-// Kind is the form of a set.
+// Kind says how a set lies on the disk.
 type Kind string
 
-// The kinds of sets.
+// These are the kinds of sets.
 const (
-	// Output is the output directory of a build: RPMS and the records.
+	// Output is the output directory of a build: a folder RPMS and the records.
 	Output Kind = "output directory"
-	// Release is a signed repository with all records.
+	// Release is a release: a signed repository with all records.
 	Release Kind = "release"
-	// Folder is a folder with packages in it, and no folder RPMS.
+	// Folder is a folder that has packages, but no folder RPMS.
 	Folder Kind = "folder of packages"
 	// Single is one package file.
 	Single Kind = "package"
 )
 
-// Place is where a set lies and which packages are there. Nothing was read of them.
+// Place says where a set lies and which packages it has. Find reads only folders.
 type Place struct {
 	Kind Kind
-	// Dir is the folder of the records. For a Single it is the folder that the
-	// package belongs to.
+	// Dir is the folder of the records. For a Single it is the folder that the package
+	// belongs to.
 	Dir string
 	// Packages is the folder of the packages.
 	Packages string
-	// RPMNames are the names of the packages in Packages, SRPMNames those of the source
-	// packages in the folder SRPMS of Dir, sorted.
+	// RPMNames are the names of the packages in Packages, and SRPMNames those of the
+	// source packages in the folder SRPMS of Dir. Both are sorted.
 	RPMNames, SRPMNames []string
 }
 
-// Join gives the path of an entry of the set.
+// Join returns the path of an entry of Dir. name has slashes.
 func (p Place) Join(name string) string { return filepath.Join(p.Dir, filepath.FromSlash(name)) }
 
-// Find tells what set a path is: an output directory, a release, the folder RPMS of one
-// of these, a folder of packages, or a package file. The error is a *PathError where
-// there is no package.
+// Find finds the set that a path names. The path is an output directory, a release, the
+// folder RPMS of one of these, a folder of packages, or a package file. The error is a
+// *PathError if there is no package.
 func Find(path string) (Place, error) {
 	info, err := os.Stat(path)
 	switch {
@@ -73,8 +73,8 @@ func Find(path string) (Place, error) {
 	return p, nil
 }
 
-// DirOf gives the folder of the records that a path of a set belongs to. It does not look
-// whether there are any.
+// DirOf returns the folder of the records that a path of a set belongs to, whether or not
+// it has any.
 func DirOf(path string) string {
 	if info, err := os.Stat(path); err == nil && !info.IsDir() {
 		path = filepath.Dir(path)
@@ -82,8 +82,8 @@ func DirOf(path string) string {
 	return above(path)
 }
 
-// above gives the folder that a folder of packages belongs to: its parent if it is
-// named RPMS, otherwise itself.
+// above returns the folder that a folder of packages belongs to: its parent if it is named
+// RPMS, otherwise itself.
 func above(dir string) string {
 	dir = filepath.Clean(dir)
 	if abs, err := filepath.Abs(dir); err == nil && filepath.Base(abs) == RPMS {
@@ -105,7 +105,7 @@ func (p Place) isRelease() bool {
 	return false
 }
 
-// packagesIn gives the names of the packages in a folder, sorted.
+// packagesIn returns the names of the packages in a folder, sorted.
 func packagesIn(dir string) (names []string, err error) {
 	entries, err := os.ReadDir(dir)
 	for _, e := range entries {
@@ -116,8 +116,8 @@ func packagesIn(dir string) (names []string, err error) {
 	return names, err
 }
 
-// ReadFiles reads and hashes the files of Table that lie beside the packages. Files
-// that Table does not know are left out.
+// ReadFiles reads and hashes the files beside the packages that Table lists. It ignores all
+// other files.
 func (p Place) ReadFiles() (Files, error) {
 	var all Files
 	err := p.walk(func(name string) error {
@@ -135,8 +135,8 @@ func (p Place) ReadFiles() (Files, error) {
 	return all, nil
 }
 
-// walk calls do for every file of the set's folder and of the folders that Table knows, by path.
-// What is hidden is left out.
+// walk calls do with the path of every file in the set's folder and in the folders that
+// Table lists, in the order of the paths. It ignores hidden files and folders.
 func (p Place) walk(do func(name string) error) error {
 	return filepath.WalkDir(p.Dir, func(path string, d fs.DirEntry, err error) error {
 		switch {
@@ -159,6 +159,7 @@ func (p Place) walk(do func(name string) error) error {
 	})
 }
 
+// skip skips an entry, and what is in it if it is a folder.
 func skip(d fs.DirEntry) error {
 	if d.IsDir() {
 		return fs.SkipDir

@@ -1,13 +1,16 @@
-// Package set is a set of packages on the disk, with the records beside them.
+// Package set reads sets: packages on the disk, with the records of their build beside
+// them.
 //
-// There are four forms of it (see [Kind]): the output directory of a build, a release, a
-// folder of packages, and a single package. [Find] tells which one a path is. [Open] reads
-// it: once, every file from its beginning to its end, with every digest checked. What comes of it
-// is a value that the later steps carry, so that none of them reads or
-// hashes a file again.
+// A set has one of four kinds (see [Kind]): the output directory of a build, a release, a
+// folder of packages, or a single package. [Find] finds out which kind a path names. [Open]
+// reads the set: every file once, from its beginning to its end, with all digests checked.
+// Later steps use the [Set] that it returns, so that none of them reads or hashes a file
+// again. [OpenRecorded] reads a set except for its packages.
 //
-// [Table] lists all files that a set or a release can hold and says what each one is for:
-// everything that asks which files there are reads it there.
+// [Table] lists all files that a set or a release can have, and says how each is used.
+// Whoever needs a list of such files takes it from there.
+//
+// Every record is a JSON file with the number of its form, which [Decode] checks.
 package set
 
 import (
@@ -27,22 +30,23 @@ import (
 	"namibuild/builder/plan"
 )
 
-// Set is a set that Open has read.
+// Set is a set that was read.
 type Set struct {
 	Place
-	// RPMs are the packages, SRPMs the source packages of SRPMS, by file name.
+	// RPMs are the packages, and SRPMs the source packages in the folder SRPMS. Both
+	// are sorted by file name.
 	RPMs, SRPMs []artifact.RPM
-	// Files are the files of Table beside the packages, by path.
+	// Files are the files beside the packages that Table lists, sorted by path.
 	Files Files
-	// Record is what the build noted; nil where there is no record.
+	// Record is the record of the build. It is nil if there is none, and for a Single: the
+	// record is about all packages of a build.
 	Record *Record
-	// Other names a package that is not as the record says, is missing, or is too
-	// many. It is empty where the packages are those of the record, or there is none.
+	// Other is the result of Record.Differs. It is empty if there is no record.
 	Other string
 }
 
-// Open reads the set at a path. The errors are a *PathError where there is none, a *FormError
-// for a record of another version of namibuild, and those of damaged packages.
+// Open reads the set at a path. The error is a *PathError if there is none, a *FormError if
+// another version of namibuild wrote the record, or says that a package is damaged.
 func Open(path string) (Set, error) {
 	place, err := Find(path)
 	if err != nil {
@@ -56,13 +60,10 @@ func Open(path string) (Set, error) {
 		return Set{}, err
 	}
 	if place.Kind == Single {
-		return s.openBeside()
+		return s, nil
 	}
-	if s.Files, err = place.ReadFiles(); err != nil {
+	if err := s.readFiles(); err != nil {
 		return Set{}, err
-	}
-	if s.Record, err = s.Files.record(); err != nil {
-		return Set{}, fmt.Errorf("reading %s: %w", place.Join(RecordFile), err)
 	}
 	if s.Record != nil {
 		s.Other = s.Record.Differs(s.RPMs, s.SRPMs)
@@ -70,19 +71,68 @@ func Open(path string) (Set, error) {
 	return s, nil
 }
 
-// openBeside adds the record that lies beside a single package, if the record is about that
-// package.
-func (s Set) openBeside() (Set, error) {
-	r, err := ReadRecord(s.Dir)
-	if err != nil || r == nil {
-		return s, err
+// OpenRecorded reads a set that has a record, but not its packages: it takes their digests
+// from the record, and compares only names and sizes of the files. It is for a caller that
+// compares the digests when it reads the packages itself. The errors are those of Open,
+// ErrNoRecord, and an *OtherPackagesError.
+func OpenRecorded(path string) (Set, error) {
+	place, err := Find(path)
+	if err != nil {
+		return Set{}, err
 	}
-	if slices.ContainsFunc(r.RPMs, func(one artifact.RPM) bool { return one.SHA256 == s.RPMs[0].SHA256 }) {
-		s.Record = r
+	s := Set{Place: place}
+	if err := s.readFiles(); err != nil {
+		return Set{}, err
 	}
-	return s, nil
+	if s.Record == nil {
+		return Set{}, fmt.Errorf("opening %s: %w", s.Dir, ErrNoRecord)
+	}
+	s.RPMs, s.SRPMs = s.Record.RPMs, s.Record.sources()
+	if s.Other, err = DiffersInSize(s.Packages, s.RPMNames, s.RPMs); s.Other == "" && err == nil {
+		s.Other, err = DiffersInSize(s.Join(SRPMS), s.SRPMNames, s.SRPMs)
+	}
+	if err != nil {
+		return Set{}, fmt.Errorf("reading %s: %w", path, err)
+	}
+	return s, s.Built()
 }
 
+// DiffersInSize names a package of a folder that is missing, is too many, or has another
+// size than want says. It is empty if there is none. names are the names of the packages in
+// the folder.
+func DiffersInSize(dir string, names []string, want []artifact.RPM) (string, error) {
+	sizes := map[string]int64{}
+	for _, r := range want {
+		sizes[r.File] = r.Size
+	}
+	for _, name := range names {
+		info, err := os.Stat(filepath.Join(dir, name))
+		if err != nil {
+			return "", err
+		}
+		if size, ok := sizes[name]; !ok || size != info.Size() {
+			return name, nil
+		}
+		delete(sizes, name)
+	}
+	for name := range sizes {
+		return name, nil
+	}
+	return "", nil
+}
+
+// readFiles reads the files beside the packages, and the record among them.
+func (s *Set) readFiles() (err error) {
+	if s.Files, err = s.ReadFiles(); err != nil {
+		return err
+	}
+	if s.Record, err = s.Files.record(); err != nil {
+		return fmt.Errorf("reading %s: %w", s.Join(RecordFile), err)
+	}
+	return nil
+}
+
+// openPackages reads packages of a folder and checks their digests.
 func openPackages(dir string, names []string) ([]artifact.RPM, error) {
 	var all []artifact.RPM
 	for _, name := range names {
@@ -95,7 +145,7 @@ func openPackages(dir string, names []string) ([]artifact.RPM, error) {
 	return all, nil
 }
 
-// Built reports an error unless the packages are those that the build of the set made: an
+// Built reports an error unless the packages are those of the record. The error is
 // ErrNoRecord or an *OtherPackagesError.
 func (s Set) Built() error {
 	switch {
@@ -107,11 +157,11 @@ func (s Set) Built() error {
 	return nil
 }
 
-// Root reads the packages of the builder image that the set was built in. The error is a
-// *StaleError where the record does not name them.
+// Root reads the list of the packages with which the set was built. The error is a
+// *StaleError if the list is missing or was changed.
 func (s Set) Root() (buildroot.Root, error) {
 	if s.Record.BuildRoot.File == "" {
-		return buildroot.Root{}, &StaleError{s.Dir, "its " + RecordFile + " does not tell what it was built in: an earlier version of namibuild made it"}
+		return buildroot.Root{}, &StaleError{s.Dir, "its " + RecordFile + " does not say what it was built with: an earlier version of namibuild made it"}
 	}
 	data, err := s.attached(s.Record.BuildRoot)
 	if err != nil {
@@ -120,7 +170,8 @@ func (s Set) Root() (buildroot.Root, error) {
 	return buildroot.ParseJSON(data)
 }
 
-// ChangesDiff reads what the recipe changed in the source, as a unified diff; empty: nothing.
+// ChangesDiff reads what the recipe changed in the source, as a unified diff. It is empty
+// if the recipe changed nothing.
 func (s Set) ChangesDiff() (string, error) {
 	if s.Record.Changes.File == "" {
 		return "", nil
@@ -129,7 +180,7 @@ func (s Set) ChangesDiff() (string, error) {
 	return string(data), err
 }
 
-// attached gives a file that the record names, if it is as the build left it.
+// attached returns the content of a file that the record names, if it was not changed.
 func (s Set) attached(a Attached) ([]byte, error) {
 	f, ok := s.Files.Get(filepath.Base(a.File))
 	if !ok {
@@ -141,14 +192,12 @@ func (s Set) attached(a Attached) ([]byte, error) {
 	return f.Read()
 }
 
-// LockFile is the name of the lock that a locked build leaves in its set.
+// LockFile returns the name of the lock that a locked build leaves in its set.
 func (r Record) LockFile() string { return r.Plan.Name + ".lock" }
 
-// Unlocked says why the set has no lock of its plan. It is empty where the set has one.
-func (s Set) Unlocked() (string, error) { return s.Files.unlocked(*s.Record) }
-
-// unlocked says why the files hold no lock of the record's plan; empty: they do.
-func (f Files) unlocked(r Record) (string, error) {
+// Unlocked says why there is no lock of a record's plan among the files. It is empty if
+// there is one.
+func (f Files) Unlocked(r Record) (string, error) {
 	name := r.LockFile()
 	file, ok := f.Get(name)
 	if !ok {
@@ -168,13 +217,10 @@ func (f Files) unlocked(r Record) (string, error) {
 	return "", nil
 }
 
-// Unlocked is Set.Unlocked for files that Open did not read.
-func (f Files) Unlocked(r Record) (string, error) { return f.unlocked(r) }
-
-// Files are files of a set, by path.
+// Files are files of a set, sorted by path.
 type Files []File
 
-// Get gives the file of a path.
+// Get returns the file with a path.
 func (f Files) Get(name string) (File, bool) {
 	i, ok := slices.BinarySearchFunc(f, name, func(a File, name string) int { return strings.Compare(a.Name, name) })
 	if !ok {
@@ -183,7 +229,7 @@ func (f Files) Get(name string) (File, bool) {
 	return f[i], true
 }
 
-// record parses the record of the build; nil: there is none.
+// record parses the record of the build. It returns nil if there is none.
 func (f Files) record() (*Record, error) {
 	file, ok := f.Get(RecordFile)
 	if !ok {
@@ -206,11 +252,11 @@ type File struct {
 	data   []byte
 }
 
-// maxKept bounds what is kept of a file in memory, in bytes. Records are smaller; logs can
-// be larger.
+// maxKept is the size in bytes of the largest file that is kept in memory. Records are
+// smaller, logs can be larger.
 const maxKept = 16 << 20
 
-// ReadFile reads and hashes a file of the folder dir, whose path there is name.
+// ReadFile reads and hashes the file of a folder that has the path name in it.
 func ReadFile(dir, name string) (File, error) {
 	f := File{Name: name, path: filepath.Join(dir, filepath.FromSlash(name))}
 	in, err := os.Open(f.path)
@@ -235,7 +281,7 @@ func ReadFile(dir, name string) (File, error) {
 	return f, nil
 }
 
-// Open gives the content of the file from its beginning. The caller closes it.
+// Open returns a reader of the file, which the caller closes.
 func (f File) Open() (io.ReadCloser, error) {
 	if f.data != nil {
 		return io.NopCloser(bytes.NewReader(f.data)), nil
@@ -243,7 +289,7 @@ func (f File) Open() (io.ReadCloser, error) {
 	return os.Open(f.path)
 }
 
-// Read gives the content of the file.
+// Read returns the content of the file.
 func (f File) Read() ([]byte, error) {
 	if f.data != nil {
 		return f.data, nil
@@ -251,39 +297,38 @@ func (f File) Read() ([]byte, error) {
 	return os.ReadFile(f.path)
 }
 
-// Of makes a File of content that is not on the disk yet.
+// Of returns a File of content that is not on the disk yet.
 func Of(name string, content []byte) File {
 	sum := sha256.Sum256(content)
 	return File{Name: name, Size: int64(len(content)), SHA256: hex.EncodeToString(sum[:]), data: slices.Clip(append([]byte{}, content...))}
 }
 
-// ErrNoRecord says that no record of a build lies in a folder.
-var ErrNoRecord = errors.New("no build.json is there")
+// ErrNoRecord reports that a folder has no record of a build.
+var ErrNoRecord = errors.New("it has no build.json")
 
-// PathError says that a path is neither an output directory nor a package.
+// PathError reports that a path does not name a set, or not one of the needed kind.
 type PathError struct{ Path, Reason string }
 
 func (e *PathError) Error() string { return fmt.Sprintf("reading %s: %s", e.Path, e.Reason) }
 
-// StaleError says that a set cannot be described any more: an earlier version of
-// namibuild made it, or a file of its record is not as the build left it.
+// StaleError reports that a set cannot be described: an earlier version of namibuild made
+// it, or a file that its record names is missing or was changed.
 type StaleError struct{ Path, Reason string }
 
 func (e *StaleError) Error() string { return fmt.Sprintf("reading %s: %s", e.Path, e.Reason) }
 
-// OtherPackagesError says that a folder does not hold the packages that its record is
-// about.
+// OtherPackagesError reports that a folder does not have the packages of its record.
 type OtherPackagesError struct {
 	Dir  string
-	File string // a package that is another, missing, or too many
+	File string // a package that is another one, is missing, or is not in the record
 }
 
 func (e *OtherPackagesError) Error() string {
 	return fmt.Sprintf("%s: %s is not as the build made it", e.Dir, e.File)
 }
 
-// With gives the files of the set that have a role, in the order of Table. Of several locks it gives
-// the lock of the set's plan alone.
+// With returns the files of the set that have a role, in the order of Table. Of several
+// locks it returns only the lock of the set's plan.
 func (s Set) With(role Role) []File {
 	var all []File
 	for _, row := range table {

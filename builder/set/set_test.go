@@ -6,6 +6,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -20,7 +21,7 @@ import (
 
 const kernelRPM = "kernel-2.6.32-431.3.1.namibuild.el6.x86_64.rpm"
 
-// TestOpen shows what Open reads of the set that a build made, by every path of it.
+// TestOpen checks what Open reads of the set that a build made, by every path of it.
 func TestOpen(t *testing.T) {
 	dir := buildertest.Locked(t, kerneltest.Page)
 	root, err := buildroot.Parse([]byte(kerneltest.RootList))
@@ -52,17 +53,18 @@ func TestOpen(t *testing.T) {
 		if diff, err := s.ChangesDiff(); !strings.Contains(diff, "(5*HZ)") || err != nil {
 			t.Errorf("changes %q, %v", diff, err)
 		}
-		if why, err := s.Unlocked(); why != "" || err != nil {
+		if why, err := s.Files.Unlocked(*s.Record); why != "" || err != nil {
 			t.Errorf("not locked: %s, %v", why, err)
 		}
 	}
 	s, err := set.Open(filepath.Join(dir, set.RPMS, kernelRPM))
-	if err != nil || s.Kind != set.Single || s.Dir != dir || s.Record == nil || len(s.Files) != 0 {
-		t.Errorf("a package alone: %+v, %v", s, err)
+	if err != nil || s.Kind != set.Single || s.Dir != dir || s.Record != nil || len(s.Files) != 0 {
+		t.Errorf("a single package: %+v, %v", s, err)
 	}
 }
 
-// TestOpenErrors shows what Open says of sets that are damaged, and what their methods say.
+// TestOpenErrors checks what Open says of sets that are damaged, and what their methods
+// say.
 func TestOpenErrors(t *testing.T) {
 	tests := map[string]struct {
 		spoil func(dir string) error
@@ -71,7 +73,7 @@ func TestOpenErrors(t *testing.T) {
 	}{
 		"no set":         {func(dir string) error { return os.RemoveAll(dir) }, "no such file or folder", new(*set.PathError)},
 		"no packages":    {func(dir string) error { return os.RemoveAll(filepath.Join(dir, set.RPMS)) }, "no package, neither in it nor in its folder RPMS", new(*set.PathError)},
-		"no record":      {func(dir string) error { return os.Remove(filepath.Join(dir, set.RecordFile)) }, "no build.json is there", nil},
+		"no record":      {func(dir string) error { return os.Remove(filepath.Join(dir, set.RecordFile)) }, "it has no build.json", nil},
 		"damaged":        {func(dir string) error { return os.Truncate(filepath.Join(dir, set.RPMS, kernelRPM), 500) }, "reading " + kernelRPM + ": ", nil},
 		"other packages": {func(dir string) error { return change(dir, "packages", []any{}) }, kernelRPM + " is not as the build made it", new(*set.OtherPackagesError)},
 		"no build root":  {func(dir string) error { return os.Remove(filepath.Join(dir, set.BuildRootFile)) }, "buildroot.json is missing", new(*set.StaleError)},
@@ -103,7 +105,43 @@ func TestOpenErrors(t *testing.T) {
 	}
 }
 
-// TestFind shows the kinds of sets.
+// TestOpenRecorded checks that OpenRecorded returns what Open returns, and refuses
+// packages whose names or sizes are not those of the record.
+func TestOpenRecorded(t *testing.T) {
+	dir := buildertest.Build(t)
+	want, err := set.Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := set.OpenRecorded(dir)
+	if err != nil || !reflect.DeepEqual(want, got) {
+		t.Errorf("%v\n got %+v\nwant %+v", err, got, want)
+	}
+	rpms := filepath.Join(dir, set.RPMS)
+	for _, test := range []struct {
+		name  string
+		spoil func() error
+	}{
+		{"one more", func() error { return os.WriteFile(filepath.Join(rpms, "more.rpm"), nil, 0o666) }},
+		{"another name", func() error { return os.Rename(filepath.Join(rpms, kernelRPM), filepath.Join(rpms, "more.rpm")) }},
+		{"a source package", func() error {
+			return errors.Join(os.Rename(filepath.Join(rpms, "more.rpm"), filepath.Join(rpms, kernelRPM)),
+				os.Mkdir(filepath.Join(dir, set.SRPMS), 0o777), os.WriteFile(filepath.Join(dir, set.SRPMS, "more.src.rpm"), nil, 0o666))
+		}},
+		{"another size", func() error {
+			return errors.Join(os.RemoveAll(filepath.Join(dir, set.SRPMS)), os.Truncate(filepath.Join(rpms, kernelRPM), 100))
+		}},
+	} {
+		if err := test.spoil(); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := set.OpenRecorded(dir); !errors.As(err, new(*set.OtherPackagesError)) {
+			t.Errorf("%s: %v", test.name, err)
+		}
+	}
+}
+
+// TestFind checks the kinds of sets.
 func TestFind(t *testing.T) {
 	for name, test := range map[string]struct {
 		files []string
@@ -131,7 +169,7 @@ func TestFind(t *testing.T) {
 	}
 }
 
-// TestTable shows that the patterns are well formed, and what the rows say of some paths.
+// TestTable checks that the patterns are well formed, and what the rows say of some paths.
 func TestTable(t *testing.T) {
 	for _, row := range set.Table() {
 		if _, err := path.Match(row.Pattern, ""); err != nil || row.MediaType == "" {

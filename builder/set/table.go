@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// The names of the folders and files of sets and releases.
+// These are the names of the folders and files of sets and releases.
 const (
 	RPMS  = "RPMS"
 	SRPMS = "SRPMS"
@@ -30,47 +30,49 @@ const (
 	ReleaseFile  = "release.json"
 	PageFile     = "index.html"
 	SumsFile     = "SHA256SUMS"
-	SignatureEnd = ".asc" // behind the name of the file that is signed
+	SignatureEnd = ".asc" // follows the name of the signed file
 	KeyPrefix    = "RPM-GPG-KEY-"
 	Repodata     = "repodata"
 
-	// FailedLog is the log of the last build that failed, FailedRPMS the packages of
-	// one that did not make all that was wanted. They are part of no set.
+	// FailedLog is the log of the last build that failed. FailedRPMS holds the
+	// packages of a build that did not make all packages of its recipe. They are not
+	// part of a set.
 	FailedLog  = "failed.log"
 	FailedRPMS = "failed.RPMS"
 )
 
-// lockPattern matches the locks, which bear the names of recipes.
+// lockPattern matches locks, which are named after recipes.
 const lockPattern = "*.lock"
 
-// Role is what a file is for, beside lying in a folder.
+// Role says how a file is used. A file can have several roles.
 type Role int
 
-// The roles of a file. A file can have several.
+// These are the roles of files.
 const (
-	// OfBuild is an entry of the set of one build: the next build into the same
-	// folder replaces or removes it.
+	// OfBuild marks an entry that belongs to the set of one build: the next build
+	// into the same folder replaces or removes it.
 	OfBuild Role = 1 << iota
-	// Published is copied from the set into the release.
+	// Published marks a file that is copied from the set into the release.
 	Published
-	// Byproduct is named in the provenance, as something that says how the packages
-	// were built.
+	// Byproduct marks a file that the provenance names, because it says how the
+	// packages were built.
 	Byproduct
-	// Referrer is attached to the release in a registry a second time, by itself.
+	// Referrer marks a file that is also attached to the release in a registry, in a
+	// manifest of its own.
 	Referrer
-	// Unsummed is not in SHA256SUMS.
+	// Unsummed marks a file that is not in SHA256SUMS.
 	Unsummed
-	// Left is what a build that failed leaves: part of no set.
+	// Left marks what a failed build leaves. It is not part of a set.
 	Left
 )
 
-// Row says what one file of a set or release is, or several whose names match a pattern.
+// Row describes one file of a set or release, or several files whose paths match a pattern.
 type Row struct {
-	// Pattern is the path in the folder, as path.Match has it.
+	// Pattern is a pattern of path.Match for the path in the folder.
 	Pattern   string
 	MediaType string
-	// About says on the page of a release what the file is; empty: the page does not list
-	// the file.
+	// About says on the page of a release what the file is. If it is empty, the page
+	// does not list the file.
 	About string
 	Roles Role
 }
@@ -78,17 +80,17 @@ type Row struct {
 // Has reports whether the file has a role.
 func (r Row) Has(role Role) bool { return r.Roles&role != 0 }
 
-// Package reports whether the row is one of packages.
+// Package reports whether the row describes packages.
 func (r Row) Package() bool { return strings.HasSuffix(r.Pattern, ".rpm") }
 
-// Top is the name of the entry of the folder that holds the file.
-func (r Row) Top() string {
+// top returns the first element of the pattern.
+func (r Row) top() string {
 	top, _, _ := strings.Cut(r.Pattern, "/")
 	return top
 }
 
-// Table lists all files that a set or a release can hold, in the order in which the page of
-// a release names them. The first row that matches a path counts.
+// Table returns a row for each file that a set or a release can have, in the order of the
+// page of a release. The first row that matches a path counts.
 func Table() []Row { return append([]Row{}, table...) }
 
 var table = []Row{
@@ -104,18 +106,18 @@ var table = []Row{
 	{CycloneDXFile, "application/vnd.cyclonedx+json", "the same as CycloneDX", OfBuild | Referrer},
 	{ProvenanceFile, "application/vnd.dsse.envelope.v1+json", "how it was built, as a signed SLSA statement", OfBuild | Referrer},
 	{RecordFile, "application/vnd.namibuild.build.v1+json", "everything the build was made from and of", OfBuild | Published | Byproduct},
-	{LogFile, "text/plain", "what rpmbuild said", OfBuild | Published | Byproduct},
+	{LogFile, "text/plain", "the log of rpmbuild", OfBuild | Published | Byproduct},
 	{BuildRootFile, "application/json", "the packages it was built with", OfBuild | Published | Byproduct},
 	{ChangesFile, "text/plain", "what was changed in the source", OfBuild | Published | Byproduct},
 	{SignaturesFile, "application/json", "the signatures of all modules: with them the same packages are built without the key", OfBuild | Published | Byproduct},
 	{lockPattern, "application/vnd.namibuild.lock.v1+json", "builds the same packages again: namibuild build --lock", OfBuild | Published | Byproduct},
 	{ProofFile, "application/vnd.namibuild.proof.v1+json", "how the kernel was proven", OfBuild | Published | Byproduct | Referrer},
-	{ProofLogFile, "text/plain", "what its console said", OfBuild | Published | Byproduct},
-	{BenchFile, "application/json", "what was measured of the kernel", OfBuild | Published | Byproduct},
+	{ProofLogFile, "text/plain", "the console of the kernel while it was proven", OfBuild | Published | Byproduct},
+	{BenchFile, "application/json", "the measurements of the kernel", OfBuild | Published | Byproduct},
 	{BenchCSV, "text/csv", "the same, second by second", OfBuild | Published | Byproduct},
 	{BenchSVG, "image/svg+xml", "the same as a chart", OfBuild | Published | Byproduct},
 	{BenchPNG, "image/png", "the chart as PNG", OfBuild | Published | Byproduct},
-	{ReleaseFile, "application/json", "this release for programs", 0},
+	{ReleaseFile, "application/json", "this release, for programs", 0},
 	{PageFile, "text/html", "", 0},
 	{SumsFile, "text/plain", "", Unsummed},
 	{SumsFile + SignatureEnd, "application/pgp-signature", "", Unsummed},
@@ -123,7 +125,7 @@ var table = []Row{
 	{FailedRPMS + "/*.rpm", "application/x-rpm", "", OfBuild | Left},
 }
 
-// Lookup gives the row of a path in a set or release.
+// Lookup returns the row of a path in a set or release.
 func Lookup(name string) (Row, bool) {
 	for _, row := range table {
 		if ok, _ := path.Match(row.Pattern, name); ok { // the patterns are well formed: TestTable
@@ -133,10 +135,10 @@ func Lookup(name string) (Row, bool) {
 	return Row{}, false
 }
 
-// unknownType is the media type of a file that Table does not know.
+// unknownType is the media type of a file that Table does not list.
 const unknownType = "application/octet-stream"
 
-// MediaType gives the media type of a path in a set or release.
+// MediaType returns the media type of the file with that path in a set or release.
 func MediaType(name string) string {
 	if row, ok := Lookup(name); ok {
 		return row.MediaType
@@ -144,13 +146,13 @@ func MediaType(name string) string {
 	return unknownType
 }
 
-// Stale gives the entries of a folder that belong to the set of one build, out of the names of
-// all its entries: none of them may stand beside the packages of another set.
+// Stale returns those of the entries of a folder that belong to the set of one build.
+// None of them may stay beside the packages of another build.
 func Stale(entries []string) []string {
 	var all []string
 	for _, name := range entries {
 		for _, row := range table {
-			if ok, _ := path.Match(row.Top(), name); ok && row.Has(OfBuild) {
+			if ok, _ := path.Match(row.top(), name); ok && row.Has(OfBuild) {
 				all = append(all, name)
 				break
 			}
@@ -159,10 +161,10 @@ func Stale(entries []string) []string {
 	return all
 }
 
-// knownFolder reports whether the folder of that name can hold files of a set.
+// knownFolder reports whether a folder of that name can have files of a set.
 func knownFolder(name string) bool {
 	for _, row := range table {
-		if row.Top() == name && row.Top() != row.Pattern && !row.Has(Left) {
+		if row.top() == name && row.top() != row.Pattern && !row.Has(Left) {
 			return true
 		}
 	}

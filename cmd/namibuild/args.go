@@ -5,14 +5,14 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"regexp"
 	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 )
 
-// oneArg wants exactly one argument and says what it is.
+// oneArg demands exactly one argument. The error says what it is.
 func oneArg(what string) cobra.PositionalArgs {
 	return func(c *cobra.Command, args []string) error {
 		if len(args) == 1 {
@@ -22,17 +22,17 @@ func oneArg(what string) cobra.PositionalArgs {
 	}
 }
 
-// onePath wants exactly one argument, the path of something that is there.
+// onePath demands exactly one argument, a path that exists.
 func onePath(what string) cobra.PositionalArgs {
 	return cobra.MatchAll(oneArg(what), firstPath(what))
 }
 
-// firstPath wants the first argument to be the path of something that is there.
+// firstPath demands that the first argument is a path that exists.
 func firstPath(what string) cobra.PositionalArgs {
-	return func(_ *cobra.Command, args []string) error { return there(args[0], what) }
+	return func(_ *cobra.Command, args []string) error { return exists(args[0], what) }
 }
 
-// exactArgs wants n arguments and says what they are.
+// exactArgs demands n arguments. The error says what they are.
 func exactArgs(what string, n int) cobra.PositionalArgs {
 	return func(c *cobra.Command, args []string) error {
 		if len(args) == n {
@@ -42,7 +42,7 @@ func exactArgs(what string, n int) cobra.PositionalArgs {
 	}
 }
 
-// noArgs wants none.
+// noArgs demands that there is no argument.
 func noArgs(c *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		return nil
@@ -50,36 +50,90 @@ func noArgs(c *cobra.Command, args []string) error {
 	return usageError{fmt.Errorf("%s takes no argument and got %q", c.CommandPath(), args[0])}
 }
 
-// exclusives is how cobra tells of flags that exclude each other.
-var exclusives = regexp.MustCompile(`^if any flags in the group \[.*\] are set none of the others can be; \[(\S+) (\S+).*\] were all set$`)
+// suggestDistance is the most letters in which a suggested command differs from what
+// was typed: cobra's own default.
+const suggestDistance = 2
 
-// worded gives those mistakes of the command line that cobra has no type for our
-// type and our words. Any other error stays as it is.
-func worded(err error) error {
-	if err == nil {
+// parent makes a command that only holds other commands. It prints its help, or says
+// that there is no command of the name that was typed.
+func parent(c *cobra.Command) *cobra.Command {
+	c.Args = knownCommand
+	c.RunE = func(c *cobra.Command, _ []string) error { return c.Help() }
+	c.SuggestionsMinimumDistance = suggestDistance
+	return c
+}
+
+// knownCommand reports that a parent has no command of the name that was typed.
+func knownCommand(c *cobra.Command, args []string) error {
+	if len(args) == 0 {
 		return nil
 	}
-	if flags := exclusives.FindStringSubmatch(err.Error()); flags != nil {
-		return usageError{fmt.Errorf("--%s and --%s exclude each other", flags[1], flags[2])}
+	text := fmt.Sprintf("unknown command %q for %q", args[0], c.CommandPath())
+	if similar := c.SuggestionsFor(args[0]); len(similar) > 0 {
+		text += "; did you mean " + strings.Join(similar, " or ")
 	}
-	if text, unknown := strings.CutPrefix(err.Error(), "unknown command "); unknown {
-		text = strings.ReplaceAll(strings.TrimSpace(text), "\n\nDid you mean this?\n\t", "; did you mean ")
-		return usageError{errors.New("unknown command " + text)}
+	return usageError{errors.New(text)}
+}
+
+// badFlags makes the error for flags that cannot be parsed. The verb comes first: a flag
+// of a verb that does not exist is unknown in any case.
+func (a *app) badFlags(c *cobra.Command, err error) error {
+	a.json = a.json || wantsJSON(c.Root(), a.args)
+	if c.HasSubCommands() {
+		if unknown := knownCommand(c, c.Flags().Args()); unknown != nil {
+			return unknown
+		}
 	}
+	return usageError{err}
+}
+
+// wantsJSON reports whether --json is among arguments that cobra did not parse to their end.
+func wantsJSON(root *cobra.Command, args []string) bool {
+	f := pflag.NewFlagSet(root.Name(), pflag.ContinueOnError)
+	f.ParseErrorsAllowlist.UnknownFlags = true
+	f.AddFlagSet(root.PersistentFlags())
+	f.BoolP("help", "h", false, "") // pflag ends at a --help that it does not know
+	if err := f.Parse(args); err != nil {
+		return false
+	}
+	wanted, err := f.GetBool("json")
+	return err == nil && wanted
+}
+
+// excludes is the annotation of a flag that names the flags that must not be set with it.
+const excludes = "namibuild_excludes"
+
+// exclusive declares that flag and each of the others exclude each other.
+func exclusive(c *cobra.Command, flag string, others ...string) {
+	f := c.Flags().Lookup(flag)
+	if f.Annotations == nil {
+		f.Annotations = map[string][]string{}
+	}
+	f.Annotations[excludes] = append(f.Annotations[excludes], others...)
+}
+
+// checkExclusive reports two flags that exclude each other and are both set.
+func checkExclusive(c *cobra.Command) (err error) {
+	c.Flags().Visit(func(f *pflag.Flag) { // only those that are set
+		for _, other := range f.Annotations[excludes] {
+			if err == nil && c.Flags().Changed(other) {
+				err = usageError{fmt.Errorf("--%s and --%s exclude each other", min(f.Name, other), max(f.Name, other))}
+			}
+		}
+	})
 	return err
 }
 
-// there says what was expected at a path of the command line where nothing is.
-// What else is wrong with it, who opens it will say.
-func there(path, what string) error {
-	_, err := os.Stat(path)
-	if absent(err) {
-		return usageError{fmt.Errorf("%s: nothing is there; %s was expected", path, what)}
+// exists reports an error if nothing exists at a path of the command line. want says
+// what the path should name. Other faults are left to whoever opens the path.
+func exists(path, want string) error {
+	if _, err := os.Stat(path); missing(err) {
+		return usageError{fmt.Errorf("no such file or folder: %s; want %s", path, want)}
 	}
 	return nil
 }
 
-// absent: a path names nothing.
-func absent(err error) bool {
+// missing reports whether an error says that a path names nothing.
+func missing(err error) bool {
 	return errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR)
 }

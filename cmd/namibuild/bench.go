@@ -22,19 +22,22 @@ func (a *app) benchCommand() *cobra.Command {
 	stock := ""
 	c := &cobra.Command{
 		Use:   "bench SET",
-		Short: "Measure how many connections the patched kernel bears, beside the stock one, and draw it",
-		Long: `bench boots two kernels in QEMU, one after the other: the stock one, which "build
-RECIPE --stock" makes, and that of SET, the output directory of a build. In each a
-client opens and closes connections at a steady rate through a small range of ports,
-over the loopback interface; every connection leaves its port in TIME_WAIT. Counted
-are the sockets in TIME_WAIT and the connects that fail because no port is free; then,
-with half as many connects again as the ports can take, those that succeed: the rate
-that the kernel sustains, which should be ports / length of TIME_WAIT.
+		Short: "Measure the connections that the patched and the stock kernel sustain",
+		Long: `bench boots two kernels in QEMU, one after the other: the stock kernel, which "build
+RECIPE --stock" makes, and that of SET, the output directory of a build. In each of
+them a client opens and closes connections at a steady rate through a small range of
+ports, over the loopback interface. Every connection leaves its port in TIME_WAIT.
+bench counts the sockets in TIME_WAIT and the connects that fail because no port is
+free. Then it tries half as many connects again as the ports can take and counts those
+that succeed: the rate that the kernel sustains, which should be ports / length of
+TIME_WAIT.
 
 Reuse of ports in TIME_WAIT (tcp_tw_reuse), which newer kernels have on for the
-loopback interface alone, is off; the limit on their number (tcp_max_tw_buckets), which
-is low in a small guest, is twice the ports. Under TCG the guest's idle time is
-skipped and the same kernels give the same figures.
+loopback interface only, is off. The limit on their number (tcp_max_tw_buckets), which
+is low in a small guest, is twice the ports. Under TCG the same kernels give the same
+figures.
+
+` + machineHelp + `
 
 SET gets bench.json, bench.csv and the chart, bench.svg and bench.png.`,
 		Example: `  namibuild bench out/demo
@@ -44,17 +47,17 @@ SET gets bench.json, bench.csv and the chart, bench.svg and bench.png.`,
 			return a.bench(c.Context(), args[0], stock, traffic, f)
 		},
 	}
-	c.Flags().StringVar(&stock, "stock", "", "output directory of the stock kernel (default SET-stock)")
-	c.Flags().IntVar(&traffic.Ports, "ports", traffic.Ports, "local ports that the client has")
-	c.Flags().IntVar(&traffic.Rate, "rate", traffic.Rate, "connects a second")
-	c.Flags().IntVar(&traffic.Seconds, "seconds", traffic.Seconds, "how long, by the guest's clock")
-	f.machine(c)
-	f.images.images(c)
-	f.offlineFlag(c)
+	c.Flags().StringVar(&stock, "stock", "", "use the stock kernel in `DIR` (default SET-stock)")
+	c.Flags().IntVar(&traffic.Ports, "ports", traffic.Ports, "give the client `N` local ports")
+	c.Flags().IntVar(&traffic.Rate, "rate", traffic.Rate, "open `N` connections a second")
+	c.Flags().IntVar(&traffic.Seconds, "seconds", traffic.Seconds, "run for `N` seconds of the guest's clock")
+	f.addMachine(c)
+	f.build.addImages(c)
+	f.build.addOffline(c)
 	return c
 }
 
-// noStockError says that there is nothing to compare with.
+// noStockError says that there is no stock kernel to compare with.
 type noStockError struct{ set, stock string }
 
 func (e noStockError) Error() string {
@@ -71,33 +74,23 @@ func (a *app) bench(ctx context.Context, path, stock string, traffic boot.Traffi
 		if _, err := os.Stat(stock); err != nil {
 			return noStockError{path, stock}
 		}
-	} else if err := there(stock, "the set of the stock kernel"); err != nil {
+	} else if err := exists(stock, "the set of the stock kernel"); err != nil {
 		return err
 	}
-	o, err := f.options(a, path)
-	if err != nil {
-		return err
-	}
-	link := &connection{prefix: a.prefix}
+	link := a.connect(ctx)
 	defer link.close()
-	r, err := watch(ctx, a, func(tell event.Sink) (boot.Report, error) {
-		o.Connect, o.Tell = link.open, tell
-		return prove.Bench(ctx, prove.BenchOptions{MachineOptions: o.MachineOptions, Set: path, Stock: stock, Traffic: traffic})
-	})
+	o, err := f.options(a, link)
 	if err != nil {
 		return err
 	}
-	if a.json {
-		a.emit(struct {
-			Event string `json:"event"`
-			boot.Report
-		}{"result", r})
-		return nil
-	}
-	return printReport(os.Stdout, r, path)
+	_, err = perform(ctx, a, func(tell event.Sink) (boot.Report, error) {
+		o.Tell = tell
+		return prove.Bench(ctx, prove.BenchOptions{MachineOptions: o, Set: path, Stock: stock, Traffic: traffic})
+	}, func(r boot.Report) error { return printReport(os.Stdout, r, path) })
+	return err
 }
 
-// printReport is the comparison as a table.
+// printReport prints the two kernels as a table.
 func printReport(out io.Writer, r boot.Report, dir string) error {
 	fmt.Fprintf(out, "\n%d connects a second through %d ports, %d s (%s)\n", r.Traffic.Rate, r.Traffic.Ports, r.Traffic.Seconds, r.Machine)
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)

@@ -1,13 +1,13 @@
 package main
 
 import (
-	"fmt"
+	"errors"
 	"strconv"
 	"strings"
 )
 
-// bytesFlag is a number of bytes on the command line: 512M, 6G, 2T, powers of
-// 1024 as memory counts.
+// bytesFlag is a flag for a number of bytes: 512M, 6G, 2T. The units are powers of 1024, as
+// memory is counted.
 type bytesFlag int64
 
 func (b *bytesFlag) String() string {
@@ -26,7 +26,7 @@ func (b *bytesFlag) Set(s string) error {
 	}
 	n, err := strconv.ParseInt(figure, 10, 64)
 	if err != nil || n <= 0 || n > 1<<62>>shift {
-		return fmt.Errorf("a size as 512M or 6G was expected")
+		return errors.New("must be a size such as 512M or 6G")
 	}
 	*b = bytesFlag(n << shift)
 	return nil

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -12,22 +13,24 @@ import (
 
 	"namibuild/builder"
 	"namibuild/builder/compare"
+	"namibuild/builder/event"
+	"namibuild/builder/oci"
 	"namibuild/builder/plan"
+	"namibuild/builder/release"
 )
 
 func (a *app) compareCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "compare A B",
-		Short: "Tell what differs between two builds, and why",
-		Long: `compare looks at two packages, or at the packages of two output directories or
+		Short: "Say what differs between two builds, and why",
+		Long: `compare compares two packages, or the packages of two output directories or of two
 releases in a container registry (HOST/REPOSITORY:TAG or @sha256:…): tag by tag, file
-by file, and into the files (archives, ELF sections, the kernel in a bzImage).
-Signatures are left out. Of builds of two plans, as of a patched and a stock kernel,
-what the plans differ in comes first.
+by file, and inside the files (archives, ELF sections, the kernel in a bzImage). It
+leaves signatures out. If the builds have different plans, as a patched and a stock
+kernel have, the differences between the plans come first.
 
-It ends with 0 when they are identical, 20 when every difference has a known
-reason (a clock, a host name, a module key: named with the pin that was missing),
-21 when one has none.`,
+The exit code is 0 if they are identical, 20 if every difference has a known reason (a
+clock, a host name, a module key; the missing pin is named), and 21 if one has none.`,
 		Example: `  namibuild compare out/demo out/demo-again
   namibuild compare out/demo registry.example.org/kernels/demo:6.1.192
   namibuild compare --json signed/kernel-6.1.rpm rebuilt/kernel-6.1.rpm`,
@@ -36,7 +39,7 @@ reason (a clock, a host name, a module key: named with the pin that was missing)
 	}
 }
 
-// differError says that two sets are not identical. It was printed already.
+// differError says that two sets are not identical. The verb has printed it.
 type differError struct{ verdict compare.Verdict }
 
 func (e differError) Error() string { return "the two differ: " + string(e.verdict) }
@@ -44,54 +47,50 @@ func (e differError) Error() string { return "the two differ: " + string(e.verdi
 func (a *app) compare(ctx context.Context, one, two string) error {
 	d := newDisplay(os.Stderr, false)
 	defer d.Close()
-	const what = "a package, a set, or a release (HOST/REPOSITORY:TAG)"
-	x, done, err := a.published(ctx, d, one, what)
+	const want = "a package, a set, or a release (HOST/REPOSITORY:TAG)"
+	x, remove, err := a.published(ctx, d, one, want)
 	if err != nil {
 		return err
 	}
-	defer done()
-	y, done, err := a.published(ctx, d, two, what)
+	defer remove()
+	y, remove, err := a.published(ctx, d, two, want)
 	if err != nil {
 		return err
 	}
-	defer done()
+	defer remove()
 	d.Close()
 	found, err := builder.Compare(x, y)
 	if err != nil {
 		return err
 	}
 	found.A, found.B = one, two
-	if err := a.showComparison(found); err != nil {
-		return err
+	err = a.print("result", found, func() error { return printComparison(os.Stdout, found) })
+	if err == nil && found.Verdict != compare.Identical {
+		err = differError{found.Verdict}
 	}
-	if found.Verdict != compare.Identical {
-		return differError{found.Verdict}
-	}
-	return nil
+	return err
 }
 
-func (a *app) showComparison(found builder.Comparison) error {
-	if a.json {
-		a.emit(struct {
-			Event string `json:"event"`
-			builder.Comparison
-		}{"result", found})
-		return nil
+// published returns the path of what is published at a path or in a registry. The caller
+// calls the function when the path is no longer needed.
+func (a *app) published(ctx context.Context, d *display, where, want string) (string, func() error, error) {
+	path, remove, err := release.OpenPublished(ctx, where, release.RegistryOptions{PlainHTTP: oci.Loopback(where), UserAgent: userAgent(), Tell: a.tell(d)})
+	if gone := exists(where, want); gone != nil && missing(err) && !errors.As(err, new(*event.StepError)) {
+		err = gone // neither a path nor a reference
 	}
-	return printComparison(os.Stdout, found)
+	return path, remove, a.cause(ctx, err)
 }
 
-// printComparison writes the report for people: what the plans differ in, which
-// explains most of what comes then, and each file, its findings with their first
-// place.
+// printComparison writes the report for people: how the plans differ, which explains most
+// of the rest, and then the findings in every file, each with its first place.
 func printComparison(w io.Writer, c builder.Comparison) error {
 	printPlans(w, c.Plans)
 	for _, p := range c.Pairs {
-		beneath := ""
+		leftOut := ""
 		if len(p.LeftOut) > 0 {
-			beneath = " (signatures left out: " + strings.Join(p.LeftOut, ", ") + ")"
+			leftOut = " (signatures left out: " + strings.Join(p.LeftOut, ", ") + ")"
 		}
-		fmt.Fprintf(w, "%s: %s%s\n", p.Name, p.Verdict, beneath)
+		fmt.Fprintf(w, "%s: %s%s\n", p.Name, p.Verdict, leftOut)
 		for _, f := range p.Findings {
 			if f.Kind != compare.Follows {
 				printFinding(w, f, c.Plans)
@@ -103,16 +102,16 @@ func printComparison(w io.Writer, c builder.Comparison) error {
 	return err
 }
 
-// printPlans tells of two builds that are not of one plan.
+// printPlans prints in what the plans of two builds differ.
 func printPlans(w io.Writer, differences []plan.Difference) {
 	if len(differences) == 0 {
 		return
 	}
-	fmt.Fprintln(w, "builds of two plans, A | B:")
+	fmt.Fprintln(w, "the builds have different plans, A | B:")
 	for _, d := range differences {
 		fmt.Fprintf(w, "  %-24s %s | %s\n", d.Fact, orNone(d.A), orNone(d.B))
 	}
-	fmt.Fprintln(w, "what the packages differ in may come from that:")
+	fmt.Fprintln(w, "this may be the reason for the differences between the packages:")
 }
 
 func printFinding(w io.Writer, f compare.Finding, plans []plan.Difference) {
@@ -134,7 +133,7 @@ func printFinding(w io.Writer, f compare.Finding, plans []plan.Difference) {
 	}
 }
 
-// more tells of the places that are like the one named.
+// more says how many places are like the one that is named.
 func more(count int) string {
 	switch {
 	case count == 1:
@@ -145,7 +144,7 @@ func more(count int) string {
 	return fmt.Sprintf(", and %d more", count-1)
 }
 
-// printFollows writes what follows from the rest on one line.
+// printFollows prints on one line what only follows from other differences.
 func printFollows(w io.Writer, all []compare.Finding) {
 	var names []string
 	for _, f := range all {
@@ -154,11 +153,11 @@ func printFollows(w io.Writer, all []compare.Finding) {
 		}
 	}
 	if len(names) > 0 {
-		fmt.Fprintf(w, "  and what follows: %s\n", strings.Join(names, ", "))
+		fmt.Fprintf(w, "  and as a consequence: %s\n", strings.Join(names, ", "))
 	}
 }
 
-// orNone is a value of a plan on one line.
+// orNone returns a value of a plan on one line.
 func orNone(s string) string {
 	if s == "" {
 		return "(none)"

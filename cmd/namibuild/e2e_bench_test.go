@@ -12,9 +12,9 @@ import (
 	"namibuild/builder/set"
 )
 
-// checkBench judges what quickstart has measured on both kernels: the stock one
-// runs out of ports, the patched one does not, and each sustains what its ports
-// and the length of TIME_WAIT allow.
+// checkBench checks what quickstart has measured on both kernels: the stock kernel runs
+// out of ports, the patched one does not, and each sustains what its ports and the length
+// of TIME_WAIT allow.
 func checkBench(t *testing.T, dir string) {
 	t.Helper()
 	data, err := os.ReadFile(filepath.Join(dir, set.BenchFile))

@@ -14,8 +14,8 @@ import (
 	"namibuild/builder/set"
 )
 
-// checkProofs: quickstart has left both proofs, 5 s and 60 s, and the gate is
-// open for both.
+// checkProofs checks that quickstart has left both proofs, of 5 s and of 60 s, and that a
+// release accepts them.
 func checkProofs(t *testing.T, patched, stock string) {
 	t.Helper()
 	for out, want := range map[string]string{patched: "5.00 s", stock: "60.00 s"} {
@@ -42,7 +42,7 @@ func checkProofs(t *testing.T, patched, stock string) {
 	}
 }
 
-// checkBoot boots the demo's kernel with one thing wrong each time.
+// checkBoot boots the demo's kernel in several ways, most of them with one thing wrong.
 func checkBoot(t *testing.T, out string) {
 	begin(t)
 	dir := t.TempDir()
@@ -91,8 +91,8 @@ func checkBoot(t *testing.T, out string) {
 	}
 }
 
-// TestEndToEndBootBad: kernels that never get to their process 1, each with its
-// verdict, or without one, within the limit.
+// TestEndToEndBootBad boots kernels that never start their process 1. Each gets its
+// verdict, or none, within the limit.
 func TestEndToEndBootBad(t *testing.T) {
 	begin(t)
 	config := "CONFIG_64BIT=y\nCONFIG_BLK_DEV_INITRD=y\nCONFIG_BINFMT_ELF=y\nCONFIG_PRINTK=y\nCONFIG_SERIAL_8250=y\nCONFIG_SERIAL_8250_CONSOLE=y\nCONFIG_PROC_FS=y\n"

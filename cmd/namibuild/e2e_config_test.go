@@ -12,8 +12,8 @@ import (
 	"namibuild/builder/set"
 )
 
-// configured is the tiny kernel with a configuration, and something in the
-// place of Kconfig that knows no option NOT_THERE and keeps a choice of HZ.
+// configured returns the tiny kernel with a configuration. Its stand-in for Kconfig drops
+// the option NOT_THERE and always sets HZ to 250.
 func configured(config string) tiny {
 	k := newTiny()
 	k.config = config
@@ -26,8 +26,8 @@ func configured(config string) tiny {
 	return k
 }
 
-// Options go into the real container's SOURCES and are looked up in the package
-// that comes out.
+// TestEndToEndConfig shows that the options of config: reach the kernel's configuration in
+// the package.
 func TestEndToEndConfig(t *testing.T) {
 	begin(t)
 	out := filepath.Join(t.TempDir(), "out")

@@ -17,7 +17,7 @@ import (
 	"namibuild/builder/set"
 )
 
-// specHead begins a spec that the tiny kernel's tree is built by in another way.
+// specHead begins specs that build the tiny kernel's tree in another way.
 const specHead = `%define distro_build 431.3.1
 %define kversion 2.6.32-431.3.1.el6
 %define debug_package %{nil}
@@ -35,7 +35,7 @@ A kernel for a test.
 `
 
 // signSpec calls gpg as EL6's kernel spec and scripts/mod/modsign.sh do, for
-// twenty modules at once, and lets the image's own gpg judge.
+// twenty modules at once, and checks the signatures with the image's own gpg.
 const signSpec = specHead + `cd linux-%{kversion}
 printf '%s\n' 'Key-Type: DSA' 'Key-Length: 1024' 'Name-Real: CentOS' '%pubring kernel.pub' '%secring kernel.sec' '%commit' >genkey
 gpg --homedir . --batch --gen-key genkey
@@ -65,9 +65,9 @@ cp linux-%{kversion}/extract.pub linux-%{kversion}/modules/*.sig %{buildroot}/bo
 /boot/*
 `
 
-// certifiedSpec makes its key as the kernel's certs/Makefile does, and signs twenty
-// modules by EL8's program and with EL7's command; the image's openssl judges.
-// The program is none that could sign: the stand-in has to.
+// certifiedSpec makes its key as the kernel's certs/Makefile does, and signs twenty modules
+// with EL8's program and with EL7's command. The image's openssl checks the signatures. The
+// program itself cannot sign, so that namibuild's stand-in must.
 const certifiedSpec = specHead + `cd linux-%{kversion}
 printf '%s\n' '[ req ]' 'default_bits = 2048' 'distinguished_name = n' 'prompt = no' '[ n ]' 'CN = throw-away' >x509.genkey
 openssl req -new -nodes -utf8 -sha256 -days 36500 -batch -x509 -config x509.genkey -outform PEM -out key.pem -keyout key.pem
@@ -98,7 +98,7 @@ for n in $(seq 20); do
         openssl rsautl -verify -certin -inkey key.pem -in $m.sig | cmp - $m.info
         status=0
         scripts/sign-file sha256 other.pem key.x509 $m || status=$?
-        [ $status = 3 ] # the program itself: this key is there
+        [ $status = 3 ] # the program itself: this key exists
     ) &
     jobs="$jobs $!"
 done
@@ -110,8 +110,8 @@ cp linux-%{kversion}/key.x509 linux-%{kversion}/modules/*.ko linux-%{kversion}/m
 /boot/*
 `
 
-// signing is the recipe with a module key, as YAML; command is one more of each
-// module's.
+// signing writes a recipe with that module key, which is YAML. The command runs before each
+// module is made.
 func signing(t *testing.T, spec, key, command string) (recipe string) {
 	t.Helper()
 	k := newTiny()
@@ -136,7 +136,7 @@ func mustBuild(t *testing.T, recipe string) (rpm []byte, out string) {
 		t.Fatalf("exit %d\n%s%s", code, stdout, stderr)
 	}
 	if _, err := os.Stat(filepath.Join(out, set.SignaturesFile)); err == nil && !strings.Contains(stdout, "\nmodule signatures: 40 by ") {
-		t.Errorf("nobody says what became of the key:\n%s", stdout)
+		t.Errorf("the output does not say how the modules were signed:\n%s", stdout)
 	}
 	data, err := os.ReadFile(filepath.Join(out, "RPMS", signedRPM))
 	if err != nil {
@@ -156,7 +156,7 @@ func TestEndToEndModuleKey(t *testing.T) {
 	nothingLeft(t)
 }
 
-// moduleKey builds with a key that is made with these flags, and then without it.
+// moduleKey builds with a key that it makes with these flags, and then without the key.
 func moduleKey(t *testing.T, spec string, flags ...string) {
 	key := filepath.Join(t.TempDir(), "my.key")
 	if code, _, stderr := runCommand(t, append([]string{"modkey", "new", key}, flags...)...); code != 0 {
@@ -196,7 +196,7 @@ func moduleKey(t *testing.T, spec string, flags ...string) {
 	}
 }
 
-// wrongKind: a kernel that signs in the other way says so.
+// wrongKind checks that a kernel that signs in the other way is reported.
 func wrongKind(t *testing.T, spec, key string) {
 	code, _, stderr := runCommand(t, "build", signing(t, spec, "{persistent: "+key+"}", ":"), "-o", filepath.Join(t.TempDir(), "out"))
 	if code != exitUsage || !strings.Contains(stderr, "this kernel signs its modules by X.509") || !strings.Contains(stderr, "--x509") {
@@ -213,9 +213,8 @@ func beside(t *testing.T, recipe, table string) {
 	write(t, filepath.Join(filepath.Dir(recipe), "signatures.json"), data)
 }
 
-// noSecret looks for the private half in all that a build leaves, the builder
-// image's layers included. What the packages hold uncompressed the build looked
-// at itself.
+// noSecret looks for the private half in everything that a build leaves, also in the layers
+// of the builder image. The build itself has looked into the compressed files of packages.
 func noSecret(t *testing.T, file, out string) {
 	t.Helper()
 	key, err := modkey.Open(file)

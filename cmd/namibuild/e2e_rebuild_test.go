@@ -12,10 +12,9 @@ import (
 	"namibuild/builder/plan"
 )
 
-// TestEndToEndRebuild: a set that was built by a lock and signed with a key that
-// is gone is built again from what lies beside it, on another file system and with
-// other jobs, and is the published one byte for byte. One whose build had no pin
-// for the clock is not, and compare says why.
+// TestEndToEndRebuild builds a published set again: on another file system and with other
+// jobs, without the key that has signed it. The result is the published set byte for byte.
+// Builds without a pin differ, and compare says why.
 func TestEndToEndRebuild(t *testing.T) {
 	begin(t)
 	dir := t.TempDir()
@@ -58,8 +57,8 @@ func TestEndToEndRebuild(t *testing.T) {
 	nothingLeft(t)
 }
 
-// TestEndToEndRebuildSignedModules: who publishes the signatures of the modules
-// needs to give nobody the key.
+// TestEndToEndRebuildSignedModules builds a set with signed modules again, with their
+// signatures and without their key.
 func TestEndToEndRebuildSignedModules(t *testing.T) {
 	begin(t)
 	dir := t.TempDir()

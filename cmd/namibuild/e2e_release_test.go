@@ -24,7 +24,7 @@ import (
 	"namibuild/builder/rpm/rpmtest"
 )
 
-// must runs the command, which has to succeed.
+// must runs the command and fails the test if the command fails.
 func must(t *testing.T, args ...string) string {
 	t.Helper()
 	code, stdout, stderr := runCommand(t, args...)
@@ -34,8 +34,8 @@ func must(t *testing.T, args ...string) string {
 	return stdout
 }
 
-// checkRelease releases a proven set twice, with equal bytes, and lets real rpm,
-// createrepo_c, dnf and a registry judge it.
+// checkRelease makes a release of a proven set twice, with equal bytes, and checks it with
+// real rpm, createrepo_c, dnf and a registry.
 func checkRelease(t *testing.T, set string) {
 	t.Helper()
 	top := t.TempDir()
@@ -75,7 +75,7 @@ func checkRelease(t *testing.T, set string) {
 	output(t, "diff", "-r", one, filepath.Join(top, "pulled"))
 }
 
-// listed are the digests of the packages that a repository lists.
+// listed returns the digests of the packages that a repository lists.
 func listed(t *testing.T, dir string) []string {
 	t.Helper()
 	names, err := filepath.Glob(filepath.Join(dir, "repodata", "*primary.xml.gz"))
@@ -99,8 +99,8 @@ func listed(t *testing.T, dir string) []string {
 	return all
 }
 
-// install lets dnf install the kernel by the bundle's own .repo file, index and
-// packages checked, into a root that has what the kernel's packages require.
+// install lets dnf install the kernel with the release's own .repo file, which makes it
+// check index and packages, into a root that has what the kernel's packages require.
 func install(t *testing.T, repoFile string) {
 	t.Helper()
 	top := t.TempDir()
@@ -135,10 +135,10 @@ func install(t *testing.T, repoFile string) {
 	}
 }
 
-// job is a pipeline's job: its script and what it takes from the environment.
+// job is the job of a pipeline: its script and the shell that runs it.
 type job struct{ shell, script string }
 
-// githubJob and gitlabJob read the examples.
+// githubJob reads the example for GitHub, gitlabJob that for GitLab.
 func githubJob(t *testing.T) job {
 	var page struct {
 		Jobs struct {
@@ -172,32 +172,21 @@ func readExample(t *testing.T, name string, page any) {
 	}
 }
 
-// The example jobs run, over the tiny kernel, whose package nobody can boot:
-// --unproven is put in. docker login is noted only; the registry asks nobody.
+// TestEndToEndExamples runs the example jobs on the tiny kernel. That cannot be booted, so
+// the test adds --unproven. docker login is only recorded, since the registry has no
+// accounts.
 func TestEndToEndExamples(t *testing.T) {
 	begin(t)
-	repository := filepath.Dir(newTiny().write(t))
-	if err := os.Rename(filepath.Join(repository, "tiny.yaml"), filepath.Join(repository, "kernel.yaml")); err != nil {
-		t.Fatal(err)
-	}
 	registry := httptest.NewServer(memory.New(memory.Logger(log.New(io.Discard, "", 0)), memory.WithReferrersSupport(true)))
 	defer registry.Close()
 	host := strings.TrimPrefix(registry.URL, "http://")
-	must(t, "lock", filepath.Join(repository, "kernel.yaml"))
 	t.Setenv("NAMIBUILD_PASSPHRASE", "Rapunzel-lass-dein-Haar-herunter")
-	must(t, "key", "new", "Pipeline <ci@example.org>", "-o", filepath.Join(repository, "signing"))
-	secretFile := filepath.Join(t.TempDir(), "secret")
-	if err := os.Rename(filepath.Join(repository, "signing.key"), secretFile); err != nil {
-		t.Fatal(err)
-	}
+	repository, secretFile := pipelineRepository(t)
 	secret, err := os.ReadFile(secretFile)
 	if err != nil {
 		t.Fatal(err)
 	}
-	tools := t.TempDir()
-	write(t, filepath.Join(tools, "namibuild"), []byte("#!/bin/sh\n[ \"$1\" != release ] || set -- \"$@\" --unproven\nexec "+binary+" \"$@\"\n"))
-	write(t, filepath.Join(tools, "docker"), []byte("#!/bin/sh\n[ \"$1 $3 $4 $5\" = 'login -u robot --password-stdin' ] && echo \"$2 $(cat)\" >login\n"))
-	output(t, "chmod", "+x", filepath.Join(tools, "namibuild"), filepath.Join(tools, "docker"))
+	tools := pipelineTools(t)
 	for name, test := range map[string]struct {
 		job
 		env []string
@@ -206,21 +195,9 @@ func TestEndToEndExamples(t *testing.T) {
 		"gitlab": {gitlabJob(t), []string{"SIGNING_KEY=" + secretFile, "CI_REGISTRY=" + host, "CI_REGISTRY_USER=robot", "CI_REGISTRY_PASSWORD=beep"}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			dir := filepath.Join(t.TempDir(), "checkout")
+			dir, image := filepath.Join(t.TempDir(), "checkout"), host+"/kernels/"+name+":v1"
 			output(t, "cp", "-r", repository, dir)
-			image := host + "/kernels/" + name + ":v1"
-			cmd := exec.Command(test.shell, "-e", "-c", test.script)
-			cmd.Dir = dir
-			cmd.Env = append(append(os.Environ(), test.env...), "IMAGE="+image, "PATH="+tools+":"+os.Getenv("PATH"))
-			out, err := cmd.CombinedOutput()
-			if err != nil {
-				t.Fatalf("%v\n%s", err, out)
-			}
-			for _, s := range []string{"Rapunzel", "PRIVATE KEY", "beep"} {
-				if strings.Contains(string(out), s) {
-					t.Errorf("the job's log holds %q", s)
-				}
-			}
+			test.run(t, dir, append(test.env, "IMAGE="+image, "PATH="+tools+":"+os.Getenv("PATH")))
 			if got, err := os.ReadFile(filepath.Join(dir, "login")); err != nil || string(got) != host+" beep\n" {
 				t.Errorf("docker login got %q, %v", got, err)
 			}
@@ -232,4 +209,49 @@ func TestEndToEndExamples(t *testing.T) {
 		})
 	}
 	nothingLeft(t)
+}
+
+// run runs the job in a checkout, without secrets in its log.
+func (j job) run(t *testing.T, dir string, env []string) {
+	t.Helper()
+	cmd := exec.Command(j.shell, "-e", "-c", j.script)
+	cmd.Dir = dir
+	cmd.Env = append(os.Environ(), env...)
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	for _, s := range []string{"Rapunzel", "PRIVATE KEY", "beep"} {
+		if strings.Contains(string(out), s) {
+			t.Errorf("the job's log holds %q", s)
+		}
+	}
+}
+
+// pipelineRepository makes a repository with a recipe, its lock and a public key. The
+// secret key is in a file elsewhere.
+func pipelineRepository(t *testing.T) (dir, secretFile string) {
+	t.Helper()
+	dir = filepath.Dir(newTiny().write(t))
+	if err := os.Rename(filepath.Join(dir, "tiny.yaml"), filepath.Join(dir, "kernel.yaml")); err != nil {
+		t.Fatal(err)
+	}
+	must(t, "lock", filepath.Join(dir, "kernel.yaml"))
+	must(t, "key", "new", "Pipeline <ci@example.org>", "-o", filepath.Join(dir, "signing"))
+	secretFile = filepath.Join(t.TempDir(), "secret")
+	if err := os.Rename(filepath.Join(dir, "signing.key"), secretFile); err != nil {
+		t.Fatal(err)
+	}
+	return dir, secretFile
+}
+
+// pipelineTools makes a folder with the programs that the jobs call: the command, and a
+// docker that only records a login.
+func pipelineTools(t *testing.T) string {
+	t.Helper()
+	tools := t.TempDir()
+	write(t, filepath.Join(tools, "namibuild"), []byte("#!/bin/sh\n[ \"$1\" != release ] || set -- \"$@\" --unproven\nexec "+binary+" \"$@\"\n"))
+	write(t, filepath.Join(tools, "docker"), []byte("#!/bin/sh\n[ \"$1 $3 $4 $5\" = 'login -u robot --password-stdin' ] && echo \"$2 $(cat)\" >login\n"))
+	output(t, "chmod", "+x", filepath.Join(tools, "namibuild"), filepath.Join(tools, "docker"))
+	return tools
 }

@@ -16,8 +16,7 @@ import (
 	"namibuild/builder/set"
 )
 
-// pinSpec is a package in which every pin shows: what it holds is in a file or in
-// the header.
+// pinSpec makes a package that shows the effect of every pin in a file or in the header.
 const pinSpec = specHead + `%build
 cd linux-%{kversion}
 date >clock
@@ -38,18 +37,18 @@ cp page.gz %{buildroot}/boot/
 /usr/share/probe
 `
 
-// probe is the source package of pinSpec.
+// probe returns the source package of pinSpec.
 func probe() tiny {
 	k := newTiny()
 	k.spec = pinSpec
 	return k
 }
 
-// TestEndToEndPins: two builds that differ in all that must not matter are alike,
-// and each pin is needed for it: without it (and without those that hold the
-// same thing another way) they are not, and compare names the cause. The pin stat
-// is for rpm 4.8: 4.18 writes no device, no inode and no size of a directory;
-// namibuild_test.TestPins looks at it.
+// TestEndToEndPins shows that two builds are equal although they differ in everything that
+// should not affect the packages, and that each pin is needed for it: without the pin (and
+// without those with the same effect) the builds differ, and compare names the cause. The
+// pin stat is for rpm 4.8, since 4.18 writes no device, no inode and no size of a
+// directory; namibuild_test.TestPins tests it.
 func TestEndToEndPins(t *testing.T) {
 	begin(t)
 	recipe := probe().write(t)
@@ -80,8 +79,8 @@ func TestEndToEndPins(t *testing.T) {
 	nothingLeft(t)
 }
 
-// TestEndToEndDate: without the pins a build of another day shows that day, and
-// no other, wherever its own would be.
+// TestEndToEndDate shows that a build with --vary date and without the pins has that day,
+// and no other, in all places that show a date.
 func TestEndToEndDate(t *testing.T) {
 	begin(t)
 	const off = "clock,mtimes,rpm"
@@ -110,8 +109,8 @@ func TestEndToEndDate(t *testing.T) {
 	nothingLeft(t)
 }
 
-// TestEndToEndReproScript: scripts/repro.sh gives each of its verdicts on packages
-// that must be the same, and writes them down.
+// TestEndToEndReproScript runs scripts/repro.sh on packages that must be equal, and reads
+// the verdicts that it writes.
 func TestEndToEndReproScript(t *testing.T) {
 	begin(t)
 	file := filepath.Join(t.TempDir(), "repro.json")
@@ -141,7 +140,7 @@ func TestEndToEndReproScript(t *testing.T) {
 	nothingLeft(t)
 }
 
-// buildProbe gives the output directory.
+// buildProbe builds without some pins and returns the output directory.
 func buildProbe(t *testing.T, recipe, off string, args ...string) string {
 	t.Helper()
 	out := filepath.Join(t.TempDir(), "out")

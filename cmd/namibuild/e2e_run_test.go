@@ -20,10 +20,10 @@ import (
 	"github.com/docker/docker/client"
 )
 
-// These tests run the real command against the real engine. scripts/test sets
-// the image prefix and the store, so that nothing from earlier helps.
+// The tests of the e2e_ files run the real command with a real engine. scripts/test sets
+// the image prefix and the store, so that nothing of an earlier run helps.
 
-// binary is the command under test, made by TestMain.
+// binary is the path of the command under test, which TestMain builds.
 var binary string
 
 func TestMain(m *testing.M) {
@@ -47,7 +47,7 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// output runs a program of the host, such as rpm, and gives what it prints.
+// output runs a program of the host, such as rpm, and returns what it prints.
 func output(t *testing.T, name string, args ...string) string {
 	t.Helper()
 	var stderr bytes.Buffer
@@ -72,10 +72,10 @@ func runCommand(t *testing.T, args ...string) (code int, stdout, stderr string) 
 	return cmd.ProcessState.ExitCode(), out.String(), errs.String()
 }
 
-// others are the ids of containers and volumes of other builds on this engine.
+// others are the IDs of containers and volumes of other builds on this engine.
 var others []string
 
-// begin notes what is none of the test's.
+// begin records the containers and volumes that do not belong to the test.
 func begin(t *testing.T) {
 	others = nil
 	for _, s := range leftovers(t) {
@@ -83,8 +83,7 @@ func begin(t *testing.T) {
 	}
 }
 
-// nothingLeft fails the test when the engine holds a container or a volume of
-// ours.
+// nothingLeft fails the test if a container or a volume of the test is left on the engine.
 func nothingLeft(t *testing.T) {
 	t.Helper()
 	for _, s := range leftovers(t) {
@@ -118,7 +117,7 @@ func leftovers(t *testing.T) []string {
 	return slices.DeleteFunc(all, func(s string) bool { return slices.Contains(others, strings.Fields(s)[1]) })
 }
 
-// started is a build that runs, and its events as they come.
+// started is a command that runs, with its events as they come.
 type started struct {
 	*exec.Cmd
 	events *bufio.Scanner
@@ -141,7 +140,7 @@ func start(t *testing.T, args ...string) *started {
 	return s
 }
 
-// until reads events until one of the kind and step comes.
+// until reads events up to one of that kind and step.
 func (s *started) until(t *testing.T, kind, step string) {
 	t.Helper()
 	var seen []string

@@ -14,9 +14,9 @@ import (
 	"namibuild/builder/set"
 )
 
-// What a set says of its build root is what the package database of the real
-// image says, each package with the digest of its file, and the bill of
-// materials and the provenance name every one of them.
+// TestEndToEndBuildRoot shows that a set's list of its build root is that of the image's
+// own package database, with the digest of each package, and that SBOM and provenance name
+// every one of them.
 func TestEndToEndBuildRoot(t *testing.T) {
 	begin(t)
 	out := filepath.Join(t.TempDir(), "out")

@@ -10,8 +10,8 @@ import (
 	"testing"
 )
 
-// The patched SRPM: the same bytes from build and from prepare, right by rpm's
-// and rpmlint's judgement, and plain rpmbuild makes the same package of it here.
+// TestEndToEndSRPM shows that build and prepare make the same patched SRPM, that rpm and
+// rpmlint find nothing wrong with it, and that rpmbuild makes the same package of it.
 func TestEndToEndSRPM(t *testing.T) {
 	begin(t)
 	const name, rpm = "kernel-2.6.32-431.3.1.namibuild.el6.src.rpm", "kernel-2.6.32-431.3.1.namibuild.el6.x86_64.rpm"
@@ -39,7 +39,7 @@ func TestEndToEndSRPM(t *testing.T) {
 	if got := output(t, "rpm", "-qp", "--qf", "%{release} %{buildtime} %{buildhost} %{payloadcompressor}", srpm); got != "431.3.1.namibuild.el6 1389000000 namibuild gzip" {
 		t.Error(got)
 	}
-	if got := errorsOf(t, srpm); got != "kernel.src: E: no-signature\n" { // that is for a release to mend
+	if got := errorsOf(t, srpm); got != "kernel.src: E: no-signature\n" { // a release signs
 		t.Errorf("rpmlint: %s", got)
 	}
 
@@ -55,13 +55,13 @@ func TestEndToEndSRPM(t *testing.T) {
 	}
 }
 
-// errorsOf are rpmlint's errors, without its warnings.
+// errorsOf returns rpmlint's errors, without its warnings.
 func errorsOf(t *testing.T, file string) string {
 	t.Helper()
 	return output(t, "sh", "-c", `rpmlint "$0" | grep ": E: "`, file)
 }
 
-// What fails leaves a log and no SRPM.
+// TestEndToEndSRPMFails shows that a failure leaves a log and no SRPM.
 func TestEndToEndSRPMFails(t *testing.T) {
 	begin(t)
 	k, dir := newTiny(), t.TempDir()

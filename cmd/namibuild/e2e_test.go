@@ -15,8 +15,8 @@ import (
 	"namibuild/builder/set"
 )
 
-// The claim of the README: one script, and there are kernel packages with the
-// edit in them, by real rpm's judgement.
+// TestEndToEndQuickstart runs the README's script and checks with real rpm that its kernel
+// packages have the edit in them. It goes on with the kernel that was built.
 func TestEndToEndQuickstart(t *testing.T) {
 	begin(t)
 	out := filepath.Join(t.TempDir(), "demo")
@@ -26,6 +26,17 @@ func TestEndToEndQuickstart(t *testing.T) {
 		t.Fatal(err)
 	}
 	nothingLeft(t)
+	checkPackages(t, out)
+	checkPlan(t)
+	checkProofs(t, out, out+"-stock")
+	checkBench(t, out)
+	checkBoot(t, out)
+	checkRelease(t, out)
+}
+
+// checkPackages checks the demo's packages with real rpm.
+func checkPackages(t *testing.T, out string) {
+	t.Helper()
 	rpms := func(name string) string {
 		found, err := filepath.Glob(filepath.Join(out, "RPMS", name))
 		if err != nil || len(found) != 1 {
@@ -50,9 +61,13 @@ func TestEndToEndQuickstart(t *testing.T) {
 	}
 	config := output(t, "sh", "-c", `rpm2cpio "$0" | cpio -i --quiet --to-stdout "./boot/vmlinuz*" | file -b -`, kernel)
 	if !strings.Contains(config, release) || !strings.Contains(config, "bzImage") {
-		t.Errorf("the vmlinuz says of itself: %s", config)
+		t.Errorf("the vmlinuz is: %s", config)
 	}
+}
 
+// checkPlan checks that the demo's plan has the diff of what was built.
+func checkPlan(t *testing.T) {
+	t.Helper()
 	code, plan, stderr := runCommand(t, "plan", "demo")
 	if code != 0 {
 		t.Fatalf("plan: exit %d\n%s", code, stderr)
@@ -66,82 +81,79 @@ func TestEndToEndQuickstart(t *testing.T) {
 			t.Errorf("the plan lacks %q", want)
 		}
 	}
-	checkProofs(t, out, out+"-stock")
-	checkBench(t, out)
-	checkBoot(t, out)
-	checkRelease(t, out)
 }
 
-// Each case is the tiny kernel with one thing wrong.
+// buildErrors are builds of the tiny kernel with one thing wrong in each.
+var buildErrors = map[string]struct {
+	change func(*tiny)
+	args   []string
+	code   int
+	want   []string // in stderr
+}{
+	"compiler": {
+		change: func(k *tiny) {
+			k.edits = []edit{{"net/tcp.c", "return TCP_TIMEWAIT_LEN;", "return TCP_TIMEWAIT;"}}
+		},
+		code: exitRpmbuild,
+		want: []string{"net/tcp.c:4:", "TCP_TIMEWAIT", "in %build", "failed.log", "last lines of the log"},
+	},
+	"no match": {
+		change: func(k *tiny) { k.edits = []edit{{"include/net/tcp.h", "#define TCP_TIMEWAIT_LEN (61*HZ)", "(5*HZ)"}} },
+		code:   exitEdit,
+		want:   []string{"include/net/tcp.h", "60*HZ"},
+	},
+	"two matches": {
+		change: func(k *tiny) { k.edits = []edit{{"include/net/tcp.h", "HZ", "ZH"}} },
+		code:   exitEdit,
+		want:   []string{"include/net/tcp.h", "2"},
+	},
+	"a name is missing": {
+		change: func(k *tiny) { k.spec = strings.ReplaceAll(k.spec, "%define distro_build", "%define distro_bild") },
+		code:   exitEdit,
+		want:   []string{"distro_build"},
+	},
+	"truncated": {
+		change: func(k *tiny) { k.mangle = func(b []byte) []byte { return b[:len(b)-100] } },
+		code:   exitSource,
+		want:   []string{"truncated"},
+	},
+	"one bit": {
+		change: func(k *tiny) { k.mangle = func(b []byte) []byte { b[len(b)-200] ^= 1; return b } },
+		code:   exitSource,
+		want:   []string{"sha256 got"},
+	},
+	"package that is not made": {
+		change: func(k *tiny) { k.packages = append(k.packages, "kernel-debug") },
+		code:   exitOutput,
+		want:   []string{"the recipe wants kernel-debug; with these switches the spec makes kernel\n"},
+	},
+	"disk full": {
+		change: func(k *tiny) { k.build = "dd if=/dev/zero of=big bs=1M count=100" },
+		args:   []string{"--tmpfs", "16M"},
+		code:   exitDisk,
+		want:   []string{"No space left on device", "disk"},
+	},
+	"out of memory": {
+		change: func(k *tiny) { k.build = `perl -e '$x = "x" x (1<<30)'` },
+		args:   []string{"--memory", "64M"},
+		code:   exitRpmbuild,
+		want:   []string{"memory limit", "--memory"},
+	},
+	"base image": {
+		args: []string{"--image-arg", "BASE=127.0.0.1:1/none"},
+		code: exitBase,
+		want: []string{"127.0.0.1:1/none", "quickstart"},
+	},
+	"output is a file": {
+		args: []string{"-o", "/dev/null/out"},
+		code: exitOutput,
+		want: []string{"/dev/null/out"},
+	},
+}
+
 func TestEndToEndErrors(t *testing.T) {
 	begin(t)
-	tests := map[string]struct {
-		change func(*tiny)
-		args   []string
-		code   int
-		want   []string // in stderr
-	}{
-		"compiler": {
-			change: func(k *tiny) {
-				k.edits = []edit{{"net/tcp.c", "return TCP_TIMEWAIT_LEN;", "return TCP_TIMEWAIT;"}}
-			},
-			code: exitRpmbuild,
-			want: []string{"net/tcp.c:4:", "TCP_TIMEWAIT", "in %build", "failed.log", "the end of the log"},
-		},
-		"no match": {
-			change: func(k *tiny) { k.edits = []edit{{"include/net/tcp.h", "#define TCP_TIMEWAIT_LEN (61*HZ)", "(5*HZ)"}} },
-			code:   exitEdit,
-			want:   []string{"include/net/tcp.h", "60*HZ"},
-		},
-		"two matches": {
-			change: func(k *tiny) { k.edits = []edit{{"include/net/tcp.h", "HZ", "ZH"}} },
-			code:   exitEdit,
-			want:   []string{"include/net/tcp.h", "2"},
-		},
-		"a knob is missing": {
-			change: func(k *tiny) { k.spec = strings.ReplaceAll(k.spec, "%define distro_build", "%define distro_bild") },
-			code:   exitEdit,
-			want:   []string{"distro_build"},
-		},
-		"truncated": {
-			change: func(k *tiny) { k.mangle = func(b []byte) []byte { return b[:len(b)-100] } },
-			code:   exitSource,
-			want:   []string{"truncated"},
-		},
-		"one bit": {
-			change: func(k *tiny) { k.mangle = func(b []byte) []byte { b[len(b)-200] ^= 1; return b } },
-			code:   exitSource,
-			want:   []string{"sha256 got"},
-		},
-		"package that is not made": {
-			change: func(k *tiny) { k.packages = append(k.packages, "kernel-debug") },
-			code:   exitOutput,
-			want:   []string{"the recipe wants kernel-debug; with these switches the spec makes kernel\n"},
-		},
-		"disk full": {
-			change: func(k *tiny) { k.build = "dd if=/dev/zero of=big bs=1M count=100" },
-			args:   []string{"--tmpfs", "16M"},
-			code:   exitDisk,
-			want:   []string{"No space left on device", "disk"},
-		},
-		"out of memory": {
-			change: func(k *tiny) { k.build = `perl -e '$x = "x" x (1<<30)'` },
-			args:   []string{"--memory", "64M"},
-			code:   exitRpmbuild,
-			want:   []string{"memory limit", "--memory"},
-		},
-		"base image": {
-			args: []string{"--image-arg", "BASE=127.0.0.1:1/none"},
-			code: exitBase,
-			want: []string{"127.0.0.1:1/none", "quickstart"},
-		},
-		"output is a file": {
-			args: []string{"-o", "/dev/null/out"},
-			code: exitOutput,
-			want: []string{"/dev/null/out"},
-		},
-	}
-	for name, test := range tests {
+	for name, test := range buildErrors {
 		t.Run(name, func(t *testing.T) {
 			k := newTiny()
 			if test.change != nil {
@@ -177,7 +189,7 @@ func TestEndToEndEngineNotReachable(t *testing.T) {
 	}
 }
 
-// The tiny kernel builds, and builds again over its own output.
+// TestEndToEndTiny builds the tiny kernel, and again into the same output directory.
 func TestEndToEndTiny(t *testing.T) {
 	begin(t)
 	recipe := newTiny().write(t)
@@ -204,7 +216,7 @@ func TestEndToEndTiny(t *testing.T) {
 	nothingLeft(t)
 }
 
-// Ctrl-C, once and twice, at every step.
+// TestEndToEndInterrupted presses Ctrl-C, once and twice, in every step.
 func TestEndToEndInterrupted(t *testing.T) {
 	begin(t)
 	slow := newTiny()
@@ -240,8 +252,8 @@ func TestEndToEndInterrupted(t *testing.T) {
 	}
 }
 
-// A driver that is killed cannot clean up: its container ends by itself, and
-// the next run removes it.
+// TestEndToEndKilled shows that the container of a killed run, which cannot clean up, ends
+// by itself, and that the next run removes it.
 func TestEndToEndKilled(t *testing.T) {
 	begin(t)
 	slow := newTiny()

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"slices"
 	"strings"
 
 	"namibuild/builder"
@@ -14,7 +13,7 @@ import (
 	"namibuild/builder/recipe"
 )
 
-// usageError is a mistake on the command line.
+// usageError is a mistake in the command line.
 type usageError struct{ error }
 
 func (u usageError) Unwrap() error { return u.error }
@@ -24,7 +23,8 @@ type recipeError struct{ error }
 
 func (r recipeError) Unwrap() error { return r.error }
 
-// cause replaces what an interrupted run died of by the interruption.
+// cause returns the error that the user should see: if the run was interrupted, that is
+// the interruption and not what it led to.
 func (a *app) cause(ctx context.Context, err error) error {
 	if err == nil || ctx.Err() == nil {
 		return err
@@ -32,9 +32,9 @@ func (a *app) cause(ctx context.Context, err error) error {
 	return context.Cause(ctx)
 }
 
-// report prints what went wrong, one line and, where there is a cure, a hint,
-// and gives the exit code. verb is the command's whole name, which knows best
-// how it wants to be called.
+// report prints an error on one line, with a hint on a second one if the user can do
+// something about it, and returns the exit code. verb is the command's whole name, whose
+// help the hint may name.
 func (a *app) report(err error, verb string) int {
 	if err == nil {
 		return exitOK
@@ -46,13 +46,13 @@ func (a *app) report(err error, verb string) int {
 	if reported(err) {
 		return code
 	}
-	if a.json || slices.Contains(os.Args, "--json") { // of a verb that there is not, cobra reads no flag
+	if a.json {
 		a.reportJSON(err, code, hint)
 		return code
 	}
 	var failed *builder.RpmbuildError
 	if errors.As(err, &failed) && len(failed.Failure.Last) > 0 {
-		fmt.Fprintf(os.Stderr, "\nthe end of the log:\n")
+		fmt.Fprintf(os.Stderr, "\nlast lines of the log:\n")
 		for _, l := range failed.Failure.Last {
 			fmt.Fprintf(os.Stderr, "  | %s\n", l)
 		}
@@ -64,15 +64,16 @@ func (a *app) report(err error, verb string) int {
 	return code
 }
 
-// reported: what a verb printed has said it all, the exit code says it once more.
+// reported reports whether the verb's output has said everything, so that only the exit
+// code is left to give.
 func reported(err error) bool {
 	var differ differError
 	var leaks leaksError
 	return errors.As(err, &differ) || errors.As(err, &leaks)
 }
 
-// sentence is an error as one line; the faults of a recipe and the differences
-// from a lock get a line each.
+// sentence returns the text of an error. It is one line, but the faults of a recipe and
+// the differences from a lock get a line each.
 func sentence(err error) string {
 	if lock := (*builder.LockError)(nil); errors.As(err, &lock) {
 		return strings.Join(append([]string{lock.Error()}, lock.Differences...), "\n  ")
@@ -93,7 +94,6 @@ func sentence(err error) string {
 
 func (a *app) reportJSON(err error, code int, hint string) {
 	out := struct {
-		Event   string            `json:"event"`
 		Error   string            `json:"error"`
 		Hint    string            `json:"hint,omitempty"`
 		Exit    int               `json:"exit"`
@@ -101,7 +101,7 @@ func (a *app) reportJSON(err error, code int, hint string) {
 		Log     string            `json:"log,omitempty"`
 		Failure *buildlog.Failure `json:"failure,omitempty"`
 		Locked  []string          `json:"differences,omitempty"`
-	}{Event: "error", Error: err.Error(), Hint: hint, Exit: code}
+	}{Error: err.Error(), Hint: hint, Exit: code}
 	if step := (*event.StepError)(nil); errors.As(err, &step) {
 		out.Step = step.Step
 	}
@@ -111,5 +111,5 @@ func (a *app) reportJSON(err error, code int, hint string) {
 	if lock := (*builder.LockError)(nil); errors.As(err, &lock) {
 		out.Locked = lock.Differences
 	}
-	a.emit(out)
+	a.emit("error", out)
 }

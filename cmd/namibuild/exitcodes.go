@@ -2,7 +2,7 @@ package main
 
 import "github.com/spf13/cobra"
 
-// The exit codes; exitCodes below is their documentation.
+// The exit codes. The text exitCodes documents them.
 const (
 	exitOK          = 0
 	exitOther       = 1
@@ -29,36 +29,37 @@ const (
 
 const exitCodes = `Exit codes of namibuild:
 
-    0  done
-    2  the command line (a path where nothing is, too) or the recipe has a fault
-    3  no engine answers, or it is too old, or it broke off
-    4  the builder image could not be built (offline: is not there)
-    5  the source: fetch, digest, signature, format
-    6  an edit, or a knob that tag: needs, does not match
-    7  rpmbuild failed: its first error and its log are named
-    8  a disk is full: the container's or this host's
-    9  the output directory, or a package that the recipe wants was not made,
-       or an option of its config: did not stick; a folder that makes no repository
-   10  no registry gives the base image that the builder image starts from
-   11  the build is not the one that its lock pins, or a release has no lock
-   20  compare, rebuild: they differ, and every difference has a known reason
-   21  compare, rebuild: they differ, and a difference has none
-   22  check: a package shows the moment or the host of its build
+    0  success
+    1  any other error
+    2  a mistake in the command line (also a path that does not exist) or the recipe
+    3  no container engine answers, or it is too old, or the connection broke
+    4  the builder image could not be built (with --offline: does not exist)
+    5  the source: its download, digest, signature or format
+    6  an edit, or a place that tag: must change, does not match the source
+    7  rpmbuild failed; its first error and its log are named
+    8  a disk is full, the container's or this host's
+    9  the output: its directory cannot be written, a package that the recipe wants
+       was not made, an option of config: did not take effect, or a folder cannot
+       become a repository
+   10  no registry has the base image of the builder image
+   11  the build differs from its lock, or a release has no lock
+   20  compare, rebuild: there are differences, and all have a known reason
+   21  compare, rebuild: there is a difference without a known reason
+   22  check: a package shows the time or the host of its build
    30  boot: the kernel failed its proof
-   31  boot, bench: no kernel that can be booted here, or its configuration lacks
-       what is needed, or it did not bear the traffic to its end; or a short --limit
-       ended it without a verdict
-   40  the signing key: not there, locked, expired, not reached, not fit for packages
-   41  verify found something wrong
-   42  push, pull: the registry refuses, broke off, or is not reached
-  130  interrupted; containers and volumes are gone
-    1  anything else
+   31  boot, bench: no kernel can be booted here, its configuration lacks what is
+       needed, it did not survive the traffic, or a short --limit ended it without
+       a verdict
+   40  the signing key: missing, locked, expired, unreachable, or not for packages
+   41  verify found a fault
+   42  push, pull: the registry refuses, cannot be reached, or the connection broke
+  130  interrupted; containers and volumes are removed
 
-An error is one line, with a hint where there is a cure. With --json it is a
-JSON object with the fields error, hint, exit, step, log and failure.
+An error is one line, and a hint follows if there is something to do about it. With
+--json it is a JSON object with the fields error, hint, exit, step, log and failure.
 `
 
-// exitCodesTopic is no command: "namibuild help exit-codes" prints it.
+// exitCodesTopic is a help topic and not a verb: "namibuild help exit-codes" prints it.
 func exitCodesTopic() *cobra.Command {
 	return &cobra.Command{Use: "exit-codes", Short: "What the exit codes mean", Long: exitCodes}
 }

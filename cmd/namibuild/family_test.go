@@ -13,8 +13,8 @@ import (
 	"namibuild/builder/rpm/rpmtest"
 )
 
-// specFamily is a shipped recipe and a source for it: the names and the lines of
-// the spec that the real one has, and the tiny kernel's tree.
+// specFamily is a shipped recipe and a source for it, which has the names and the lines of
+// the real spec, and the tiny kernel's tree.
 type specFamily struct {
 	name, recipe     string
 	version, release string
@@ -37,7 +37,7 @@ func (f specFamily) srpm(t *testing.T) []byte {
 	k := newTiny()
 	k.top = f.top
 	files := []rpmtest.File{{Path: "kernel.spec", Content: string(spec), Mode: 0o100644, Flags: 1 << 5}}
-	if f.name != "elrepo" { // whose tarball lies beside
+	if f.name != "elrepo" { // whose tarball is not in the SRPM
 		files = append(files, rpmtest.File{Path: f.top + ".tar.xz", Content: string(k.tarball(t)), Mode: 0o100644})
 	}
 	return rpmtest.Build(rpmtest.Package{
@@ -45,9 +45,9 @@ func (f specFamily) srpm(t *testing.T) []byte {
 	})
 }
 
-// besideIt puts the tarball that ELRepo's SRPM leaves out into dir, and its name
-// into the page.
-func (f specFamily) besideIt(t *testing.T, dir string, page []byte) []byte {
+// withTarball writes the tarball that is not in ELRepo's SRPM into dir, and its name and
+// digest into the page.
+func (f specFamily) withTarball(t *testing.T, dir string, page []byte) []byte {
 	t.Helper()
 	k := newTiny()
 	k.top = f.top

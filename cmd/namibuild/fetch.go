@@ -4,33 +4,25 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"slices"
-	"strings"
-	"sync"
 
 	"github.com/spf13/cobra"
 
 	"namibuild/builder"
-	"namibuild/builder/event"
 	"namibuild/builder/fetch"
 	"namibuild/builder/recipe"
 )
-
-// fetchesAtOnce bounds how many sources are on their way together: enough to
-// fill a line, and no burden to a mirror.
-const fetchesAtOnce = 4
 
 func (a *app) fetchCommand() *cobra.Command {
 	var f buildFlags
 	c := &cobra.Command{
 		Use:   "fetch RECIPE...",
 		Short: "Bring the sources of recipes into the store, checked, and print their paths",
-		Long: `fetch downloads the source RPM of a recipe, or packs it in a container where the
-recipe says so (demo), checks it and prints path and sha256. The url is tried first,
-then the recipe's mirrors; a download that broke off goes on where it ended.
+		Long: `fetch downloads the source RPM of a recipe, or packs it in a container if the recipe
+says so (demo), checks it, and prints its path and SHA-256. The URL is tried first,
+then the recipe's mirrors. An interrupted download continues where it ended.
 
-The sources of several recipes come at the same time. One that does not come stops
-none of the others.`,
+The sources of several recipes are fetched at the same time. If one fails, the others
+are fetched all the same.`,
 		Example: "  namibuild fetch demo\n  namibuild fetch centos6.5-timewait ./mine.yaml",
 		Args: func(c *cobra.Command, args []string) error {
 			if len(args) == 0 {
@@ -40,15 +32,14 @@ none of the others.`,
 		},
 		RunE: func(c *cobra.Command, args []string) error { return a.fetch(c.Context(), args, f) },
 	}
-	f.images(c)
-	f.source(c)
+	f.addImages(c)
+	f.addSource(c)
 	c.ValidArgsFunction = completeRecipes
 	return c
 }
 
 // fetched is the source of a recipe as JSON.
 type fetched struct {
-	Event    string `json:"event"`
 	Recipe   string `json:"recipe"`
 	Path     string `json:"path"`
 	SHA256   string `json:"sha256"`
@@ -58,14 +49,26 @@ type fetched struct {
 
 func (a *app) fetch(ctx context.Context, names []string, f buildFlags) error {
 	recipes := make([]recipe.Recipe, len(names))
+	sources := make([]builder.SourceOptions, len(names))
 	for i, name := range names {
 		var err error
 		if recipes[i], err = loadRecipe(name); err != nil {
 			return err
 		}
+		o, err := a.options(recipes[i], f, storeOnly, nil)
+		if err != nil {
+			return err
+		}
+		sources[i] = o.SourceOptions
 	}
-	d := newDisplay(os.Stderr, false)
-	files, failed := a.fetchAll(ctx, recipes, f, newFetchBoard(d, recipes, a.tell(d)))
+	link := a.connect(ctx)
+	defer link.close()
+	d := newDisplay(os.Stderr, false) // standard output is for the paths alone
+	board := newFetchBoard(d, recipes, a.tell(d))
+	for i := range sources {
+		sources[i].Tell = board.teller(i)
+	}
+	files, failed := builder.Inputs(ctx, sources, link.forBuild)
 	d.Close()
 	for i, file := range files {
 		if file.Path == "" {
@@ -79,77 +82,9 @@ func (a *app) fetch(ctx context.Context, names []string, f buildFlags) error {
 	return a.cause(ctx, failed)
 }
 
-// fetchAll brings the sources in side by side; a File without a path did not
-// come, and the error says why.
-func (a *app) fetchAll(ctx context.Context, recipes []recipe.Recipe, f buildFlags, board *fetchBoard) ([]fetch.File, error) {
-	files, failed := make([]fetch.File, len(recipes)), make([]error, len(recipes))
-	var all sync.WaitGroup
-	slots := make(chan struct{}, fetchesAtOnce)
-	for i, r := range recipes {
-		all.Go(func() {
-			slots <- struct{}{}
-			defer func() { <-slots }()
-			files[i], failed[i] = a.fetchOne(ctx, r, f, board.teller(i))
-			if failed[i] != nil {
-				files[i] = fetch.File{}
-				if len(recipes) > 1 {
-					failed[i] = fmt.Errorf("%s: %w", r.Name, failed[i])
-				}
-			}
-		})
-	}
-	all.Wait()
-	return files, allOf(failed)
-}
-
-// allOf is nil, an only error, or all of them in one line.
-func allOf(failed []error) error {
-	failed = slices.DeleteFunc(failed, func(err error) bool { return err == nil })
-	switch len(failed) {
-	case 0:
-		return nil
-	case 1:
-		return failed[0]
-	}
-	return fetchErrors(failed)
-}
-
-// fetchErrors are why several sources did not come.
-type fetchErrors []error
-
-func (f fetchErrors) Error() string {
-	lines := make([]string, len(f))
-	for i, err := range f {
-		lines[i] = err.Error()
-	}
-	return strings.Join(lines, "; ")
-}
-
-func (f fetchErrors) Unwrap() []error { return f }
-
-func (a *app) fetchOne(ctx context.Context, r recipe.Recipe, f buildFlags, tell event.Sink) (fetch.File, error) {
-	o := f.sourceOptions(r)
-	var err error
-	if r.Source.Pack != "" && !f.offline {
-		var done func()
-		var with builder.Options
-		if with, done, err = a.options(ctx, r, f); err != nil {
-			return fetch.File{}, err
-		}
-		defer done()
-		o = with.SourceOptions
-	} else if o.Store, err = a.openStore(); err != nil {
-		return fetch.File{}, err
-	}
-	o.Tell = tell
-	return builder.Input(ctx, o)
-}
-
 func (a *app) printFetched(name string, file fetch.File) error {
-	if a.json {
-		a.emit(fetched{"result", name, file.Path, file.SHA256, file.Size, file.Waived})
-		return nil
-	}
-	_, err := fmt.Printf("%s\nsha256 %s\n", file.Path, file.SHA256)
-	return err
+	return a.print("result", fetched{name, file.Path, file.SHA256, file.Size, file.Waived}, func() error {
+		_, err := fmt.Printf("%s\nsha256 %s\n", file.Path, file.SHA256)
+		return err
+	})
 }

@@ -9,8 +9,8 @@ import (
 	"namibuild/builder/recipe"
 )
 
-// fetchBoard shows several fetches as one step: a line for each that has come,
-// and of those on their way how far each is, and all together.
+// fetchBoard shows several fetches as one step: a line for each that has ended, and how far
+// the others are, each and together.
 type fetchBoard struct {
 	d     *display
 	names []string
@@ -21,8 +21,8 @@ type fetchBoard struct {
 	open        int
 }
 
-// newFetchBoard makes the board of the recipes' fetches; tell takes the events
-// that it makes of theirs.
+// newFetchBoard makes the board for the fetches of some recipes. It turns their events into
+// those that tell takes.
 func newFetchBoard(d *display, recipes []recipe.Recipe, tell event.Sink) *fetchBoard {
 	b := &fetchBoard{d: d, tell: tell, open: len(recipes), done: make([]int64, len(recipes)), total: make([]int64, len(recipes))}
 	for _, r := range recipes {
@@ -34,7 +34,7 @@ func newFetchBoard(d *display, recipes []recipe.Recipe, tell event.Sink) *fetchB
 	return b
 }
 
-// teller takes the events of one fetch; those of several may come at once.
+// teller returns the sink for the events of one fetch. Several may be used at once.
 func (b *fetchBoard) teller(i int) event.Sink {
 	if len(b.names) == 1 {
 		return b.tell
@@ -55,7 +55,7 @@ func (b *fetchBoard) teller(i int) event.Sink {
 	}
 }
 
-// progress adds up what came of all; on a terminal it also tells of each.
+// progress shows the sum of all fetches, and on a terminal each of them.
 func (b *fetchBoard) progress(i int, e event.Event) {
 	b.done[i], b.total[i] = e.Done, e.Total
 	e.Done, e.Total = 0, 0
@@ -73,7 +73,7 @@ func (b *fetchBoard) progress(i int, e event.Event) {
 	b.tell(e)
 }
 
-// end shows what has come; with the last, the step is at its end.
+// end shows a fetch that has ended. The last one ends the step.
 func (b *fetchBoard) end(i int, e event.Event) {
 	b.done[i] = b.total[i]
 	b.d.note(b.names[i] + ": " + e.Text)

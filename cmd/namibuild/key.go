@@ -16,32 +16,25 @@ import (
 )
 
 func (a *app) keyCommand() *cobra.Command {
-	c := &cobra.Command{
+	c := parent(&cobra.Command{
 		Use:   "key",
-		Short: "Make and look at keys that sign packages",
-		Args: func(c *cobra.Command, args []string) error {
-			if len(args) == 0 {
-				return nil
-			}
-			return usageError{fmt.Errorf("unknown command %q for %q", args[0], c.CommandPath())}
-		},
-		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
-	}
+		Short: "Make and show keys that sign packages",
+	})
 	c.AddCommand(a.keyNewCommand(), a.keyCertifyCommand(), a.keyShowCommand())
 	return c
 }
 
-// newKeyFlags are what a key says of itself, and where it goes.
+// newKeyFlags are the flags that say what is in a new key, and where it is written.
 type newKeyFlags struct {
-	output string
-	years  int
-	open   bool
-	public string
+	output   string
+	years    int
+	unlocked bool
+	public   string
 	created
 	keyFlags
 }
 
-// created is --created: when a key says that it was made.
+// created is the value of --created, the time that a key says it was made.
 type created struct{ at string }
 
 func (c created) time() (time.Time, error) {
@@ -50,14 +43,14 @@ func (c created) time() (time.Time, error) {
 	}
 	t, err := time.Parse(time.DateOnly, c.at)
 	if err != nil {
-		return t, usageError{fmt.Errorf("--created %s: a day as 2026-01-31 was expected", c.at)}
+		return t, usageError{fmt.Errorf("--created %s: must be a day such as 2026-01-31", c.at)}
 	}
 	return t, nil
 }
 
 func (f *newKeyFlags) add(c *cobra.Command) {
-	c.Flags().IntVar(&f.years, "years", 0, "years until the key expires (default never)")
-	c.Flags().StringVar(&f.at, "created", "", "day that the key says it was made, as 2026-01-31 (default now)")
+	c.Flags().IntVar(&f.years, "years", 0, "let the key expire after `N` years (default never)")
+	c.Flags().StringVar(&f.at, "created", "", "say in the key that it was made on `DAY`, such as 2026-01-31 (default now)")
 }
 
 func (f *newKeyFlags) options(name string) (pgp.NewKeyOptions, error) {
@@ -66,7 +59,7 @@ func (f *newKeyFlags) options(name string) (pgp.NewKeyOptions, error) {
 		return pgp.NewKeyOptions{}, err
 	}
 	if f.years < 0 || f.years > 100 {
-		return pgp.NewKeyOptions{}, usageError{fmt.Errorf("--years %d: 0 to 100 was expected", f.years)}
+		return pgp.NewKeyOptions{}, usageError{fmt.Errorf("--years %d: must be 0 to 100", f.years)}
 	}
 	o := pgp.NewKeyOptions{Name: name, Created: at}
 	if f.years > 0 {
@@ -79,17 +72,17 @@ func (a *app) keyNewCommand() *cobra.Command {
 	var f newKeyFlags
 	c := &cobra.Command{
 		Use:   "new NAME",
-		Short: "Make a key that every rpm since EL5 can check",
-		Long: `new makes an RSA key of 4096 bits without subkeys and writes PREFIX.key (secret,
-locked by a passphrase, yours alone) and PREFIX.asc (public, for everybody). NAME is
-what people see: "Name <mail address>". Signatures bear a set's time or, if that is
-earlier, the key's: the day of --created is the earliest that they can bear.`,
+		Short: "Make a key whose signatures every rpm since EL5 can check",
+		Long: `new makes an RSA key of 4096 bits without subkeys. It writes PREFIX.key, the secret half
+for you alone, locked by a passphrase, and PREFIX.asc, the public half for everybody.
+NAME is what people see: "Name <mail address>". Signatures have a set's time, but none
+has an earlier time than the key, which --created sets.`,
 		Example: `  namibuild key new "Our kernels <kernels@example.org>" -o kernels`,
 		Args:    oneArg("a name"),
 		RunE:    func(c *cobra.Command, args []string) error { return a.keyNew(c.Context(), args[0], f) },
 	}
-	c.Flags().StringVarP(&f.output, "output", "o", "signing", "prefix of the two files")
-	c.Flags().BoolVar(&f.open, "no-passphrase", false, "leave the secret key unlocked: only its file's mode protects it")
+	c.Flags().StringVarP(&f.output, "output", "o", "signing", "begin the names of the two files with `PREFIX`")
+	c.Flags().BoolVar(&f.unlocked, "no-passphrase", false, "do not lock the secret key: only its file's mode protects it")
 	f.add(c)
 	f.addPassphrase(c)
 	return c
@@ -103,11 +96,11 @@ func (a *app) keyNew(ctx context.Context, name string, f newKeyFlags) error {
 	secretFile, publicFile := f.output+".key", f.output+".asc"
 	for _, file := range []string{secretFile, publicFile} {
 		if _, err := os.Lstat(file); err == nil {
-			return usageError{fmt.Errorf("%s is there already; -o chooses another prefix", file)}
+			return usageError{fmt.Errorf("%s exists already; choose another prefix with -o", file)}
 		}
 	}
 	var passphrase []byte
-	if !f.open {
+	if !f.unlocked {
 		if passphrase, err = f.fresh(ctx); err != nil {
 			return err
 		}
@@ -119,31 +112,31 @@ func (a *app) keyNew(ctx context.Context, name string, f newKeyFlags) error {
 	if err := create(secretFile, secret, 0o600); err != nil {
 		return &pgp.KeyError{Key: secretFile, Err: err}
 	}
-	if err := a.publish(k, publicFile); err != nil {
+	if err := writePublic(k, publicFile); err != nil {
 		return errors.Join(err, os.Remove(secretFile))
 	}
 	return a.printKey(k.Key, secretFile, publicFile)
 }
 
-// fresh asks for a new passphrase; a person types it twice.
+// fresh asks for the passphrase of a new key. A person types it twice.
 func (f *keyFlags) fresh(ctx context.Context) ([]byte, error) {
-	given := f.passphrase != "" || os.Getenv(passphraseVariable) != ""
+	isSet := f.passphrase != "" || os.Getenv(passphraseVariable) != ""
 	first, err := f.asks(ctx, "new passphrase")()
 	if errors.Is(err, sign.ErrLocked) {
-		return nil, usageError{errors.New("no passphrase for the new key: --passphrase-file, $NAMIBUILD_PASSPHRASE or --no-passphrase is wanted")}
+		return nil, usageError{errors.New("no passphrase for the new key: use --passphrase-file, $NAMIBUILD_PASSPHRASE or --no-passphrase")}
 	}
-	if err != nil || given {
+	if err != nil || isSet {
 		return first, err
 	}
-	again, err := typed(ctx, "once more")
+	again, err := typed(ctx, "the same again")
 	if err == nil && string(again) != string(first) {
 		err = usageError{errors.New("the two passphrases differ")}
 	}
 	return first, err
 }
 
-// publish writes the public half.
-func (a *app) publish(k sign.Key, file string) error {
+// writePublic writes the public half of a key.
+func writePublic(k sign.Key, file string) error {
 	public, err := k.Public()
 	if err == nil {
 		err = create(file, public, 0o644)
@@ -154,7 +147,8 @@ func (a *app) publish(k sign.Key, file string) error {
 	return nil
 }
 
-// create writes a file that must not be there; nothing is left of a failure.
+// create writes a file that must not exist. It leaves nothing of a file that it cannot
+// write to the end.
 func create(path string, data []byte, mode os.FileMode) error {
 	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode)
 	if err != nil {
@@ -173,17 +167,18 @@ func (a *app) keyCertifyCommand() *cobra.Command {
 		Use:   "certify NAME",
 		Short: "Make the OpenPGP certificate of an RSA key on a token or in a key service",
 		Long: `certify lets a key that has no OpenPGP form yet sign its own name, and writes
-PREFIX.asc, which is --certificate from then on. --key is pkcs11:URI or
-command:COMMAND ("namibuild sign --help" has more of them). Where the signer does not
-tell its public half, --public names a PEM file with it.`,
-		Example: `  namibuild key certify "Kernels" -o kernels --key 'pkcs11:token=T;object=K?module-path=/usr/lib/softhsm/libsofthsm2.so'
+PREFIX.asc, the file for --certificate from then on. --key is pkcs11:URI or
+command:COMMAND ("namibuild sign --help" explains them). If the signer does not give its
+public half, --public names a PEM file that holds it.`,
+		Example: `  namibuild key certify "Kernels" -o kernels \
+      --key 'pkcs11:token=T;object=K?module-path=/usr/lib/softhsm/libsofthsm2.so'
   namibuild key certify "Kernels" -o kernels --key 'command:./kms-sign' --public kms.pem`,
 		Args: oneArg("a name"),
 		RunE: func(c *cobra.Command, args []string) error { return a.keyCertify(c.Context(), args[0], f) },
 	}
-	c.Flags().StringVarP(&f.output, "output", "o", "signing", "prefix of the file")
-	c.Flags().StringVar(&f.key, "key", envOr("NAMIBUILD_KEY", ""), "who signs: pkcs11:URI, command:COMMAND ($NAMIBUILD_KEY)")
-	c.Flags().StringVar(&f.public, "public", "", "PEM file of the public half")
+	c.Flags().StringVarP(&f.output, "output", "o", "signing", "begin the name of the file with `PREFIX`")
+	c.Flags().StringVar(&f.key, "key", envOr("NAMIBUILD_KEY", ""), "sign with `KEY`: pkcs11:URI, command:COMMAND ($NAMIBUILD_KEY)")
+	c.Flags().StringVar(&f.public, "public", "", "read the public half from the PEM `FILE`")
 	f.add(c)
 	f.addPassphrase(c)
 	return c
@@ -210,21 +205,21 @@ func (a *app) keyCertify(ctx context.Context, name string, f newKeyFlags) error 
 		}
 	}
 	if public == nil {
-		return usageError{errors.New("the signer does not tell its public half: --public is missing")}
+		return usageError{errors.New("the signer does not give its public half: --public is missing")}
 	}
 	k, err := sign.Certify(ctx, public, s, o)
 	if err != nil {
 		return err
 	}
 	file := f.output + ".asc"
-	if err := a.publish(k, file); err != nil {
+	if err := writePublic(k, file); err != nil {
 		return err
 	}
 	return a.printKey(k.Key, "", file)
 }
 
-// signer reaches a signer that knows nothing of OpenPGP, and its public half if
-// it tells. The caller calls the function at the end.
+// signer opens a signer that knows nothing of OpenPGP. Its public half is nil if the signer
+// does not give it. The caller calls the function when the signer is no longer needed.
 func (f *keyFlags) signer(ctx context.Context, kind, place string) (sign.Signer, *rsa.PublicKey, func(), error) {
 	switch kind {
 	case "command":
@@ -238,13 +233,13 @@ func (f *keyFlags) signer(ctx context.Context, kind, place string) (sign.Signer,
 		}
 		return t, t.Public, func() { t.Close() }, nil
 	}
-	return nil, nil, nil, usageError{fmt.Errorf("--key %q: pkcs11:URI or command:COMMAND was expected", f.key)}
+	return nil, nil, nil, usageError{fmt.Errorf("--key %q: must be pkcs11:URI or command:COMMAND", f.key)}
 }
 
 func (a *app) keyShowCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "show FILE",
-		Short: "Say what a key file holds and whether it may sign",
+		Short: "Show the key in a file, and check that it can sign packages",
 		Args:  oneArg("a key file"),
 		RunE: func(_ *cobra.Command, args []string) error {
 			c, err := readCertificate(args[0])
@@ -259,34 +254,37 @@ func (a *app) keyShowCommand() *cobra.Command {
 	}
 }
 
-func (a *app) printKey(c pgp.Key, secret, public string) error {
-	if a.json {
-		a.emit(struct {
-			Event       string     `json:"event"`
-			Fingerprint string     `json:"fingerprint"`
-			Name        string     `json:"name"`
-			Bits        int        `json:"bits"`
-			Created     time.Time  `json:"created"`
-			Expires     *time.Time `json:"expires,omitempty"`
-			Secret      string     `json:"secret,omitempty"`
-			Public      string     `json:"public,omitempty"`
-		}{"key", c.Fingerprint, c.Name, c.Bits(), c.Created(), ends(c), secret, public})
-		return nil
-	}
-	until := "never expires"
-	if e := ends(c); e != nil {
-		until = "expires " + e.Format(time.DateOnly)
-	}
-	fmt.Printf("%s\n  %s\n  RSA %d, made %s, %s\n", c.Fingerprint, c.Name, c.Bits(), c.Created().Format(time.DateOnly), until)
-	if secret != "" {
-		fmt.Printf("  secret: %s (keep it)\n", secret)
-	}
-	if public != "" {
-		fmt.Printf("  public: %s (hosts take it with rpm --import)\n", public)
-	}
-	return nil
+// shownKey is a key as JSON.
+type shownKey struct {
+	Fingerprint string     `json:"fingerprint"`
+	Name        string     `json:"name"`
+	Bits        int        `json:"bits"`
+	Created     time.Time  `json:"created"`
+	Expires     *time.Time `json:"expires,omitempty"`
+	Secret      string     `json:"secret,omitempty"`
+	Public      string     `json:"public,omitempty"`
 }
 
+// printKey prints a key and the files of its halves that were written.
+func (a *app) printKey(k pgp.Key, secret, public string) error {
+	shown := shownKey{k.Fingerprint, k.Name, k.Bits(), k.Created(), ends(k), secret, public}
+	return a.print("key", shown, func() error {
+		until := "never expires"
+		if shown.Expires != nil {
+			until = "expires " + shown.Expires.Format(time.DateOnly)
+		}
+		_, err := fmt.Printf("%s\n  %s\n  RSA %d, made %s, %s\n", k.Fingerprint, k.Name, k.Bits(), k.Created().Format(time.DateOnly), until)
+		if secret != "" {
+			_, err = fmt.Printf("  secret: %s (keep it)\n", secret)
+		}
+		if public != "" {
+			_, err = fmt.Printf("  public: %s (hosts import it with rpm --import)\n", public)
+		}
+		return err
+	})
+}
+
+// ends returns the time when a key expires, or nil.
 func ends(c pgp.Key) *time.Time {
 	if e := c.Expires(); !e.IsZero() {
 		return &e

@@ -17,41 +17,41 @@ import (
 	"namibuild/builder/sign"
 )
 
-// keyFlags say which key signs and how it is reached. Secrets are never among
-// them: others can read the arguments of a process.
+// keyFlags are the flags that say which key signs and how it is reached. None of them is a
+// secret, because others can read the arguments of a process.
 type keyFlags struct {
 	key         string
 	certificate string
 	passphrase  string
 }
 
-// passphraseVariable holds a passphrase or PIN.
+// passphraseVariable is the environment variable that holds a passphrase or PIN.
 const passphraseVariable = "NAMIBUILD_PASSPHRASE"
 
 func (f *keyFlags) add(c *cobra.Command) {
-	c.Flags().StringVar(&f.key, "key", envOr("NAMIBUILD_KEY", ""), "signing key: a secret key file, agent, pkcs11:URI, command:COMMAND ($NAMIBUILD_KEY)")
-	c.Flags().StringVar(&f.certificate, "certificate", envOr("NAMIBUILD_CERTIFICATE", ""), "public key file that belongs to --key, unless that is a file ($NAMIBUILD_CERTIFICATE)")
+	c.Flags().StringVar(&f.key, "key", envOr("NAMIBUILD_KEY", ""), "sign with `KEY`: a secret key file, agent, pkcs11:URI, command:COMMAND ($NAMIBUILD_KEY)")
+	c.Flags().StringVar(&f.certificate, "certificate", envOr("NAMIBUILD_CERTIFICATE", ""), "read the public key of --key from `FILE`, unless --key is a file ($NAMIBUILD_CERTIFICATE)")
 	f.addPassphrase(c)
 }
 
 func (f *keyFlags) addPassphrase(c *cobra.Command) {
-	c.Flags().StringVar(&f.passphrase, "passphrase-file", envOr("NAMIBUILD_PASSPHRASE_FILE", ""), "file whose first line unlocks the key ($NAMIBUILD_PASSPHRASE_FILE; or $NAMIBUILD_PASSPHRASE; or you are asked)")
+	c.Flags().StringVar(&f.passphrase, "passphrase-file", envOr("NAMIBUILD_PASSPHRASE_FILE", ""), "unlock the key with the first line of `FILE` ($NAMIBUILD_PASSPHRASE_FILE); otherwise $NAMIBUILD_PASSPHRASE or a prompt does")
 }
 
 // keyHelp is the part of the help texts about keys.
-const keyHelp = `The key is reached by --key:
+const keyHelp = `--key says where the signing key is:
 
   FILE              an OpenPGP secret key, armored or not ("namibuild key new" makes one)
-  agent             gpg-agent, smart cards too; agent:SOCKET names its socket
+  agent             gpg-agent, also for smart cards; agent:SOCKET names its socket
   pkcs11:URI        a token (RFC 7512): pkcs11:token=T;object=K?module-path=/…/module.so
-  command:COMMAND   a shell command that gets a SHA-256 digest (32 bytes) on standard
-                    input and answers with the RSA signature (PKCS #1 v1.5) as bytes
+  command:COMMAND   a shell command that reads a SHA-256 digest (32 bytes) from standard
+                    input and writes the RSA signature (PKCS #1 v1.5) as bytes
 
-All but a file need --certificate, the public key. Only digests reach a signer. A
+All but FILE need --certificate, the public key. A signer gets only digests. The
 passphrase or PIN comes from --passphrase-file, $NAMIBUILD_PASSPHRASE or a prompt.`
 
-// open reaches the key and sees whether it may sign today. The caller calls the
-// function when the key is no longer needed.
+// open opens the key and checks that it can sign today. The caller calls the function when
+// the key is no longer needed.
 func (f *keyFlags) open(ctx context.Context) (sign.Key, func(), error) {
 	kind, place, _ := strings.Cut(f.key, ":")
 	if f.key == "" {
@@ -80,7 +80,7 @@ func (f *keyFlags) open(ctx context.Context) (sign.Key, func(), error) {
 	return k, closeKey, nil
 }
 
-// remote reaches a key that is not in a file.
+// remote opens a key that is not in a file.
 func (f *keyFlags) remote(ctx context.Context, kind, place string, c pgp.Key) (sign.Key, func(), error) {
 	if kind == "agent" {
 		k, err := f.agent(ctx, place).Open(ctx, c)
@@ -93,11 +93,11 @@ func (f *keyFlags) remote(ctx context.Context, kind, place string, c pgp.Key) (s
 	return sign.NewKey(c, s), closeSigner, nil
 }
 
-// agent is gpg-agent, asked to start where gpgconf can.
+// agent returns a client of gpg-agent, which it starts if gpgconf can.
 func (f *keyFlags) agent(ctx context.Context, socket string) sign.Agent {
 	a := sign.Agent{Socket: socket}
 	if socket == "" {
-		_ = exec.CommandContext(ctx, "gpgconf", "--launch", "gpg-agent").Run() // Open says that nobody answers
+		_ = exec.CommandContext(ctx, "gpgconf", "--launch", "gpg-agent").Run() // if that fails, Open reports that nothing answers
 		out, err := exec.CommandContext(ctx, "gpgconf", "--list-dirs", "agent-socket").Output()
 		if a.Socket = strings.TrimSpace(string(out)); err != nil || a.Socket == "" {
 			a.Socket = envOr("GNUPGHOME", os.ExpandEnv("$HOME/.gnupg")) + "/S.gpg-agent"
@@ -118,7 +118,7 @@ func (f *keyFlags) agent(ctx context.Context, socket string) sign.Agent {
 // readCertificate reads --certificate.
 func (f *keyFlags) readCertificate() (pgp.Key, error) {
 	if f.certificate == "" {
-		return pgp.Key{}, usageError{errors.New("--key is no file: --certificate, its public key, is missing")}
+		return pgp.Key{}, usageError{errors.New("--key is not a file: --certificate, its public key, is missing")}
 	}
 	return readCertificate(f.certificate)
 }
@@ -135,8 +135,8 @@ func readCertificate(path string) (pgp.Key, error) {
 	return c, nil
 }
 
-// asks gives the passphrase: of the file, of the environment, or what a person
-// types; once.
+// asks returns a function that gives the passphrase: from the file, from the environment, or
+// as a person types it. It asks once and remembers the answer.
 func (f *keyFlags) asks(ctx context.Context, prompt string) sign.Passphrase {
 	var known []byte
 	return func() ([]byte, error) {
@@ -149,7 +149,7 @@ func (f *keyFlags) asks(ctx context.Context, prompt string) sign.Passphrase {
 			known, err = sign.ReadPassphrase(f.passphrase)
 		case env != "":
 			known = []byte(env)
-			err = os.Unsetenv(passphraseVariable) // no program that is run from here gets it
+			err = os.Unsetenv(passphraseVariable) // so that no program that runs later gets it
 		default:
 			known, err = typed(ctx, prompt)
 		}
@@ -157,7 +157,7 @@ func (f *keyFlags) asks(ctx context.Context, prompt string) sign.Passphrase {
 	}
 }
 
-// typed asks at the terminal, without an echo.
+// typed asks at the terminal, without echo.
 func typed(ctx context.Context, prompt string) ([]byte, error) {
 	tty, err := os.OpenFile("/dev/tty", os.O_RDWR, 0)
 	if err != nil || prompt == "" {
@@ -186,26 +186,26 @@ func typed(ctx context.Context, prompt string) ([]byte, error) {
 			a.err = sign.ErrLocked
 		}
 		return a.text, a.err
-	case <-ctx.Done(): // the reader ends with the process
+	case <-ctx.Done(): // the goroutine that reads ends with the process
 		return nil, errors.Join(context.Cause(ctx), term.Restore(fd, before))
 	}
 }
 
-// keyHint is the cure for what is wrong with a key.
+// keyHint returns the hint for an error of a key.
 func keyHint(err error) string {
 	switch {
 	case errors.Is(err, sign.ErrReadable):
-		return "chmod 600 makes the file yours alone"
+		return "chmod 600 hides the file from others"
 	case errors.Is(err, sign.ErrLocked):
-		return "--passphrase-file or $NAMIBUILD_PASSPHRASE unlocks it where nobody can be asked"
+		return "--passphrase-file or $NAMIBUILD_PASSPHRASE unlocks it where there is no terminal"
 	case errors.Is(err, sign.ErrUnreachable):
 		return "gpgconf --launch gpg-agent starts it; --key agent:SOCKET names another"
 	case errors.Is(err, sign.ErrNoKey):
-		return "gpg --import takes the secret key, gpg --card-status tells the agent of a card"
+		return "gpg --import imports a secret key, gpg --card-status makes a card known to the agent"
 	case errors.Is(err, sign.ErrRefused):
-		return "if its pinentry cannot ask: export GPG_TTY=$(tty), or give the passphrase by --passphrase-file or $NAMIBUILD_PASSPHRASE"
+		return "if its pinentry cannot ask: export GPG_TTY=$(tty), or use --passphrase-file or $NAMIBUILD_PASSPHRASE"
 	case errors.Is(err, pgp.ErrExpired):
-		return "gpg --quick-set-expire FINGERPRINT 2y gives it more time; namibuild key new makes another"
+		return "gpg --quick-set-expire FINGERPRINT 2y extends it; namibuild key new makes another"
 	case errors.Is(err, pgp.ErrPurpose), errors.Is(err, pgp.ErrRevoked):
 		return "namibuild key new makes a key that signs packages"
 	}

@@ -8,7 +8,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"runtime"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -16,52 +15,41 @@ import (
 	"namibuild"
 	"namibuild/builder"
 	"namibuild/builder/durable"
+	"namibuild/builder/event"
 	"namibuild/builder/plan"
 	"namibuild/builder/recipe"
 )
 
 func (a *app) lockCommand() *cobra.Command {
 	var f buildFlags
-	var file string
 	var noImage bool
 	c := &cobra.Command{
 		Use:   "lock RECIPE",
-		Short: "Write down everything a build is made from, so that it can be made again",
-		Long: `lock writes RECIPE.lock beside the recipe (for a recipe that ships, in this folder): the
-whole plan, the recipe's page, what its patches and sources contain, and the digests of
-the builder image's layers. build then refuses to be another build and says what
-differs; build --release refuses to run without a lock.
+		Short: "Write down everything a build is made from, so that it can be repeated",
+		Long: `lock writes RECIPE.lock beside the recipe (into the current folder for a recipe that
+comes with namibuild). A lock holds the whole plan, the recipe's page, the content of
+its patches and sources, and the digests of the builder image's layers. build refuses
+a build that differs from its lock and says what differs; build --release refuses to
+run without a lock.
 
-The image is built if the engine does not hold it; with --no-image no engine is asked and
-only the image's definition is pinned, not the packages that are in it.`,
+The builder image is built if the engine does not have it. --no-image needs no engine
+and pins only the image's definition, not the packages in the image.`,
 		Example: "  namibuild lock ./my-kernel.yaml\n  namibuild build ./my-kernel.yaml --release",
 		Args:    oneArg("a recipe"),
 		RunE: func(c *cobra.Command, args []string) error {
-			return a.lock(c.Context(), args[0], cmp.Or(file, lockFile(args[0])), noImage, f)
+			return a.lock(c.Context(), args[0], noImage, f)
 		},
 	}
-	c.Flags().StringVarP(&file, "output", "o", "", "file to write (default RECIPE.lock beside the recipe)")
-	c.Flags().BoolVar(&noImage, "no-image", false, "do not ask an engine for the builder image")
-	f.limits(c)
-	f.images(c)
-	f.source(c)
+	c.Flags().StringVarP(&f.output, "output", "o", "", "write to `FILE` (default RECIPE.lock beside the recipe)")
+	c.Flags().BoolVar(&noImage, "no-image", false, "use no engine: pin only the image's definition")
+	f.addLimits(c)
+	f.addImages(c)
+	f.addSource(c)
 	c.ValidArgsFunction = completeRecipes
 	return c
 }
 
-// locks adds build's flags about locks.
-func (f *buildFlags) locks(c *cobra.Command) {
-	c.Flags().StringVar(&f.lock, "lock", "", "the lock that the build has to be equal to (default RECIPE.lock beside the recipe, if it is there)")
-	c.Flags().BoolVar(&f.noLock, "no-lock", false, "build without the lock that lies beside the recipe")
-	c.Flags().BoolVar(&f.release, "release", false, "refuse to build without a lock")
-	c.MarkFlagsMutuallyExclusive("lock", "no-lock")
-	c.MarkFlagsMutuallyExclusive("release", "no-lock")
-	for _, flag := range []string{"unpin", "vary", "insecure-source"} {
-		c.MarkFlagsMutuallyExclusive("release", flag)
-	}
-}
-
-// lockFile is where a recipe's lock lies.
+// lockFile returns the path of a recipe's lock.
 func lockFile(name string) string {
 	for _, end := range []string{".yaml", ".yml"} {
 		name = strings.TrimSuffix(name, end)
@@ -69,28 +57,19 @@ func lockFile(name string) string {
 	return name + ".lock"
 }
 
-// readLock gives the lock of a build, or nothing where there is none. What is
-// not said on the command line comes from it.
+// readLock reads the lock of a build; it is nil if there is none. Limits that the command
+// line does not set are taken from the lock.
 func (f *buildFlags) readLock(name string) (*plan.Lock, error) {
 	if f.noLock {
 		return nil, nil
 	}
-	if f.lock != "" {
-		if err := there(f.lock, "a lock"); err != nil {
-			return nil, err
-		}
-	}
-	file, err := os.Open(cmp.Or(f.lock, lockFile(name)))
-	if f.lock == "" && errors.Is(err, fs.ErrNotExist) {
+	file := cmp.Or(f.lock, lockFile(name))
+	if _, err := os.Stat(file); f.lock == "" && errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
+	l, err := openLock(file)
 	if err != nil {
-		return nil, usageError{fmt.Errorf("reading the lock: %w", err)}
-	}
-	defer file.Close()
-	l, err := plan.ParseLock(file)
-	if err != nil {
-		return nil, usageError{fmt.Errorf("%s: %w", file.Name(), err)}
+		return nil, err
 	}
 	f.jobs = cmp.Or(f.jobs, l.Plan.Jobs)
 	f.memory = cmp.Or(f.memory, bytesFlag(l.Plan.MemoryBytes))
@@ -98,7 +77,31 @@ func (f *buildFlags) readLock(name string) (*plan.Lock, error) {
 	return &l, nil
 }
 
-func (a *app) lock(ctx context.Context, name, file string, noImage bool, f buildFlags) error {
+// openLock reads a lock.
+func openLock(file string) (plan.Lock, error) {
+	if err := exists(file, "a lock"); err != nil {
+		return plan.Lock{}, err
+	}
+	f, err := os.Open(file)
+	if err != nil {
+		return plan.Lock{}, usageError{fmt.Errorf("reading the lock: %w", err)}
+	}
+	defer f.Close()
+	l, err := plan.ParseLock(f)
+	if err != nil {
+		err = usageError{fmt.Errorf("%s: %w", file, err)}
+	}
+	return l, err
+}
+
+// locked is what lock prints as JSON.
+type locked struct {
+	ImageLayers []string `json:"imageLayers"`
+	Lock        string   `json:"lock"`
+	PlanID      string   `json:"planID"`
+}
+
+func (a *app) lock(ctx context.Context, name string, noImage bool, f buildFlags) error {
 	r, err := loadRecipe(name)
 	if err != nil {
 		return err
@@ -107,18 +110,32 @@ func (a *app) lock(ctx context.Context, name, file string, noImage bool, f build
 	if err != nil {
 		return recipeError{err}
 	}
-	o, done, err := a.lockOptions(ctx, r, noImage, f)
+	need := storeAndEngine
+	if noImage {
+		need = storeOnly
+	}
+	link := a.connect(ctx)
+	defer link.close()
+	o, err := a.options(r, f, need, link)
 	if err != nil {
 		return err
 	}
-	defer done()
-	d := newDisplay(os.Stdout, a.json)
-	defer d.Close()
-	o.Tell = a.tell(d)
-	l, err := builder.Lock(ctx, o.PlanOptions, page, data)
-	if err != nil {
-		return a.cause(ctx, err)
-	}
+	file := cmp.Or(f.output, lockFile(name))
+	_, err = perform(ctx, a, func(tell event.Sink) (locked, error) {
+		o.Tell = tell
+		l, err := builder.Lock(ctx, o.PlanOptions, page, data)
+		if err == nil {
+			err = writeLock(l, file)
+		}
+		return locked{l.Layers, file, l.Plan.ID()}, err
+	}, func(l locked) error {
+		_, err := fmt.Printf("%s\nplan %s\n", l.Lock, l.PlanID)
+		return err
+	})
+	return err
+}
+
+func writeLock(l plan.Lock, file string) error {
 	text, err := l.Write()
 	if err != nil {
 		return err
@@ -126,25 +143,5 @@ func (a *app) lock(ctx context.Context, name, file string, noImage bool, f build
 	if err := durable.WriteFile(file, text, 0o666); err != nil {
 		return &durable.Error{Path: filepath.Dir(file), Err: err}
 	}
-	d.Close()
-	if a.json {
-		a.emit(map[string]any{"event": "result", "lock": file, "planID": l.Plan.ID(), "imageLayers": l.Layers})
-		return nil
-	}
-	_, err = fmt.Printf("%s\nplan %s\n", file, l.Plan.ID())
-	return err
-}
-
-// lockOptions are those of a build, or of a plan where no engine is asked.
-func (a *app) lockOptions(ctx context.Context, r recipe.Recipe, noImage bool, f buildFlags) (builder.Options, func(), error) {
-	if !noImage {
-		return a.options(ctx, r, f)
-	}
-	o := builder.Options{PlanOptions: builder.PlanOptions{SourceOptions: f.sourceOptions(r)}}
-	store, err := a.openStore()
-	if err != nil {
-		return o, nil, err
-	}
-	o.Store = store
-	return o, func() {}, f.setLimits(&o, runtime.NumCPU())
+	return nil
 }

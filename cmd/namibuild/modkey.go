@@ -15,30 +15,31 @@ import (
 	"namibuild/builder/modkey"
 )
 
-// keyUse says what a key of a kind is good for.
+// keyUse says what a key of each kind is good for.
 var keyUse = map[modkey.Kind]string{
 	modkey.OpenPGP: "kernels that sign their modules with gpg (EL6, the demo)",
 	modkey.X509:    "kernels that sign their modules by X.509 (EL7 and later)",
 }
 
 func (a *app) modkeyCommand() *cobra.Command {
-	c := &cobra.Command{
+	c := parent(&cobra.Command{
 		Use:   "modkey",
-		Short: "Make and look at the key that signs the kernel's modules",
-		Long: `A kernel holds the public half of the key that signs its modules, so the key decides
-whether two builds can be alike. A recipe says which it is:
+		Short: "Make and show the key that signs the kernel's modules",
+		Long: `A kernel contains the public half of the key that signs its modules, so that two
+builds can only be equal if they use the same key. The recipe says which key it is:
 
-  module-key: ephemeral              made in the build, as kernel specs do; never reproducible
-  module-key: {persistent: my.key}   a key of yours: namibuild signs, and the private half never
-                                     enters the container; every build with it is alike
+  module-key: ephemeral
+      A key made in the build, as kernel specs do it. No build is reproducible.
+  module-key: {persistent: my.key}
+      Your own key. namibuild signs with it, and the private half never enters the
+      container. All builds with it are equal.
   module-key: {recorded: module-signatures.json}
-                                     what a build with a persistent key has written beside its
-                                     packages: the same packages again, without the key
+      The signatures that a build with a persistent key has written beside its
+      packages. They make the same packages again, without the key.
 
-EL6's kernel signs with gpg, EL7's and later ones by X.509: each wants a key of its kind.`,
-		Args: noArgs,
-		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
-	}
+EL6's kernel signs with gpg, those of EL7 and later with X.509. Each needs a key of its
+kind.`,
+	})
 	c.AddCommand(a.modkeyNewCommand(), a.modkeyShowCommand())
 	return c
 }
@@ -50,11 +51,11 @@ func (a *app) modkeyNewCommand() *cobra.Command {
 		Use:   "new FILE",
 		Short: "Make a module key",
 		Long: `new makes a key for ` + keyUse[modkey.OpenPGP] + `:
-DSA of 1024 bits, all that EL6 knows. With --x509 it makes one for
-` + keyUse[modkey.X509] + `: RSA of 4096 bits and a
-certificate, in the form of the kernel's own certs/signing_key.pem, which a recipe can name
-as well. The file holds the private half without a passphrase and can be read by you alone;
-an existing file is left alone.`,
+DSA of 1024 bits, the only kind that EL6 knows. With --x509 it makes one for
+` + keyUse[modkey.X509] + `: RSA of 4096 bits
+and a certificate, in the form of the kernel's own certs/signing_key.pem, which a recipe
+can name as well. The file holds the private half without a passphrase, and only you can
+read it. An existing file is not replaced.`,
 		Example: "  namibuild modkey new my.key\n  namibuild modkey new my.pem --x509 --name 'Our kernels'",
 		Args:    oneArg("a file"),
 		RunE: func(_ *cobra.Command, args []string) error {
@@ -65,14 +66,14 @@ an existing file is left alone.`,
 			return a.modkeyNew(args[0], kind, name)
 		},
 	}
-	c.Flags().StringVar(&name, "name", "namibuild kernel module signing key", "the key's name (user ID, common name)")
-	c.Flags().BoolVar(&x509, "x509", false, "for "+keyUse[modkey.X509])
+	c.Flags().StringVar(&name, "name", "namibuild kernel module signing key", "name the key `NAME` (user ID, common name)")
+	c.Flags().BoolVar(&x509, "x509", false, "make a key for "+keyUse[modkey.X509])
 	return c
 }
 
 func (a *app) modkeyNew(file string, kind modkey.Kind, name string) error {
 	if _, err := os.Lstat(file); err == nil {
-		return usageError{fmt.Errorf("making %s: it is there already", file)}
+		return usageError{fmt.Errorf("making %s: the file exists already", file)}
 	}
 	k, err := modkey.New(rand.Reader, kind, name)
 	if err != nil {
@@ -85,11 +86,11 @@ func (a *app) modkeyNew(file string, kind modkey.Kind, name string) error {
 	if err := writeSecret(file, text); err != nil {
 		return &durable.Error{Path: filepath.Dir(file), Err: err}
 	}
-	return a.showKey(file, k.Public, "private", 0)
+	return a.printModuleKey(file, k.Public, "private", 0)
 }
 
-// writeSecret makes a file that only its owner may read, whole or not at all,
-// and never in place of another.
+// writeSecret writes a file that only its owner can read. The file appears when it is
+// complete and replaces no other.
 func writeSecret(file string, text []byte) error {
 	f, err := os.CreateTemp(filepath.Dir(file), ".modkey-*") // mode 0600
 	if err != nil {
@@ -106,7 +107,7 @@ func writeSecret(file string, text []byte) error {
 func (a *app) modkeyShowCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:     "show FILE",
-		Short:   "Say what a module key, or a file of recorded signatures, is",
+		Short:   "Show a module key or a file of recorded signatures",
 		Example: "  namibuild modkey show my.key\n  namibuild modkey show out/demo/module-signatures.json",
 		Args:    oneArg("a file"),
 		RunE:    func(_ *cobra.Command, args []string) error { return a.modkeyShow(args[0]) },
@@ -123,38 +124,47 @@ func (a *app) modkeyShow(file string) error {
 		if err != nil {
 			return usageError{fmt.Errorf("%s: %w", file, err)}
 		}
-		return a.showKey(file, t.Public, "recorded", t.Len())
+		return a.printModuleKey(file, t.Public, "recorded", t.Len())
 	}
 	k, err := modkey.Open(file)
 	if err != nil {
 		return usageError{err}
 	}
-	return a.showKey(file, k.Public, "private", 0)
+	return a.printModuleKey(file, k.Public, "private", 0)
 }
 
-func (a *app) showKey(file string, k modkey.Public, half string, signatures int) error {
-	if a.json {
-		a.emit(map[string]any{
-			"event": "result", "file": file, "half": half, "name": k.Name(), "fingerprint": k.Fingerprint, "kind": k.Kind, "algorithm": k.Algorithm(), "signatures": signatures,
-		})
-		return nil
-	}
-	fmt.Printf("%s\nname        %s\nfingerprint %s\nalgorithm   %s\n", file, k.Name(), k.Fingerprint, k.Algorithm())
-	if half == "recorded" {
-		fmt.Printf("signatures  %d, to build without the key: module-key: {recorded: FILE}\n", signatures)
-		return nil
-	}
-	_, err := fmt.Printf("good for    %s\nkeep        the file to yourself: it has the private half, without a passphrase\n", keyUse[k.Kind])
-	return err
+// shownModuleKey is a module key as JSON.
+type shownModuleKey struct {
+	Algorithm   string      `json:"algorithm"`
+	File        string      `json:"file"`
+	Fingerprint string      `json:"fingerprint"`
+	Half        string      `json:"half"` // private or recorded
+	Kind        modkey.Kind `json:"kind"`
+	Name        string      `json:"name"`
+	Signatures  int         `json:"signatures"`
 }
 
+func (a *app) printModuleKey(file string, k modkey.Public, half string, signatures int) error {
+	shown := shownModuleKey{k.Algorithm(), file, k.Fingerprint, half, k.Kind, k.Name(), signatures}
+	return a.print("result", shown, func() error {
+		fmt.Printf("%s\nname        %s\nfingerprint %s\nalgorithm   %s\n", file, k.Name(), k.Fingerprint, k.Algorithm())
+		if half == "recorded" {
+			_, err := fmt.Printf("signatures  %d, to build without the key: module-key: {recorded: FILE}\n", signatures)
+			return err
+		}
+		_, err := fmt.Printf("good for    %s\nkeep        the file to yourself: it holds the private half, without a passphrase\n", keyUse[k.Kind])
+		return err
+	})
+}
+
+// readBounded reads a file of at most most bytes.
 func readBounded(file string, most int64) ([]byte, error) {
 	info, err := os.Stat(file)
 	switch {
 	case err != nil:
 		return nil, err
 	case !info.Mode().IsRegular():
-		return nil, &fs.PathError{Op: "read", Path: file, Err: errors.New("it is no regular file")}
+		return nil, &fs.PathError{Op: "read", Path: file, Err: errors.New("it is not a regular file")}
 	case info.Size() > most:
 		return nil, &fs.PathError{Op: "read", Path: file, Err: fmt.Errorf("it has more than %d bytes", most)}
 	}

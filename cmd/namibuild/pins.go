@@ -13,18 +13,18 @@ import (
 	"namibuild/builder/vary"
 )
 
-// unpin adds the flag that leaves pins out.
-func (f *buildFlags) unpin(c *cobra.Command) {
-	c.Flags().StringSliceVar(&f.unpinned, "unpin", nil, "go without a pin, to see what it is for: "+strings.Join(plan.Pins(), ", "))
+// addUnpin adds the flag that leaves pins out.
+func (f *buildFlags) addUnpin(c *cobra.Command) {
+	c.Flags().StringSliceVar(&f.unpinned, "unpin", nil, "leave `PINS` out, to see what they are for: "+strings.Join(plan.Pins(), ", "))
 	c.RegisterFlagCompletionFunc("unpin", cobra.FixedCompletions(plan.Pins(), cobra.ShellCompDirectiveNoFileComp))
 }
 
-// vary adds the flag of what must not matter.
-func (f *buildFlags) vary(c *cobra.Command) {
-	c.Flags().StringSliceVar(&f.varied, "vary", nil, "change what must not matter: shuffle (order of directories), cpus=LIST (processors, as 0-1), jobs=N, tmpfs=SIZE, volume (where the topdir lies), date=DAYS (from today, as 400 or -30)")
+// addVary adds the flag that changes what should not affect the packages.
+func (f *buildFlags) addVary(c *cobra.Command) {
+	c.Flags().StringSliceVar(&f.varied, "vary", nil, "change `WHAT` should not affect the packages: shuffle (order of directories), cpus=LIST (processors, such as 0-1), jobs=N, tmpfs=SIZE, volume (where the topdir lies), date=DAYS (from today, such as 400 or -30)")
 }
 
-// setPins takes both flags.
+// setPins applies both flags.
 func (f *buildFlags) setPins(o *builder.Options) error {
 	o.Unpinned = f.unpinned
 	for _, word := range f.varied {
@@ -34,16 +34,16 @@ func (f *buildFlags) setPins(o *builder.Options) error {
 	}
 	for _, name := range f.unpinned {
 		if !slices.Contains(plan.Pins(), name) {
-			return usageError{fmt.Errorf("--unpin %s: one of %s was expected", name, strings.Join(plan.Pins(), ", "))}
+			return usageError{fmt.Errorf("--unpin %s: must be one of %s", name, strings.Join(plan.Pins(), ", "))}
 		}
 	}
 	return nil
 }
 
-// mostDays is how far from today a build can be: a century.
+// mostDays is the most days that a build can be from today: a century.
 const mostDays = 36525
 
-// setVary takes one word of --vary.
+// setVary applies one word of --vary.
 func setVary(v *vary.Options, word string) error {
 	name, value, _ := strings.Cut(word, "=")
 	switch {
@@ -73,5 +73,5 @@ func setVary(v *vary.Options, word string) error {
 			return nil
 		}
 	}
-	return usageError{fmt.Errorf("--vary %s: shuffle, cpus=LIST, jobs=N, tmpfs=SIZE, volume or date=DAYS was expected", word)}
+	return usageError{fmt.Errorf("--vary %s: must be shuffle, cpus=LIST, jobs=N, tmpfs=SIZE, volume or date=DAYS", word)}
 }

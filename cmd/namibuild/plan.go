@@ -3,10 +3,8 @@ package main
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"os"
-	"runtime"
 
 	"github.com/spf13/cobra"
 
@@ -21,24 +19,23 @@ func (a *app) planCommand() *cobra.Command {
 		Use:   "plan RECIPE",
 		Short: "Print what build would do, and the diff of every edited file",
 		Long: `plan prints what build would do, down to the environment and rpmbuild's arguments,
-and the unified diff of every file that the recipe changes. It needs the source
-(fetched if it is not in the store) and starts no container.`,
+and the unified diff of every file that the recipe changes. It needs the source, which
+it fetches if it is not in the store, and starts no container.`,
 		Example: "  namibuild plan demo\n  namibuild plan ./my-kernel.yaml > plan.diff",
 		Args:    oneArg("a recipe"),
 		RunE:    func(c *cobra.Command, args []string) error { return a.plan(c.Context(), args[0], f) },
 	}
-	f.changes(c)
-	f.limits(c)
-	f.source(c)
-	f.cache(c)
-	f.unpin(c)
+	f.addStock(c)
+	f.addLimits(c)
+	f.addSource(c)
+	f.addCache(c)
+	f.addUnpin(c)
 	c.ValidArgsFunction = completeRecipes
 	return c
 }
 
 // planned is the plan as JSON.
 type planned struct {
-	Event   string          `json:"event"`
 	PlanID  string          `json:"planID"`
 	Plan    plan.Plan       `json:"plan"`
 	Renames []source.Rename `json:"renames"`
@@ -51,30 +48,24 @@ func (a *app) plan(ctx context.Context, name string, f buildFlags) error {
 	if err != nil {
 		return err
 	}
-	store, err := a.openStore()
+	o, err := a.options(r, f, storeOnly, nil)
 	if err != nil {
 		return err
 	}
-	d := newDisplay(os.Stderr, false)
+	d := newDisplay(os.Stderr, false) // standard output is for the plan alone
 	defer d.Close()
-	o := builder.Options{PlanOptions: builder.PlanOptions{SourceOptions: f.sourceOptions(r)}}
-	o.Store, o.Tell = store, a.tell(d)
-	if err := errors.Join(f.setLimits(&o, runtime.NumCPU()), f.setPins(&o)); err != nil {
-		return err
-	}
+	o.Tell = a.tell(d)
 	p, preview, err := builder.Plan(ctx, o.PlanOptions)
 	d.Close()
-	if err != nil && !a.json && p.Name != "" {
-		fmt.Print(p.Text() + "\nthis plan is incomplete: what it changes in the source is not known\n")
-	}
 	if err != nil {
+		if !a.json && p.Name != "" {
+			fmt.Print(p.Text() + "\nthis plan is incomplete: the changes in the source are not known\n")
+		}
 		return a.cause(ctx, err)
 	}
-	if a.json {
-		a.emit(planned{"plan", p.ID(), p, preview.Renames, preview.Notes, preview.Diff()})
-		return nil
-	}
-	return printPlan(os.Stdout, p, preview)
+	return a.print("plan", planned{p.ID(), p, preview.Renames, preview.Notes, preview.Diff()}, func() error {
+		return printPlan(os.Stdout, p, preview)
+	})
 }
 
 func printPlan(w *os.File, p plan.Plan, preview source.Preview) error {

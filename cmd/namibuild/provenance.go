@@ -6,11 +6,11 @@ import (
 	"net/url"
 	"path/filepath"
 
+	"github.com/spf13/cobra"
+
 	"namibuild/builder/durable"
 	"namibuild/builder/release"
 	"namibuild/builder/set"
-
-	"github.com/spf13/cobra"
 )
 
 func (a *app) provenanceCommand() *cobra.Command {
@@ -19,14 +19,14 @@ func (a *app) provenanceCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "provenance SET",
 		Short: "Say how a set was built, as a signed SLSA statement",
-		Long: `provenance states how the packages of a set (the output directory of build) came to
-be: the whole plan, the source, the patches, the image with every package in it, each
-by digest; and what must not be overlooked: a source that is not trusted, a kernel
-that was never booted, a build without a lock. It is an in-toto statement with SLSA's
+		Long: `provenance states how the packages of a set (the output directory of build) were made:
+the whole plan, the source, the patches, and the image with every package in it, all by
+digest. It also states the weak points: a source that failed its check, a kernel that
+was never booted, a build without a lock. It is an in-toto statement with SLSA's
 predicate (provenance v1) about all packages.
 
-With --key it is signed (DSSE), and the output directory gets provenance.json. Without
-a key the statement is printed.
+With --key the statement is signed (DSSE) and written to provenance.json in the output
+directory. Without a key it is printed.
 
 ` + keyHelp,
 		Example: `  namibuild provenance out/demo | jq .predicate.buildDefinition
@@ -34,14 +34,19 @@ a key the statement is printed.
 		Args: onePath("a set (an output directory of build)"),
 		RunE: func(c *cobra.Command, args []string) error { return a.provenance(c.Context(), args[0], o, f) },
 	}
-	c.Flags().StringVar(&o.BuilderID, "builder-id", "", "URI of who vouches for the machine that built (default: nobody but the key's holder)")
+	addBuilderID(c, &o.BuilderID)
 	f.add(c)
 	return c
 }
 
+// addBuilderID adds the flag that names who answers for the machine that has built.
+func addBuilderID(c *cobra.Command, id *string) {
+	c.Flags().StringVar(id, "builder-id", "", "name with `URI` who vouches for the build machine (default nobody but the key's owner)")
+}
+
 func (a *app) provenance(ctx context.Context, path string, o release.ProvenanceOptions, f keyFlags) error {
 	if id, err := url.Parse(o.BuilderID); o.BuilderID != "" && (err != nil || id.Scheme == "") {
-		return usageError{fmt.Errorf("--builder-id %s: a URI was expected", o.BuilderID)}
+		return usageError{fmt.Errorf("--builder-id %s: must be a URI", o.BuilderID)}
 	}
 	record, err := openBuilt(path)
 	if err != nil {
@@ -66,5 +71,5 @@ func (a *app) provenance(ctx context.Context, path string, o release.ProvenanceO
 	if err := durable.WriteFile(filepath.Join(record.Dir, set.ProvenanceFile), envelope, 0o666); err != nil {
 		return &durable.Error{Path: record.Dir, Err: err}
 	}
-	return a.wrote(record.Dir, set.ProvenanceFile)
+	return a.printWritten(record.Dir, set.ProvenanceFile)
 }

@@ -4,10 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 
 	"github.com/spf13/cobra"
 
+	"namibuild/builder/event"
 	"namibuild/builder/oci"
 	"namibuild/builder/release"
 )
@@ -18,13 +18,14 @@ func (a *app) pullCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "pull REF -o DIR",
 		Short: "Get a release back from a container registry",
-		Long: `pull brings the release that REF names, HOST/REPOSITORY@sha256:… or HOST/REPOSITORY:TAG,
-into the new folder DIR. Every file is checked against the digest, and a signed release
-as "namibuild verify" does it; DIR is there when nothing is wrong, and not before. What a
-tag names can change: pull says its digest.
+		Long: `pull downloads the release REF, HOST/REPOSITORY@sha256:… or HOST/REPOSITORY:TAG, into
+the new folder DIR. It checks the digest of every file, and a signed release as
+"namibuild verify" does. DIR appears only if everything is right. A tag can move to
+another release: pull prints its digest.
 
---key is the publisher's public key file; then nothing that it did not sign is taken.
-Without it the key in the release is taken: that shows damage, and not who made it.
+--key names the publisher's public key file, and a release that another key signed is
+refused. Without --key, pull uses the key in the release, which shows damage but not
+who made the release.
 
 ` + registryHelp,
 		Example: `  namibuild pull registry.example.org/kernels/demo@sha256:4e6f… -o demo
@@ -34,8 +35,8 @@ Without it the key in the release is taken: that shows damage, and not who made 
 			return a.pull(c.Context(), args[0], dir, key, plainHTTP || !c.Flags().Changed("plain-http") && oci.Loopback(args[0]))
 		},
 	}
-	c.Flags().StringVarP(&dir, "output", "o", "", "the new folder")
-	c.Flags().StringVar(&key, "key", "", "public key file to believe")
+	c.Flags().StringVarP(&dir, "output", "o", "", "write to the new folder `DIR`")
+	c.Flags().StringVar(&key, "key", "", "trust only the publisher's public key in `FILE`")
 	plainFlag(c, &plainHTTP)
 	return c
 }
@@ -44,9 +45,7 @@ func (a *app) pull(ctx context.Context, reference, dir, key string, plainHTTP bo
 	if dir == "" {
 		return usageError{errors.New("no folder for the release: -o is missing")}
 	}
-	d := newDisplay(os.Stdout, a.json)
-	defer d.Close()
-	o := release.PullOptions{RegistryOptions: release.RegistryOptions{PlainHTTP: plainHTTP, UserAgent: userAgent(), Tell: a.tell(d)}}
+	o := release.PullOptions{RegistryOptions: release.RegistryOptions{PlainHTTP: plainHTTP, UserAgent: userAgent()}}
 	if key != "" {
 		c, err := readCertificate(key)
 		if err != nil {
@@ -54,21 +53,18 @@ func (a *app) pull(ctx context.Context, reference, dir, key string, plainHTTP bo
 		}
 		o.Certificate = &c
 	}
-	pulled, err := release.Pull(ctx, reference, dir, o)
-	d.Close()
-	if pulled.Verification != nil {
-		a.showVerification(d, *pulled.Verification)
+	pulled, err := watch(ctx, a, func(tell event.Sink) (release.Pulled, error) {
+		o.Tell = tell
+		return release.Pull(ctx, reference, dir, o)
+	})
+	if pulled.Verification != nil { // also beside an error
+		err = errors.Join(err, a.printVerification(*pulled.Verification))
 	}
 	if err != nil {
-		return a.cause(ctx, err)
+		return err
 	}
-	if a.json {
-		d.emit(struct {
-			Event string `json:"event"`
-			oci.Pulled
-		}{"result", pulled.Pulled})
-		return nil
-	}
-	_, err = fmt.Printf("%s\n%s: %d files, %s\n", pulled.Reference, pulled.Dir, len(pulled.Files), size(pulled.Size))
-	return err
+	return a.print("result", pulled.Pulled, func() error {
+		_, err := fmt.Printf("%s\n%s: %d files, %s\n", pulled.Reference, pulled.Dir, len(pulled.Files), size(pulled.Size))
+		return err
+	})
 }

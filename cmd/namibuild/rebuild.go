@@ -18,7 +18,7 @@ import (
 	"namibuild/builder/recipe"
 )
 
-// rebuildFlags are those that build has not.
+// rebuildFlags are the flags that only rebuild has.
 type rebuildFlags struct {
 	recipe, srpm string
 }
@@ -29,17 +29,17 @@ func (a *app) rebuildCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "rebuild DIR|RPM|REF",
 		Short: "Build a published set again, and compare it byte for byte",
-		Long: `rebuild takes the lock that lies beside a published set, beside one of its packages, or
-in a release of a container registry, builds the set again, puts the published
-signatures on what came out, and compares. No private key is needed.
+		Long: `rebuild finds the lock of a published set, which lies beside the set, beside one of
+its packages, or in a release in a container registry. It builds the set again, puts
+the published signatures on the new packages, and compares. It needs no private key.
 
---vary changes what must not matter to a byte: --vary shuffle,jobs=3,tmpfs=4G,date=400
-reads directories in another order, compiles with other jobs, builds in memory, and has
-the clock and the times of new files 400 days from now. There is no word for the host's
-name: a container has one of its own, and sees no other.
+--vary changes what should not affect the packages: shuffle,jobs=3,tmpfs=4G,date=400
+reads directories in another order, compiles with 3 jobs, builds in memory, and sets the
+clock and the times of new files 400 days from now. The host's name needs no such word,
+since a container has a name of its own and does not see the host's.
 
-It ends with 0 when all is identical, 20 when every difference has a known reason, 21
-when one has none, as compare does.`,
+The exit code is 0 if all is identical, 20 if every difference has a known reason, and
+21 if one has none, as for compare.`,
 		Example: `  namibuild rebuild ./published
   namibuild rebuild ./published/RPMS/kernel-6.1.rpm --vary shuffle,jobs=3
   namibuild rebuild registry.example.org/kernels/demo:6.1.192
@@ -47,96 +47,89 @@ when one has none, as compare does.`,
 		Args: oneArg("a published directory, package or release"),
 		RunE: func(c *cobra.Command, args []string) error { return a.rebuild(c.Context(), args[0], f, r) },
 	}
-	c.Flags().StringVarP(&f.output, "output", "o", "", "output directory (default out/RECIPE-rebuilt)")
-	c.Flags().StringVar(&f.lock, "lock", "", "the lock (default the one that lies beside)")
-	c.Flags().StringVar(&r.recipe, "recipe", "", "without a lock: the recipe that the build.json beside the set came from")
-	c.Flags().StringVar(&r.srpm, "source", "", "the SRPM, where it lies on this host: for a recipe whose source is a file, or without a network")
-	c.MarkFlagsMutuallyExclusive("lock", "recipe")
-	f.images(c)
-	c.Flags().BoolVar(&f.offline, "offline", envOr("NAMIBUILD_OFFLINE", "") != "", "fetch nothing ($NAMIBUILD_OFFLINE)")
-	f.vary(c)
+	c.Flags().StringVarP(&f.output, "output", "o", "", "write to `DIR` (default out/RECIPE-rebuilt)")
+	c.Flags().StringVar(&f.lock, "lock", "", "use the lock in `FILE` (default the one beside the set)")
+	c.Flags().StringVar(&r.recipe, "recipe", "", "if there is no lock, use `RECIPE`, from which the build.json beside the set was made")
+	c.Flags().StringVar(&r.srpm, "source", "", "read the SRPM from `FILE`: for a recipe whose source is a file, or without a network")
+	exclusive(c, "lock", "recipe")
+	f.addImages(c)
+	f.addOffline(c)
+	f.addVary(c)
 	return c
 }
 
-func (a *app) rebuild(ctx context.Context, published string, f buildFlags, from rebuildFlags) error {
+func (a *app) rebuild(ctx context.Context, where string, f buildFlags, from rebuildFlags) error {
 	pulling := newDisplay(os.Stderr, false)
-	published, done, err := a.published(ctx, pulling, published, "a published set, one of its packages, or a release (HOST/REPOSITORY:TAG)")
+	published, remove, err := a.published(ctx, pulling, where, "a published set, one of its packages, or a release (HOST/REPOSITORY:TAG)")
 	pulling.Close()
 	if err != nil {
 		return err
 	}
-	defer done()
+	defer remove()
 	if from.srpm != "" {
-		if err := there(from.srpm, "the source RPM"); err != nil {
+		if err := exists(from.srpm, "the source RPM"); err != nil {
 			return err
 		}
 	}
-	l, r, err := locked(published, f.lock, from.recipe)
+	l, r, err := lockOf(published, f.lock, from.recipe)
 	if err != nil {
 		return err
 	}
 	if r.Source.File != "" && from.srpm == "" {
-		return usageError{fmt.Errorf("rebuilding: the source is a file, %s, and not in the lock: --source says where it lies", filepath.Base(r.Source.File))}
+		return usageError{fmt.Errorf("rebuilding: the source is a file, %s, which is not in the lock: say with --source where it is", filepath.Base(r.Source.File))}
 	}
-	f.jobs, f.memory, f.tmpfs = l.Plan.Jobs, bytesFlag(l.Plan.MemoryBytes), bytesFlag(l.Plan.TmpfsBytes)
-	for _, p := range l.Plan.Pins {
-		if p.Off {
-			f.unpinned = append(f.unpinned, p.Name)
-		}
-	}
+	f.follow(l.Plan)
 	f.output = cmp.Or(f.output, filepath.Join("out", r.Name+"-rebuilt"))
-	o, closeAll, err := a.options(ctx, r, f)
+	link := a.connect(ctx)
+	defer link.close()
+	o, err := a.options(r, f, storeAndEngine, link)
 	if err != nil {
 		return err
 	}
-	defer closeAll()
 	o.Lock, o.SRPMFile, o.Host = &l, from.srpm, hostName()
-	res, err := watch(ctx, a, func(tell event.Sink) (builder.Rebuilt, error) {
+	res, err := perform(ctx, a, func(tell event.Sink) (builder.Rebuilt, error) {
 		o.Tell = tell
 		return builder.Rebuild(ctx, o, published)
-	})
-	if err != nil {
-		return err
+	}, printRebuilt)
+	if err == nil && res.Verdict != compare.Identical {
+		err = differError{res.Verdict}
 	}
-	return a.showRebuilt(res)
+	return err
 }
 
-// locked gives the lock of a published set and the recipe in it.
-func locked(published, file, name string) (l plan.Lock, r recipe.Recipe, err error) {
-	if name != "" {
-		return recordedLock(published, name)
+// follow sets the limits and pins of a plan.
+func (f *buildFlags) follow(p plan.Plan) {
+	f.jobs, f.memory, f.tmpfs = p.Jobs, bytesFlag(p.MemoryBytes), bytesFlag(p.TmpfsBytes)
+	for _, pin := range p.Pins {
+		if pin.Off {
+			f.unpinned = append(f.unpinned, pin.Name)
+		}
 	}
-	if file == "" {
+}
+
+// lockOf returns the lock of a published set, from a file if one is named, and its recipe.
+// With a recipe's name, it makes a lock of that recipe and the record beside the set.
+func lockOf(published, file, name string) (l plan.Lock, r recipe.Recipe, err error) {
+	switch {
+	case name != "":
+		l, r, err = recordedLock(published, name)
+	case file != "":
+		l, err = openLock(file)
+	default:
 		l, err = builder.FindLock(published)
-	} else {
-		l, err = lockIn(file)
 	}
 	if err != nil {
 		return l, r, err
 	}
-	if r, err = l.Recipe(); err != nil {
-		return l, r, recipeError{err}
+	if name == "" {
+		if r, err = l.Recipe(); err != nil {
+			return l, r, recipeError{err}
+		}
 	}
 	if l.Plan.Stock {
 		r = r.AsStock()
 	}
 	return l, r, nil
-}
-
-func lockIn(file string) (plan.Lock, error) {
-	if err := there(file, "a lock"); err != nil {
-		return plan.Lock{}, err
-	}
-	f, err := os.Open(file)
-	if err != nil {
-		return plan.Lock{}, usageError{fmt.Errorf("reading the lock: %w", err)}
-	}
-	defer f.Close()
-	l, err := plan.ParseLock(f)
-	if err != nil {
-		err = usageError{fmt.Errorf("%s: %w", file, err)}
-	}
-	return l, err
 }
 
 // recordedLock makes a lock of a recipe and the record beside a set.
@@ -150,35 +143,23 @@ func recordedLock(published, name string) (plan.Lock, recipe.Recipe, error) {
 		return plan.Lock{}, r, recipeError{err}
 	}
 	l, err := builder.LockOf(published, r, file, page)
-	if l.Plan.Stock {
-		r = r.AsStock()
-	}
 	return l, r, err
 }
 
-// showRebuilt prints what was found; what differs is an error.
-func (a *app) showRebuilt(res builder.Rebuilt) error {
-	if a.json {
-		a.emit(struct {
-			Event string `json:"event"`
-			builder.Rebuilt
-		}{"result", res})
-	} else {
-		fmt.Println()
-		if err := printComparison(os.Stdout, res.Comparison); err != nil {
-			return err
-		}
-		for _, g := range res.Grafts {
-			if g.Equal {
-				fmt.Printf("%s: with the published signatures on it, sha256 %.12s… is the published file\n", g.Package, g.Grafted)
-			}
-		}
-		if len(res.Varied) > 0 {
-			fmt.Printf("varied: %s\n", strings.Join(res.Varied, ", "))
+// printRebuilt prints the comparison, the packages that are the published ones again, and
+// what was varied.
+func printRebuilt(res builder.Rebuilt) error {
+	fmt.Println()
+	if err := printComparison(os.Stdout, res.Comparison); err != nil {
+		return err
+	}
+	for _, g := range res.Grafts {
+		if g.Equal {
+			fmt.Printf("%s: with the published signatures on it, sha256 %.12s… is the published file\n", g.Package, g.Grafted)
 		}
 	}
-	if res.Verdict != compare.Identical {
-		return differError{res.Verdict}
+	if len(res.Varied) > 0 {
+		fmt.Printf("varied: %s\n", strings.Join(res.Varied, ", "))
 	}
 	return nil
 }

@@ -26,9 +26,30 @@ import (
 	"namibuild/builder/sign"
 )
 
-// TestRebuildARelease shows that a release is rebuilt from itself alone: it is signed, and the
-// signatures of its modules stand for their key, which is elsewhere.
+// TestRebuildARelease shows that a signed release can be built again from what is in it: the
+// signatures of its modules replace their key.
 func TestRebuildARelease(t *testing.T) {
+	o := keyedBuild(t)
+	made := releaseOf(t, &o)
+	o.Output = filepath.Join(t.TempDir(), "rebuilt")
+	if err := os.Remove(o.Recipe.ModuleKey.File); err != nil {
+		t.Fatal(err)
+	}
+	r, err := builder.Rebuild(t.Context(), o, made)
+	if err != nil || r.Verdict != compare.Identical || len(r.Grafts) != 1 || !r.Grafts[0].Equal || len(r.Pairs[0].LeftOut) != 2 {
+		t.Errorf("got %+v, %v", r, err)
+	}
+	if err := os.Remove(filepath.Join(made, set.SignaturesFile)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := builder.Rebuild(t.Context(), o, made); !errors.As(err, new(*builder.ModuleKeyError)) {
+		t.Errorf("without key and signatures: %v", err)
+	}
+}
+
+// keyedBuild returns the options of a build that signs a module with a persistent key.
+func keyedBuild(t *testing.T) builder.Options {
+	t.Helper()
 	o, f := buildertest.Setup(t)
 	key, err := modkey.New(rand.Reader, modkey.OpenPGP, "test")
 	if err != nil {
@@ -47,12 +68,18 @@ func TestRebuildARelease(t *testing.T) {
 		p.Spec.Relay.Answer("8 sign da39a3ee5e6b4b0d3255bfef95601890afd80709")
 		return kerneltest.Rpmbuild(ctx, p)
 	}
+	return o
+}
+
+// releaseOf locks and builds, and makes a signed release of the result, in another folder.
+func releaseOf(t *testing.T, o *builder.Options) (dir string) {
+	t.Helper()
 	l, err := builder.Lock(t.Context(), o.PlanOptions, "timewait.yaml", []byte("name: timewait\n"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	o.Lock = &l
-	built, err := builder.Build(t.Context(), o)
+	built, err := builder.Build(t.Context(), *o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -64,22 +91,9 @@ func TestRebuildARelease(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	made := filepath.Join(t.TempDir(), "release")
-	if _, err := release.Make(t.Context(), release.Options{Set: o.Output, Output: made, Key: signer}); err != nil {
+	dir = filepath.Join(t.TempDir(), "release")
+	if _, err := release.Make(t.Context(), release.Options{Set: o.Output, Output: dir, Key: signer}); err != nil {
 		t.Fatal(err)
 	}
-	o.Output = filepath.Join(t.TempDir(), "rebuilt")
-	if err := os.Remove(o.Recipe.ModuleKey.File); err != nil {
-		t.Fatal(err)
-	}
-	r, err := builder.Rebuild(t.Context(), o, made)
-	if err != nil || r.Verdict != compare.Identical || len(r.Grafts) != 1 || !r.Grafts[0].Equal || len(r.Pairs[0].LeftOut) != 2 {
-		t.Errorf("got %+v, %v", r, err)
-	}
-	if err := os.Remove(filepath.Join(made, set.SignaturesFile)); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := builder.Rebuild(t.Context(), o, made); !errors.As(err, new(*builder.ModuleKeyError)) {
-		t.Errorf("without key and signatures: %v", err)
-	}
+	return dir
 }

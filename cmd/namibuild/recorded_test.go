@@ -19,8 +19,8 @@ import (
 	"namibuild/builder/rpm/rpmtest"
 )
 
-// record builds a recipe with the engine in memory: the output directory is
-// what Build leaves, its one package says nothing of the recipe.
+// record builds a recipe with an engine in memory. The output directory is what Build
+// leaves, but its one package has nothing to do with the recipe.
 func record(t *testing.T, recipePath, store, output string) {
 	t.Helper()
 	r, err := recipe.Load(recipePath, namibuild.Files)

@@ -26,7 +26,8 @@ import (
 	"namibuild/builder/vary"
 )
 
-// explain finds the exit code of an error and what the user can do about it.
+// explain returns the exit code of an error, and a hint if the user can do something about
+// it.
 func explain(err error) (code int, hint string) {
 	for _, r := range remedies {
 		if code, hint, ok := r(err); ok {
@@ -39,15 +40,16 @@ func explain(err error) (code int, hint string) {
 	return exitOther, ""
 }
 
-// remedy tells the exit code and the hint of one kind of error; ok: this is one.
+// remedy gives the exit code and the hint of one kind of error. It reports whether err is of
+// that kind.
 type remedy func(error) (code int, hint string, ok bool)
 
-// of is the remedy of every error of a type.
+// of makes the remedy for every error of a type.
 func of[E error](code int, hint string) remedy {
 	return by(func(E) (int, string) { return code, hint })
 }
 
-// by is the remedy of a type whose errors are not all cured the same way.
+// by makes the remedy for a type whose errors have different hints or exit codes.
 func by[E error](explain func(E) (int, string)) remedy {
 	return func(err error) (code int, hint string, ok bool) {
 		var e E
@@ -58,63 +60,64 @@ func by[E error](explain func(E) (int, string)) remedy {
 	}
 }
 
-// is is the remedy of one error.
+// is makes the remedy for one error.
 func is(target error, code int, hint string) remedy {
 	return func(err error) (int, string, bool) { return code, hint, errors.Is(err, target) }
 }
 
-// helpHint sends to the help of the verb that was called.
+// helpHint stands for a hint that names the help of the verb.
 const helpHint = "--help"
 
-// remedies are all of them. The first that fits counts: an error of a type comes
-// before those that it wraps.
+// remedies are all remedies. The first one that fits decides, so an error's type comes before
+// the types that it wraps.
 var remedies = []remedy{
 	of[interrupted](exitInterrupted, ""),
 	by(differHint),
 	of[leaksError](exitLeaks, ""),
-	of[*builder.NoLockError](exitLock, "--lock names it; without one, --recipe names the recipe that the build.json there came from"),
+	of[*builder.NoLockError](exitLock, "name it with --lock; if there is none, name with --recipe the recipe of its build.json"),
 	of[usageError](exitUsage, helpHint),
 	of[recipeError](exitUsage, ""),
-	of[*vary.DayError](exitUsage, "take a day after that one: --vary date=DAYS counts from today"),
-	of[*builder.ModuleKeyError](exitUsage, "namibuild modkey new FILE makes a key (--x509: for EL7 and later); module-key: in the recipe names it"),
+	of[*vary.DayError](exitUsage, "choose a later day: --vary date=DAYS counts from today"),
+	of[*builder.ModuleKeyError](exitUsage, "namibuild modkey new FILE makes a key (--x509 for EL7 and later); name it in the recipe as module-key:"),
 	by(func(e *builder.LockError) (int, string) { return exitLock, lockHint(e) }),
 	by(func(e *pgp.KeyError) (int, string) { return exitKey, keyHint(e.Err) }),
 	by(unprovenHint),
-	of[*release.UnlockedError](exitLock, "namibuild lock RECIPE and a build make a locked set; --unlocked publishes it all the same, and the bundle says so"),
+	of[*release.UnlockedError](exitLock, "namibuild lock RECIPE and another build make a locked set; --unlocked publishes it as it is, and the release says so"),
 	of[*release.UnverifiedError](exitUnverified, ""),
 	by(func(e *engine.UnreachableError) (int, string) { return exitEngine, engineHint(e) }),
 	of[*engine.TooOldError](exitEngine, "Docker 20.10 or newer is needed"),
 	by(rpmbuildHint),
-	is(syscall.ENOSPC, exitDisk, "make room on the disk and run the same command again: what was fetched is kept"),
-	of[*engine.BaseError](exitBase, "where no registry answers, ./scripts/quickstart makes the Debian base itself; a mirror of the registry is set in the engine's configuration"),
-	of[*source.MismatchError](exitEdit, "compare the recipe with the source: namibuild fetch RECIPE prints where it lies"),
+	is(syscall.ENOSPC, exitDisk, "free space on the disk and run the command again: what was fetched is kept"),
+	of[*engine.BaseError](exitBase, "if no registry can be reached, ./scripts/quickstart makes the Debian base itself; a mirror of the registry is set in the engine's configuration"),
+	of[*source.MismatchError](exitEdit, "compare the recipe with the source: namibuild fetch RECIPE prints its path"),
 	by(func(e *builder.NotPackedError) (int, string) {
 		return exitSource, "namibuild fetch " + e.Recipe + " packs it"
 	}),
-	of[*trust.UnknownKeyError](exitSource, "in a copy of the recipe's page, source: key: names that key's file beside it; with sha256: instead of signed-by: none is needed"),
-	of[*builder.UntrustedError](exitSource, "--insecure-source takes it all the same, if it is a whole SRPM; plan and record then say so"),
-	of[*fetch.OfflineError](exitSource, "namibuild fetch RECIPE, without --offline and $NAMIBUILD_OFFLINE, brings it into the store"),
-	of[*engine.NoImageError](exitImage, "namibuild image RECIPE builds it, with a network"),
-	of[*artifact.MissingError](exitOutput, "the recipe's rpmbuild: switches decide what is made; packages: lists what must be"),
-	of[*builder.UnknownPackageError](exitOutput, "packages: in the recipe takes names that the spec makes; rpmbuild: switches decide which"),
-	of[*artifact.ConfigError](exitOutput, "Kconfig leaves an option out when what it depends on is not set, and takes one of a choice: set those in config: too"),
+	of[*trust.UnknownKeyError](exitSource, "copy the recipe, put the key's file beside the copy and name it as source: key:, or use sha256: instead of signed-by:"),
+	of[*builder.UntrustedError](exitSource, "--insecure-source accepts it, if it is a whole SRPM; plan and record then say so"),
+	of[*fetch.OfflineError](exitSource, "namibuild fetch RECIPE, without --offline and $NAMIBUILD_OFFLINE, fetches it into the store"),
+	of[*engine.NoImageError](exitImage, "namibuild image RECIPE builds it; it needs a network"),
+	of[*artifact.MissingError](exitOutput, "rpmbuild: in the recipe decides which packages are made; packages: lists those that must be"),
+	of[*builder.UnknownPackageError](exitOutput, "packages: in the recipe must name packages that the spec makes; rpmbuild: decides which it makes"),
+	of[*artifact.ConfigError](exitOutput, "Kconfig drops an option if another one that it depends on is not set, or another one of its choice is: set those in config: too"),
 	by(func(e *durable.Error) (int, string) { return exitOutput, outputHint(e) }),
 	of[*oci.ReferenceError](exitUsage, ""),
 	by(func(e *oci.RegistryError) (int, string) { return exitRegistry, registryHint(e) }),
+	of[*release.NotBuiltError](exitUsage, helpHint),
 	of[*release.SourceError](exitUsage, "namibuild repo --help"),
-	of[*release.UnsignedError](exitUnverified, "namibuild sign signs packages; without --key the repository is one that hosts do not check"),
+	of[*release.UnsignedError](exitUnverified, "namibuild sign signs packages; without --key the repository is not signed"),
 	of[*release.RepositoryError](exitOutput, ""),
-	of[unprovenError](exitUnproven, "the console is in proof.log (of a package file: namibuild boot --keep DIR); namibuild boot --recipe RECIPE takes what the recipe says now"),
+	of[unprovenError](exitUnproven, "the console is in proof.log (for a package file: namibuild boot --keep DIR); namibuild boot --recipe RECIPE checks what the recipe says now"),
 	of[*boot.NoKernelError](exitNoKernel, ""),
 	of[*boot.ModuleError](exitNoKernel, ""),
-	of[*boot.LimitError](exitNoKernel, "a longer --limit lets it come to a verdict; no proof was written, and one that lies there counts as before"),
-	of[*boot.OptionsError](exitNoKernel, "set them in the kernel's configuration, or leave out of the recipe's proof: what needs them"),
-	of[noStockError](exitUsage, "namibuild build RECIPE --stock makes it, or name one with --stock"),
+	of[*boot.LimitError](exitNoKernel, "use a longer --limit; no proof was written, and an earlier one stays valid"),
+	of[*boot.OptionsError](exitNoKernel, "set them in the kernel's configuration, or remove what needs them from proof: in the recipe"),
+	of[noStockError](exitUsage, "namibuild build RECIPE --stock makes it; name another one with --stock"),
 	of[*set.PathError](exitUsage, "name the output directory of namibuild build, or a kernel package"),
-	of[*set.StaleError](exitUsage, "namibuild build RECIPE makes the set anew"),
+	of[*set.StaleError](exitUsage, "namibuild build RECIPE makes the set again"),
 	is(set.ErrNoRecord, exitUsage, "name the output directory of namibuild build"),
 	is(compare.ErrNoPackages, exitUsage, "name packages, or output directories of namibuild build"),
-	is(boot.ErrNoQEMU, exitEngine, "install it (Debian: qemu-system-x86), or let it run in a container: --qemu container"),
+	is(boot.ErrNoQEMU, exitEngine, "install it (Debian: qemu-system-x86), or run it in a container with --qemu container"),
 }
 
 func differHint(e differError) (int, string) {
@@ -126,18 +129,19 @@ func differHint(e differError) (int, string) {
 
 func unprovenHint(e *boot.UnprovenError) (int, string) {
 	if e.Failed() {
-		return exitUnproven, "proof.log in the set is what its console said"
+		return exitUnproven, "the console is in proof.log in the set"
 	}
-	return exitUnproven, "namibuild boot SET proves it; --unproven publishes it all the same, and the bundle says so"
+	return exitUnproven, "namibuild boot SET proves it; --unproven publishes it as it is, and the release says so"
 }
 
 func lockHint(e *builder.LockError) string {
 	if len(e.Differences) == 0 {
-		return "namibuild lock RECIPE writes one"
+		return "namibuild lock RECIPE writes a lock"
 	}
-	return "namibuild lock RECIPE locks the build as it is now; --no-lock builds without"
+	return "namibuild lock RECIPE locks the build as it is now; --no-lock builds without a lock"
 }
 
+// stepCode returns the exit code of errors in a step that no remedy explains.
 func stepCode(s event.Step) int {
 	switch s {
 	case event.Source:
@@ -161,18 +165,18 @@ func rpmbuildHint(e *builder.RpmbuildError) (int, string) {
 	log := "the whole log: " + e.Log
 	switch {
 	case e.OOMKilled:
-		return exitRpmbuild, "give the container more with --memory, or fewer --jobs; " + log
+		return exitRpmbuild, "use a larger --memory or fewer --jobs; " + log
 	case e.Failure.DiskFull:
-		return exitDisk, "a kernel with debug information wants 15 to 20 GB where the engine keeps its volumes (or a larger --tmpfs); " + log
+		return exitDisk, "a kernel with debug information needs 15 to 20 GB where the engine keeps its volumes (or a larger --tmpfs); " + log
 	case strings.Contains(e.Failure.First, "Failed build dependencies"):
-		return exitRpmbuild, "the builder image lacks what the spec's BuildRequires name; " + log
+		return exitRpmbuild, "the builder image lacks packages that the spec's BuildRequires name; " + log
 	}
 	return exitRpmbuild, log
 }
 
 func engineHint(err error) string {
 	if errors.Is(err, fs.ErrPermission) || strings.Contains(err.Error(), "permission denied") {
-		return "add your user to the group docker (and log in again), or run as root"
+		return "add your user to the group docker and log in again, or run as root"
 	}
 	return "is Docker running? DOCKER_HOST names another engine; ./scripts/quickstart installs one on Debian and Fedora"
 }
@@ -182,22 +186,22 @@ func registryHint(e *oci.RegistryError) string {
 	var certificate *tls.CertificateVerificationError
 	switch {
 	case errors.As(e, &certificate):
-		return "$SSL_CERT_FILE names a file of certificates to believe, the registry's own too"
+		return "$SSL_CERT_FILE names a file of trusted certificates; add the registry's to it"
 	case errors.As(e, &dial) && dial.Op == "dial":
-		return "does the registry run, and is its name right? A proxy is taken from $HTTPS_PROXY and $HTTP_PROXY"
+		return "does the registry run, and is its name right? $HTTPS_PROXY and $HTTP_PROXY name a proxy"
 	case e.Status == http.StatusUnauthorized, e.Status == http.StatusForbidden:
-		return "docker login " + e.Host + ", as a user who may do that"
+		return "docker login " + e.Host + ", as a user with that right"
 	case e.Status == http.StatusNotFound:
 		return ""
 	case strings.Contains(e.Error(), "HTTP response to HTTPS client"):
-		return "--plain-http talks HTTP to it, which protects neither password nor release"
+		return "--plain-http uses HTTP, which protects neither password nor release"
 	}
-	return "run the same command again: what is there is not sent twice"
+	return "run the command again: what the registry has is not sent twice"
 }
 
 func outputHint(err error) string {
 	if errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.EROFS) {
-		return "choose a directory that you may write to with --output"
+		return "choose with --output a directory that you can write to"
 	}
 	return ""
 }

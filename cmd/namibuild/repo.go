@@ -5,9 +5,9 @@ import (
 	"fmt"
 	"path/filepath"
 
-	"namibuild/builder/release"
-
 	"github.com/spf13/cobra"
+
+	"namibuild/builder/release"
 )
 
 func (a *app) repoCommand() *cobra.Command {
@@ -15,14 +15,14 @@ func (a *app) repoCommand() *cobra.Command {
 	var id, base string
 	c := &cobra.Command{
 		Use:   "repo DIR",
-		Short: "Make a folder of packages into a repository for yum and dnf",
-		Long: `repo reads every package beneath DIR (the output of a build, or packages of many
-builds and releases), checks it, and writes DIR/repodata, which yum from CentOS 5 on and
-dnf read, and DIR/NAME.repo for /etc/yum.repos.d. Run it again when packages came or
-went: equal packages make equal files.
+		Short: "Make a folder of packages a repository for yum and dnf",
+		Long: `repo reads and checks every package in DIR and its folders (the output of a build, or
+packages of many builds and releases). It writes DIR/repodata, which dnf and every yum
+since CentOS 5 can read, and DIR/NAME.repo for /etc/yum.repos.d. Run it again after
+packages were added or removed. Equal packages make equal files.
 
-With --key the index is signed and the public key laid beside it; every package must be
-signed by that key, as hosts will check both. Without it hosts check nothing.
+With --key the index is signed and the public key written beside it. Every package must
+be signed by that key, because hosts will check both. Without --key hosts check nothing.
 
 ` + keyHelp,
 		Example: `  namibuild repo out/demo
@@ -32,8 +32,8 @@ signed by that key, as hosts will check both. Without it hosts check nothing.
 			return a.repo(c.Context(), release.RepositoryOptions{Dir: args[0], ID: id, URL: base}, f)
 		},
 	}
-	c.Flags().StringVar(&id, "name", "", "the repository's name for yum (default the folder's)")
-	c.Flags().StringVar(&base, "url", "", "where hosts find DIR (default file:// and its path)")
+	c.Flags().StringVar(&id, "name", "", "name the repository `NAME` for yum (default the folder's name)")
+	c.Flags().StringVar(&base, "url", "", "send hosts to `URL` for DIR (default file:// and its path)")
 	f.add(c)
 	return c
 }
@@ -51,14 +51,7 @@ func (a *app) repo(ctx context.Context, o release.RepositoryOptions, f keyFlags)
 	if err != nil {
 		return a.cause(ctx, err)
 	}
-	if a.json {
-		a.emit(struct {
-			Event string `json:"event"`
-			release.Repository
-		}{"result", made})
-		return nil
-	}
-	return printRepository(made)
+	return a.print("result", made, func() error { return printRepository(made) })
 }
 
 func printRepository(r release.Repository) error {

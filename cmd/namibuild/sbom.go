@@ -4,36 +4,37 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
 
 	"namibuild/builder/durable"
 	"namibuild/builder/release"
 	"namibuild/builder/set"
-
-	"github.com/spf13/cobra"
 )
 
 func (a *app) sbomCommand() *cobra.Command {
 	var format string
 	c := &cobra.Command{
 		Use:   "sbom SET",
-		Short: "Write the bill of materials of a set, as SPDX and CycloneDX",
-		Long: `sbom writes what a set (the output directory of build) is made of, with digests,
-licenses and package URLs: its packages; the source RPM and the files in it; what
-the recipe changed; and every package of the image that it was built in.
+		Short: "Write the SBOM of a set, as SPDX and CycloneDX",
+		Long: `sbom lists what a set (the output directory of build) is made of, with digests,
+licenses and package URLs: its packages, the source RPM and the files in it, the
+changes of the recipe, and every package of the image that it was built in.
 
-The output directory gets sbom.spdx.json (SPDX 2.3) and sbom.cdx.json (CycloneDX
-1.6). The same set gives the same bytes, whenever and wherever.`,
+The output directory gets sbom.spdx.json (SPDX 2.3) and sbom.cdx.json (CycloneDX 1.6).
+The same set always gives the same bytes.`,
 		Example: "  namibuild sbom out/demo\n  namibuild sbom out/demo --format cyclonedx > demo.cdx.json",
 		Args:    onePath("a set (an output directory of build)"),
 		RunE:    func(_ *cobra.Command, args []string) error { return a.sbom(args[0], format) },
 	}
-	c.Flags().StringVar(&format, "format", "", "print one form and write nothing: spdx, cyclonedx")
+	c.Flags().StringVar(&format, "format", "", "print one `FORM` and write no file: spdx, cyclonedx")
 	return c
 }
 
 func (a *app) sbom(path, format string) error {
 	if format != "" && format != "spdx" && format != "cyclonedx" {
-		return usageError{fmt.Errorf("--format %s: spdx or cyclonedx was expected", format)}
+		return usageError{fmt.Errorf("--format %s: must be spdx or cyclonedx", format)}
 	}
 	record, err := openBuilt(path)
 	if err != nil {
@@ -58,10 +59,11 @@ func (a *app) sbom(path, format string) error {
 	if err != nil {
 		return &durable.Error{Path: record.Dir, Err: err}
 	}
-	return a.wrote(record.Dir, set.SPDXFile, set.CycloneDXFile)
+	return a.printWritten(record.Dir, set.SPDXFile, set.CycloneDXFile)
 }
 
-// openBuilt opens the output directory of a build, whose packages must be as they were built.
+// openBuilt opens the output directory of a build. Its packages must be those that the
+// build made.
 func openBuilt(path string) (set.Set, error) {
 	s, err := set.Open(path)
 	if err != nil {
@@ -73,21 +75,16 @@ func openBuilt(path string) (set.Set, error) {
 	return s, nil
 }
 
-// wrote says which files of a set were written.
-func (a *app) wrote(dir string, names ...string) error {
+// printWritten prints the paths of files that were written beside a set.
+func (a *app) printWritten(dir string, names ...string) error {
 	var files []string
 	for _, name := range names {
 		files = append(files, filepath.Join(dir, name))
 	}
-	if a.json {
-		a.emit(struct {
-			Event string   `json:"event"`
-			Files []string `json:"files"`
-		}{"result", files})
-		return nil
-	}
-	for _, file := range files {
-		fmt.Println(file)
-	}
-	return nil
+	return a.print("result", struct {
+		Files []string `json:"files"`
+	}{files}, func() error {
+		_, err := fmt.Println(strings.Join(files, "\n"))
+		return err
+	})
 }

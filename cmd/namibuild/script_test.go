@@ -32,12 +32,18 @@ func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){"namibuild": main})
 }
 
-// The scripts run the command without an engine; what needs one is in
-// e2e_test.go. Each finds the tiny kernel as tiny.yaml, and the shipped
-// recipe centos6.5-timewait with the tiny kernel as its source, and the sets of
-// writeSets, the keys of writeKeys, and what an in-memory build of tiny.yaml
-// leaves as built; $SERVER serves its folder, $REGISTRY is an empty container
-// registry, over HTTPS $TLSREGISTRY, with the certificate ca.pem.
+// TestScripts runs the scripts of testdata/script, which use the command without an engine;
+// the tests in the e2e_ files need one. In its folder each script finds
+//
+//   - tiny.yaml, the tiny kernel, and timewait.yaml, the shipped recipe centos6.5-timewait
+//     with the tiny kernel as its source;
+//   - el7.yaml and so on, the shipped recipes of the other families (see families);
+//   - built, the output directory of a build of tiny.yaml with an engine in memory;
+//   - one, again and other, the sets of writeSets, and the keys of writeKeys;
+//   - ca.pem, the certificate of the registry at $TLSREGISTRY.
+//
+// $SERVER serves the folder over HTTP. $REGISTRY and $TLSREGISTRY are an empty container
+// registry, over HTTP and HTTPS.
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/script",
@@ -58,7 +64,7 @@ func TestScripts(t *testing.T) {
 				srpm := f.srpm(t)
 				write(t, filepath.Join(e.WorkDir, f.name+".src.rpm"), srpm)
 				page := shippedWith(t, f.recipe, f.name+".src.rpm", fmt.Sprintf("sha256: %x", sha256.Sum256(srpm)))
-				write(t, filepath.Join(e.WorkDir, f.name+".yaml"), f.besideIt(t, e.WorkDir, page))
+				write(t, filepath.Join(e.WorkDir, f.name+".yaml"), f.withTarball(t, e.WorkDir, page))
 			}
 			record(t, filepath.Join(e.WorkDir, "tiny.yaml"), filepath.Join(e.WorkDir, "store"), filepath.Join(e.WorkDir, "built"))
 			server := httptest.NewServer(together(http.FileServer(http.Dir(e.WorkDir))))
@@ -77,7 +83,7 @@ func TestScripts(t *testing.T) {
 	})
 }
 
-// publisher makes a key, once: RSA 4096 takes seconds.
+// publisher makes a key. It does so once, since RSA 4096 takes seconds.
 var publisher = sync.OnceValues(func() (files [2][]byte, err error) {
 	k, secret, err := sign.Generate(pgp.NewKeyOptions{Name: "Publisher <publisher@example.org>", Created: time.Unix(1388000000, 0)}, nil)
 	if err != nil {
@@ -87,7 +93,8 @@ var publisher = sync.OnceValues(func() (files [2][]byte, err error) {
 	return [2][]byte{secret, public}, err
 })
 
-// writeKeys writes publisher.key and .asc, and others.asc, which is not its own.
+// writeKeys writes publisher.key and publisher.asc, and others.asc, the public half of
+// another key.
 func writeKeys(dir string) error {
 	key, err := publisher()
 	if err != nil {
@@ -98,8 +105,8 @@ func writeKeys(dir string) error {
 		os.WriteFile(filepath.Join(dir, "publisher.asc"), key[1], 0o666), os.WriteFile(filepath.Join(dir, "others.asc"), other, 0o666))
 }
 
-// procedure is the shipped recipe with another source: the tiny kernel, which
-// has the lines and names of the real one.
+// procedure returns the shipped recipe of the procedure with another source: the tiny
+// kernel, which has the lines and names of the real one.
 func procedure(t *testing.T, tinyPath string) []byte {
 	t.Helper()
 	tinyPage, err := os.ReadFile(tinyPath)
@@ -110,7 +117,7 @@ func procedure(t *testing.T, tinyPath string) []byte {
 	return shippedWith(t, "centos6.5-timewait", "kernel.src.rpm", string(digest))
 }
 
-// shippedWith is a shipped recipe whose source is a file, with that digest.
+// shippedWith returns the page of a shipped recipe with a file as its source.
 func shippedWith(t *testing.T, name, file, digest string) []byte {
 	t.Helper()
 	page, err := os.ReadFile("../../recipes/" + name + ".yaml")
@@ -122,7 +129,7 @@ func shippedWith(t *testing.T, name, file, digest string) []byte {
 	return regexp.MustCompile(`(?m)^  signed-by: .*$`).ReplaceAll(page, []byte("  "+digest))
 }
 
-// together serves what is asked for under /together/ only to two who ask at the
+// together makes a handler that serves what is below /together/ only to two requests at the
 // same time.
 func together(files http.Handler) http.Handler {
 	meet := make(chan struct{})
@@ -141,7 +148,8 @@ func together(files http.Handler) http.Handler {
 	return mux
 }
 
-// exits CODE PROGRAM ARG…: the program ends with that exit code.
+// exits is the script command "exits CODE PROGRAM ARG...", which runs a program and demands
+// that exit code.
 func exits(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 2 {
 		ts.Fatalf("usage: exits CODE PROGRAM ARG...")

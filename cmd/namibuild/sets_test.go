@@ -13,9 +13,8 @@ import (
 	"namibuild/builder/set"
 )
 
-// writeSets makes output directories for verbs that look at what was built:
-// one, again (built an hour later, without SOURCE_DATE_EPOCH), other (with
-// another content).
+// writeSets makes output directories for verbs that read what was built: one, again (built
+// an hour later, without SOURCE_DATE_EPOCH) and other (with other content).
 func writeSets(t *testing.T, dir string) {
 	t.Helper()
 	lay := func(name, content string, time int64, env ...plan.Var) {

@@ -13,7 +13,7 @@ import (
 	"namibuild/builder/release"
 )
 
-// signFlags are what release and sign share.
+// signFlags are the flags that release and sign share.
 type signFlags struct {
 	keyFlags
 	headerOnly bool
@@ -22,8 +22,8 @@ type signFlags struct {
 
 func (f *signFlags) add(c *cobra.Command) {
 	f.keyFlags.add(c)
-	c.Flags().BoolVar(&f.headerOnly, "header-only", false, "sign headers alone, which rpm of EL6 does not take")
-	c.Flags().BoolVar(&f.digests, "payload-digests", false, "add the digests that rpm 6 asks for to EL6's packages (this changes their headers)")
+	c.Flags().BoolVar(&f.headerOnly, "header-only", false, "sign only headers, which the rpm of EL6 does not accept")
+	c.Flags().BoolVar(&f.digests, "payload-digests", false, "add to EL6's packages the digests that rpm 6 requires (this changes their headers)")
 }
 
 func (a *app) signCommand() *cobra.Command {
@@ -33,9 +33,9 @@ func (a *app) signCommand() *cobra.Command {
 		Use:   "sign SET -o DIR",
 		Short: "Sign the packages of a set into a new folder",
 		Long: `sign makes signed copies of the packages of SET, the output directory of a build or a
-folder of packages, in the new folder DIR. The set stays as it is. rpm from EL5 on
-checks the signatures; they bear the time of the set's plan, so that signing twice
-makes equal packages.
+folder of packages, in the new folder DIR. SET stays as it is. Every rpm since EL5 can
+check the signatures. They have the time of the set's plan, so that signing twice makes
+equal packages.
 
 ` + keyHelp,
 		Example: `  namibuild sign out/demo -o signed --key kernels.key
@@ -43,9 +43,16 @@ makes equal packages.
 		Args: onePath("a set (an output directory of build, or a folder of packages)"),
 		RunE: func(c *cobra.Command, args []string) error { return a.sign(c.Context(), args[0], output, f) },
 	}
-	c.Flags().StringVarP(&output, "output", "o", "", "the new folder")
+	c.Flags().StringVarP(&output, "output", "o", "", "write to the new folder `DIR`")
 	f.add(c)
 	return c
+}
+
+// signed is what sign prints as JSON.
+type signed struct {
+	artifact.Set
+	Key string `json:"key"`
+	Dir string `json:"dir"`
 }
 
 func (a *app) sign(ctx context.Context, set, output string, f signFlags) error {
@@ -57,23 +64,14 @@ func (a *app) sign(ctx context.Context, set, output string, f signFlags) error {
 		return a.cause(ctx, err)
 	}
 	defer closeKey()
-	signed, err := watch(ctx, a, func(tell event.Sink) (artifact.Set, error) {
-		return release.Sign(ctx, release.SignOptions{
+	_, err = perform(ctx, a, func(tell event.Sink) (signed, error) {
+		s, err := release.Sign(ctx, release.SignOptions{
 			Set: set, Output: output, Key: k, HeaderOnly: f.headerOnly, PayloadDigests: f.digests, Tell: tell,
 		})
+		return signed{s, k.Fingerprint, s.Dir}, err
+	}, func(s signed) error {
+		fmt.Printf("\n%s\n", s.Dir)
+		return printPackages(os.Stdout, s.Set)
 	})
-	if err != nil {
-		return err
-	}
-	if a.json {
-		a.emit(struct {
-			Event string `json:"event"`
-			artifact.Set
-			Key string `json:"key"`
-			Dir string `json:"dir"`
-		}{"result", signed, k.Fingerprint, signed.Dir})
-		return nil
-	}
-	fmt.Printf("\n%s\n", signed.Dir)
-	return printPackages(os.Stdout, signed)
+	return err
 }

@@ -2,7 +2,6 @@ package main
 
 import (
 	"cmp"
-	"encoding/json"
 	"fmt"
 	"io"
 	"os"
@@ -16,19 +15,18 @@ import (
 	"golang.org/x/term"
 )
 
-// display shows the events of a build: redrawn in place on a terminal, as
-// plain lines elsewhere, as JSON for programs.
+// display shows events: redrawn in place on a terminal, as plain lines elsewhere, as
+// JSON for programs.
 type display struct {
-	mu     sync.Mutex
-	out    io.Writer
-	now    func() time.Time
-	style  style
-	width  func() int
-	cur    *step
-	frame  int
-	ticker *time.Ticker
-	done   chan struct{}
-	quiet  time.Time // when the last event or line of progress was printed
+	mu    sync.Mutex
+	out   io.Writer
+	now   func() time.Time
+	style style
+	width func() int
+	cur   *step
+	frame int
+	done  chan struct{} // ends redraw; nil where nothing is redrawn
+	quiet time.Time     // when the last event or line of progress was printed
 }
 
 type style int
@@ -39,59 +37,73 @@ const (
 	jsonLines
 )
 
-// plainEvery is how often a plain log tells of progress within a step.
+// plainEvery is how often the plain style prints the progress of a step.
 const plainEvery = 30 * time.Second
 
-// plainWidth bounds what a plain log quotes of an instruction.
+// plainWidth is the most columns of a text in the plain style.
 const plainWidth = 100
 
 // jsonEvery is the least time between two events of progress in JSON.
 const jsonEvery = 250 * time.Millisecond
 
-// newDisplay chooses the style that suits the file it writes to.
-func newDisplay(out *os.File, asJSON bool) *display {
-	d := &display{out: out, now: time.Now, width: func() int { return 80 }}
+// redrawEvery is how often the line of the current step is redrawn.
+const redrawEvery = 100 * time.Millisecond
+
+// styleOf returns the style that suits a file.
+func styleOf(out *os.File, asJSON bool) style {
 	switch {
 	case asJSON:
-		d.style = jsonLines
+		return jsonLines
 	case term.IsTerminal(int(out.Fd())) && os.Getenv("TERM") != "dumb":
-		d.style = live
+		return live
+	}
+	return plain
+}
+
+// newDisplay makes a display in the style that suits the file. The caller closes it.
+func newDisplay(out *os.File, asJSON bool) *display {
+	d := &display{out: out, now: time.Now, width: func() int { return 80 }, style: styleOf(out, asJSON)}
+	if d.style == live {
 		d.width = func() int {
 			if w, _, err := term.GetSize(int(out.Fd())); err == nil && w > 20 {
 				return w
 			}
 			return 80
 		}
-		d.tick()
+		d.redraw(redrawEvery)
 	}
 	return d
 }
 
-// tick redraws the live line while nothing happens, so that its clock runs.
-func (d *display) tick() {
-	d.ticker, d.done = time.NewTicker(100*time.Millisecond), make(chan struct{})
+// redraw redraws the line of the current step while nothing happens, so that its clock runs.
+// Close ends it.
+func (d *display) redraw(every time.Duration) {
+	done := make(chan struct{})
+	d.done = done
 	go func() {
+		t := time.NewTicker(every)
+		defer t.Stop()
 		for {
 			select {
-			case <-d.ticker.C:
+			case <-t.C:
 				d.mu.Lock()
 				d.draw()
 				d.mu.Unlock()
-			case <-d.done:
+			case <-done:
 				return
 			}
 		}
 	}()
 }
 
-// Close ends the redrawing; a step that did not end is shown as failed.
+// Close ends the redrawing and shows a step that did not end as failed. It may be called
+// twice.
 func (d *display) Close() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.ticker != nil {
-		d.ticker.Stop()
+	if d.done != nil {
 		close(d.done)
-		d.ticker = nil
+		d.done = nil
 	}
 	if d.cur != nil {
 		d.line(cross(d.style), d.cur, cmp.Or(d.cur.phase, d.cur.text))
@@ -99,14 +111,14 @@ func (d *display) Close() {
 	}
 }
 
-// Event takes one event in and shows it.
+// Event shows one event.
 func (d *display) Event(e event.Event) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.style == jsonLines {
 		if e.Kind != event.Progress || d.now().Sub(d.quiet) >= jsonEvery {
 			d.quiet = d.now()
-			d.emit(e)
+			writeLine(d.out, d.now(), mustJSON(e))
 		}
 		return
 	}
@@ -133,19 +145,14 @@ func (d *display) Event(e event.Event) {
 	case event.Warning:
 		d.above("warning: " + e.Text)
 	}
-	if e.Kind != event.Progress { // the ticker draws those, often enough
+	if e.Kind != event.Progress { // redraw shows it
 		d.draw()
 	}
 }
 
-// emit writes an event as one line of JSON, with the time it came.
-func (d *display) emit(e any) {
-	b, err := json.Marshal(e)
-	if err != nil {
-		b, _ = json.Marshal(map[string]string{"event": "error", "text": err.Error()})
-	}
-	stamp := d.now().UTC().Format(time.RFC3339Nano)
-	fmt.Fprintf(d.out, "{\"time\":%q,%s\n", stamp, b[1:])
+// writeLine writes a JSON object on a line of its own, with the time as its first field.
+func writeLine(w io.Writer, now time.Time, object []byte) {
+	fmt.Fprintf(w, "{\"time\":%q,%s\n", now.UTC().Format(time.RFC3339Nano), object[1:])
 }
 
 func (d *display) phase(text string) {
@@ -174,7 +181,7 @@ func (d *display) progress(e event.Event) {
 	}
 }
 
-// line prints a step's last line.
+// line prints the last line of a step.
 func (d *display) line(mark string, s *step, text string) {
 	took := short(d.now().Sub(s.started))
 	if d.style == plain {
@@ -185,7 +192,7 @@ func (d *display) line(mark string, s *step, text string) {
 		strings.Repeat(" ", max(1, d.width()-13-utf8.RuneCountInString(fit(text, d.width()-22))-utf8.RuneCountInString(took))) + took)
 }
 
-// above prints a line that stays, over the one that is redrawn.
+// above prints a line that stays, above the one that is redrawn.
 func (d *display) above(text string) {
 	if d.style == live {
 		fmt.Fprint(d.out, "\r\033[K")
@@ -193,7 +200,7 @@ func (d *display) above(text string) {
 	fmt.Fprintln(d.out, text)
 }
 
-// note prints a line that stays, within a step.
+// note prints a line that stays while a step runs.
 func (d *display) note(text string) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -204,7 +211,7 @@ func (d *display) note(text string) {
 	d.draw()
 }
 
-// draw shows the step that runs, on a terminal.
+// draw redraws the line of the current step, on a terminal.
 func (d *display) draw() {
 	if d.style != live || d.cur == nil {
 		return
@@ -213,7 +220,7 @@ func (d *display) draw() {
 	spin := []rune("⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏")[d.frame%10]
 	s, now := d.cur, d.now()
 	took := short(now.Sub(s.started))
-	room := d.width() - 16 - len(took) // two columns stay free for an echoed ^C
+	room := d.width() - 16 - len(took) // leaves two columns for an echoed ^C
 	text := fit(s.progress(now), room)
 	pad := strings.Repeat(" ", max(1, room-utf8.RuneCountInString(text)+1))
 	fmt.Fprintf(d.out, "\r\033[K%c %-10s%s%s%s", spin, s.name, text, pad, took)

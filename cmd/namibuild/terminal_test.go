@@ -9,7 +9,7 @@ import (
 	"namibuild/builder/event"
 )
 
-// clock is a time that the test moves.
+// clock is a clock that only the test moves.
 type clock struct{ t time.Time }
 
 func (c *clock) now() time.Time       { return c.t }
@@ -20,7 +20,7 @@ func (c *clock) to(s style) (*display, *bytes.Buffer) {
 	return &display{out: &b, now: c.now, style: s, width: func() int { return 80 }}, &b
 }
 
-// play is a build as the display sees it.
+// play gives the events of a build to a display.
 func play(c *clock, d *display) {
 	for _, e := range []struct {
 		after time.Duration
@@ -37,7 +37,7 @@ func play(c *clock, d *display) {
 	} {
 		c.pass(e.after)
 		d.Event(e.Event)
-		d.draw() // as the ticker does
+		d.draw() // as redraw does
 	}
 	c.pass(19 * time.Second)
 	d.Close()
@@ -60,8 +60,8 @@ warning: older than stock
 	}
 }
 
-// On a terminal every line is redrawn in place, within the width, and only
-// finished steps and warnings stay.
+// TestLive shows that on a terminal every line is redrawn in place, within the width, and
+// that only finished steps and warnings stay.
 func TestLive(t *testing.T) {
 	c := newClock()
 	d, b := c.to(live)
@@ -82,6 +82,22 @@ func TestLive(t *testing.T) {
 	}
 	if !strings.Contains(b.String(), "53.0 MB of 106.0 MB") {
 		t.Errorf("no bytes in %q", b)
+	}
+}
+
+// TestRedrawEnds shows that a display can be closed while it is redrawn, and that nothing is
+// drawn after that.
+func TestRedrawEnds(t *testing.T) {
+	c := newClock()
+	for range 2000 {
+		d, b := c.to(live)
+		d.redraw(time.Microsecond)
+		d.Event(event.Event{Kind: event.Begin, Step: event.Source, Text: "kernel.src.rpm"})
+		d.Close()
+		d.Close()
+		if !strings.HasSuffix(b.String(), "\n") {
+			t.Fatalf("the last line was not ended: %q", b)
+		}
 	}
 }
 

@@ -16,8 +16,8 @@ import (
 	"namibuild/builder/rpm/rpmtest"
 )
 
-// tiny is a source package with the shape of EL6's kernel that builds in a
-// second: one C file that prints how long TIME_WAIT is.
+// tiny is a source package that has the form of EL6's kernel and builds in a second. Its one
+// C file prints how long TIME_WAIT is.
 type tiny struct {
 	spec     string
 	top      string // the tree's top directory
@@ -25,9 +25,9 @@ type tiny struct {
 	build    string // an additional command of %build
 	edits    []edit
 	packages []string
-	config   string              // the recipe's, as a mapping in one line
+	config   string              // config: of the recipe, as a mapping on one line
 	sources  []rpmtest.File      // more files of the SRPM
-	mangle   func([]byte) []byte // after the digest was taken
+	mangle   func([]byte) []byte // changes the SRPM after its digest was computed
 }
 
 type edit struct{ file, find, replace string }
@@ -87,8 +87,7 @@ int main(void) { printf("%d\n", timewait()); return 0; }
 `,
 }
 
-// write makes SRPM and recipe in a folder of the test and gives the recipe's
-// path.
+// write writes SRPM and recipe into a folder of the test and returns the recipe's path.
 func (k tiny) write(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()

@@ -3,32 +3,32 @@ package main
 import (
 	"context"
 	"fmt"
-	"os"
-
-	"namibuild/builder/release"
 
 	"github.com/spf13/cobra"
+
+	"namibuild/builder/event"
+	"namibuild/builder/release"
 )
 
 func (a *app) verifyCommand() *cobra.Command {
 	var key string
 	c := &cobra.Command{
 		Use:   "verify DIR",
-		Short: "Check everything that a release says of itself",
-		Long: `verify looks at a release bundle, at the output directory of a build, or at a folder of
-packages: every digest and signature, that the packages beneath their signatures are
-what the build made and the proof is about, the lock, the repository's lists, the
-bills of materials, the provenance, the digests of all files. It needs no engine and no
-network. What a release says against itself is shown as a caveat, and is not wrong. The
-exit code is 0 when nothing is wrong.
+		Short: "Check everything that a release says about itself",
+		Long: `verify checks a release, the output directory of a build, or a folder of packages:
+every digest and signature, that the packages without their signatures are what the
+build made and the proof is about, the lock, the repository's lists, the SBOMs, the
+provenance, and the digests of all files. It needs no engine and no network. What a
+release says against itself, such as a missing proof, is shown as a caveat and is not
+wrong. The exit code is 0 if nothing is wrong, and 41 otherwise.
 
---key is the publisher's public key file. Without it the key in the bundle is taken:
-that shows damage, and not who made the bundle.`,
+--key names the publisher's public key file. Without it, verify uses the key in the
+release, which shows damage but not who made the release.`,
 		Example: "  namibuild verify ./demo-6.1.192 --key kernels.asc",
 		Args:    onePath("a folder (a release, a set, or packages)"),
 		RunE:    func(c *cobra.Command, args []string) error { return a.verify(c.Context(), args[0], key) },
 	}
-	c.Flags().StringVar(&key, "key", "", "public key file to believe")
+	c.Flags().StringVar(&key, "key", "", "trust only the publisher's public key in `FILE`")
 	return c
 }
 
@@ -41,30 +41,28 @@ func (a *app) verify(ctx context.Context, dir, key string) error {
 		}
 		o.Certificate = &c
 	}
-	d := newDisplay(os.Stdout, a.json)
-	o.Tell = a.tell(d)
-	v, err := release.Verify(ctx, o)
-	d.Close()
-	if err != nil {
-		return a.cause(ctx, err)
+	v, err := watch(ctx, a, func(tell event.Sink) (release.Verification, error) {
+		o.Tell = tell
+		return release.Verify(ctx, o)
+	})
+	if err == nil {
+		err = a.printVerification(v)
 	}
-	a.showVerification(d, v)
+	if err != nil {
+		return err
+	}
 	return v.Err(dir)
 }
 
-func (a *app) showVerification(d *display, v release.Verification) {
-	if !a.json {
-		printFindings(v)
-		return
-	}
-	d.emit(struct {
-		Event  string `json:"event"`
-		Passed bool   `json:"passed"`
+// printVerification prints what verify found; pull does it too.
+func (a *app) printVerification(v release.Verification) error {
+	return a.print("verification", struct {
+		Passed bool `json:"passed"`
 		release.Verification
-	}{"verification", v.Wrong() == 0, v})
+	}{v.Wrong() == 0, v}, func() error { return printFindings(v) })
 }
 
-func printFindings(v release.Verification) {
+func printFindings(v release.Verification) error {
 	for _, f := range v.Findings {
 		mark := "ok    "
 		switch {
@@ -73,9 +71,13 @@ func printFindings(v release.Verification) {
 		case f.Caveat:
 			mark = "CAVEAT"
 		}
-		fmt.Printf("%s %-14s %s\n", mark, f.Name, f.Text)
+		if _, err := fmt.Printf("%s %-14s %s\n", mark, f.Name, f.Text); err != nil {
+			return err
+		}
 	}
-	if v.OwnKey {
-		fmt.Printf("the key came with the bundle: compare %s with what its publisher says, or give --key\n", v.Key)
+	if !v.OwnKey {
+		return nil
 	}
+	_, err := fmt.Printf("the key came with the release: compare %s with what its publisher says, or use --key\n", v.Key)
+	return err
 }

@@ -9,7 +9,7 @@ import (
 	"namibuild/builder/event"
 )
 
-// step is what is known of the step that runs.
+// step is the state of the current step.
 type step struct {
 	name        event.Step
 	text, phase string
@@ -17,15 +17,16 @@ type step struct {
 	started     time.Time
 	done, total int64
 	unit        string
-	// measured from: where the first progress of this unit stood, for the rate
+	// firstAt and firstDone are the first progress in this unit, from which the rate is
+	// measured.
 	firstAt   time.Time
 	firstDone int64
 }
 
-// progress says how far a step is: its phase, a bar, figures and an estimate.
+// progress returns how far a step is: its phase, a bar, figures and an estimate.
 func (s *step) progress(now time.Time) string {
 	if strings.HasPrefix(s.phase, "%") && s.phase != "%build" {
-		return s.phase // rpmbuild compiles in %build alone
+		return s.phase // only %build compiles
 	}
 	var parts []string
 	if s.output != "" && s.total == 0 {
@@ -56,8 +57,8 @@ func (s *step) progress(now time.Time) string {
 	return strings.Join(parts, "  ")
 }
 
-// left estimates the rest from the rate since the first figure came; not
-// before the rate means anything.
+// left estimates the time to the end from the rate since the first figure. There is no
+// estimate in the first five seconds, when the rate means little.
 func (s *step) left(now time.Time) (time.Duration, bool) {
 	ran, made := now.Sub(s.firstAt), s.done-s.firstDone
 	if s.total <= s.done || made <= 0 || ran < 5*time.Second {
@@ -86,7 +87,7 @@ func cross(s style) string {
 	return "!"
 }
 
-// fit cuts a text to n columns.
+// fit cuts a text to n columns. An n below 1 cuts nothing.
 func fit(s string, n int) string {
 	if n < 1 || utf8.RuneCountInString(s) <= n {
 		return s
@@ -94,8 +95,7 @@ func fit(s string, n int) string {
 	return string([]rune(s)[:max(0, n-1)]) + "…"
 }
 
-// size writes bytes the way people read them (powers of 1000, as disks and
-// networks count).
+// size writes a number of bytes in units of powers of 1000, as disks and networks count.
 func size(n int64) string {
 	switch {
 	case n >= 1e9:
@@ -108,7 +108,7 @@ func size(n int64) string {
 	return fmt.Sprintf("%d B", n)
 }
 
-// short writes a duration with no more figures than it deserves.
+// short writes a duration with the figures that matter at its length.
 func short(d time.Duration) string {
 	if d < 10*time.Second {
 		return fmt.Sprintf("%.1fs", d.Seconds())

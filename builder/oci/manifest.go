@@ -21,18 +21,18 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
-// ArtifactType is that of a release's manifest.
+// ArtifactType is the artifact type of the manifest of a release.
 const ArtifactType = "application/vnd.namibuild.release.v1"
 
-// left says which names in a folder are no part of a release: what is unfinished
-// is hidden, what a build that failed left is called so.
+// left reports whether a path below dir is not part of a release: unfinished files are
+// hidden, and the names of what a failed build left begin with "failed.".
 func left(dir, path string) bool {
 	name := filepath.Base(path)
 	return strings.HasPrefix(name, ".") || filepath.Dir(path) == filepath.Clean(dir) && strings.HasPrefix(name, "failed.")
 }
 
-// readFolder finds the files of a release, by path. What is no plain file is an
-// error.
+// readFolder returns the files of a release, sorted by path. Anything but a regular file
+// is an error.
 func readFolder(dir string) ([]File, error) {
 	var files []File
 	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
@@ -47,7 +47,7 @@ func readFolder(dir string) ([]File, error) {
 		case d.IsDir():
 			return nil
 		case !d.Type().IsRegular():
-			return fmt.Errorf("%s is no plain file", path)
+			return fmt.Errorf("%s is not a regular file", path)
 		}
 		rel, err := filepath.Rel(dir, path)
 		if err != nil {
@@ -61,11 +61,12 @@ func readFolder(dir string) ([]File, error) {
 		return nil, fmt.Errorf("reading the release: %w", err)
 	}
 	if !slices.ContainsFunc(files, func(f File) bool { return strings.HasSuffix(f.Path, ".rpm") }) {
-		return nil, fmt.Errorf("reading the release: %s holds no *.rpm", dir)
+		return nil, fmt.Errorf("reading the release: %s has no *.rpm", dir)
 	}
 	return files, nil
 }
 
+// readFile hashes a file. name is its path in the release.
 func readFile(path, name string) (File, error) {
 	f, err := os.Open(path)
 	if err != nil {
@@ -80,13 +81,13 @@ func readFile(path, name string) (File, error) {
 	return File{Path: name, MediaType: set.MediaType(name), Digest: sum, Size: info.Size()}, err
 }
 
-// descriptor names the file in a manifest.
+// descriptor returns the descriptor of the file for a manifest.
 func (f File) descriptor() ocispec.Descriptor {
 	return ocispec.Descriptor{MediaType: f.MediaType, Digest: f.Digest, Size: f.Size,
 		Annotations: map[string]string{ocispec.AnnotationTitle: f.Path}}
 }
 
-// manifest is a manifest and how it is named.
+// manifest is a manifest with its descriptor.
 type manifest struct {
 	ocispec.Descriptor
 	data []byte
@@ -94,7 +95,7 @@ type manifest struct {
 
 func (m manifest) reader() *bytes.Reader { return bytes.NewReader(m.data) }
 
-// release makes the manifest of all files.
+// release makes the manifest of a release, which has all files.
 func release(files []File, created time.Time, annotations map[string]string) (manifest, error) {
 	m := ocispec.Manifest{ArtifactType: ArtifactType, Annotations: stamped(created, annotations)}
 	for _, f := range files {
@@ -103,7 +104,7 @@ func release(files []File, created time.Time, annotations map[string]string) (ma
 	return seal(m)
 }
 
-// referrers make the manifests that refer to a release, each for one file.
+// referrers makes the manifests that refer to a release. Each has one file.
 func referrers(subject manifest, files []File, created time.Time) ([]manifest, error) {
 	var all []manifest
 	for _, f := range files {
@@ -120,7 +121,7 @@ func referrers(subject manifest, files []File, created time.Time) ([]manifest, e
 	return all, nil
 }
 
-// stamped adds when a release was made to its annotations.
+// stamped adds the time at which a release was made to its annotations.
 func stamped(created time.Time, annotations map[string]string) map[string]string {
 	all := maps.Clone(annotations)
 	if created.IsZero() {
@@ -133,7 +134,7 @@ func stamped(created time.Time, annotations map[string]string) map[string]string
 	return all
 }
 
-// seal writes a manifest with the empty config and names it by its digest.
+// seal encodes a manifest with the empty config, and computes its descriptor.
 func seal(m ocispec.Manifest) (manifest, error) {
 	m.Versioned, m.MediaType, m.Config = specs.Versioned{SchemaVersion: 2}, ocispec.MediaTypeImageManifest, emptyConfig()
 	data, err := json.Marshal(m)
@@ -146,19 +147,19 @@ func seal(m ocispec.Manifest) (manifest, error) {
 
 func emptyConfig() ocispec.Descriptor {
 	d := ocispec.DescriptorEmptyJSON
-	d.Data = nil // some registries do not know the field
+	d.Data = nil // some registries refuse the field
 	return d
 }
 
-// parseRelease reads a release's manifest and the files it names. Their paths
-// stay in a folder, and none is hidden or there twice.
+// parseRelease parses the manifest of a release and returns its files. It refuses paths
+// that leave the folder, that are hidden, or that occur twice.
 func parseRelease(data []byte) ([]File, error) {
 	var m ocispec.Manifest
 	if err := json.Unmarshal(data, &m); err != nil {
 		return nil, fmt.Errorf("reading the manifest: %w", err)
 	}
 	if m.ArtifactType != ArtifactType {
-		return nil, fmt.Errorf("reading the manifest: artifact type is %q, a release has %q", m.ArtifactType, ArtifactType)
+		return nil, fmt.Errorf("reading the manifest: artifact type got %q, want %q", m.ArtifactType, ArtifactType)
 	}
 	var files []File
 	seen := map[string]bool{}
@@ -168,7 +169,7 @@ func parseRelease(data []byte) ([]File, error) {
 			return nil, fmt.Errorf("reading the manifest: %w", err)
 		}
 		if seen[f.Path] || f.Size < 0 {
-			return nil, fmt.Errorf("reading the manifest: %s is there twice or of a size below 0", f.Path)
+			return nil, fmt.Errorf("reading the manifest: %s occurs twice or has a negative size", f.Path)
 		}
 		seen[f.Path] = true
 		files = append(files, f)
@@ -176,10 +177,11 @@ func parseRelease(data []byte) ([]File, error) {
 	return files, nil
 }
 
+// checkPath reports an error unless a file of a release can have the path.
 func checkPath(name string) error {
 	hidden := slices.ContainsFunc(strings.Split(name, "/"), func(e string) bool { return strings.HasPrefix(e, ".") })
 	if name == "" || path.Clean(name) != name || !filepath.IsLocal(name) || hidden || strings.ContainsFunc(name, func(c rune) bool { return c < ' ' || c == '\\' }) {
-		return fmt.Errorf("%q is no name of a file in a release", name)
+		return fmt.Errorf("a file of a release cannot have the path %q", name)
 	}
 	return nil
 }
