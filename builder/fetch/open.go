@@ -85,11 +85,17 @@ func digested(f *os.File) (File, error) {
 	return File{Path: f.Name(), SHA256: hex.EncodeToString(h.Sum(nil)), Size: n, content: f}, nil
 }
 
-// copyOf returns a copy of r, in a file without a name.
+// copyOf returns a copy of r, in a file without a name. The file is in the system's
+// folder of temporary files if the store cannot be written to.
 func (s *Store) copyOf(r *os.File) (File, error) {
 	to, err := s.Scratch()
 	if err != nil {
-		return File{}, err
+		if to, err = os.CreateTemp("", "namibuild-*"); err == nil {
+			err = os.Remove(to.Name())
+		}
+	}
+	if err != nil {
+		return File{}, fmt.Errorf("copying: %w", err)
 	}
 	if _, err := io.Copy(to, io.NewSectionReader(r, 0, 1<<63-1)); err != nil {
 		return File{}, errors.Join(fmt.Errorf("copying: %w", err), to.Close())

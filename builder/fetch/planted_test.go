@@ -74,6 +74,24 @@ func TestContentStays(t *testing.T) {
 	}
 }
 
+// TestCheckWithoutAStore checks that a file of the host is checked if the store
+// cannot be written to.
+func TestCheckWithoutAStore(t *testing.T) {
+	s := open(t)
+	if err := os.Remove(s.tmp()); err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "a")
+	if err := os.WriteFile(path, body, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	f, err := s.Check(path, digest(body), nil)
+	if err != nil || content(t, f) != string(body) {
+		t.Errorf("got %+v, %v", f, err)
+	}
+	f.Close()
+}
+
 // TestDownloadStays checks that the bytes of a download are those that were checked,
 // not those that are at its path afterwards.
 func TestDownloadStays(t *testing.T) {
