@@ -12,8 +12,8 @@ func (a *app) helpCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "help [command]",
 		Short: "Help about any command",
-		Long: `help prints the help of a command or of a topic, such as exit-codes. It prints what
---help prints.`,
+		Long: `help prints the help of a command or of a topic, such as exit-codes. "namibuild help"
+lists all of them.`,
 		Example:           "  namibuild help build\n  namibuild help key new",
 		ValidArgsFunction: completeTopics,
 		RunE: func(c *cobra.Command, args []string) error {
