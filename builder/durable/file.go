@@ -71,18 +71,41 @@ func (*BusyError) Error() string { return "another namibuild is writing there" }
 // WriteFile writes a file of the given mode, less the umask. It takes the place of a file
 // that exists. The error is a *BusyError if another process is writing the same file.
 func WriteFile(path string, data []byte, mode os.FileMode) error {
+	return writeFile(path, data, mode, os.Rename)
+}
+
+// CreateFile is WriteFile for a file that must not exist: the error is fs.ErrExist if there
+// is one, also if it appeared while CreateFile ran.
+func CreateFile(path string, data []byte, mode os.FileMode) error {
+	return writeFile(path, data, mode, place)
+}
+
+func writeFile(path string, data []byte, mode os.FileMode, place func(from, to string) error) error {
 	h, err := hide(path)
 	if err != nil {
 		return err
 	}
 	part := filepath.Join(h.path, newName)
 	if err = writeNew(part, data, mode); err == nil {
-		err = os.Rename(part, path)
+		err = place(part, path)
 	}
 	if err == nil {
 		err = syncPath(filepath.Dir(path))
 	}
 	return errors.Join(err, h.remove())
+}
+
+// place gives a file a second name that must not exist. On a file system without hard
+// links it looks first whether the name exists, and renames.
+func place(from, to string) error {
+	err := os.Link(from, to)
+	if err == nil || errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	if _, err := os.Lstat(to); err == nil {
+		return &fs.PathError{Op: "create", Path: to, Err: fs.ErrExist}
+	}
+	return os.Rename(from, to)
 }
 
 // writeNew writes a file to the disk, in the place of one that a killed process left.

@@ -174,3 +174,28 @@ func TestWriteFile(t *testing.T) {
 		t.Errorf("into a folder that does not exist: %v", err)
 	}
 }
+
+// TestCreateFile checks that CreateFile writes a file that does not exist, and leaves one that
+// does, or a link of that name, as it is.
+func TestCreateFile(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "a")
+	if err := CreateFile(path, []byte("first"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink("nowhere", filepath.Join(dir, "link")); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"a", "link"} {
+		if err := CreateFile(filepath.Join(dir, name), []byte("second"), 0o600); !errors.Is(err, os.ErrExist) {
+			t.Errorf("%s exists: got %v", name, err)
+		}
+	}
+	data, err := os.ReadFile(path)
+	if info, serr := os.Stat(path); string(data) != "first" || err != nil || serr != nil || info.Mode() != 0o600 {
+		t.Errorf("%q, %v, %v", data, err, serr)
+	}
+	if left, _ := os.ReadDir(dir); len(left) != 2 {
+		t.Errorf("left: %v", left)
+	}
+}

@@ -112,7 +112,7 @@ func (a *app) keyNew(ctx context.Context, name string, f newKeyFlags) error {
 	if err != nil {
 		return usageError{err}
 	}
-	if err := durable.WriteFile(secretFile, secret, 0o600); err != nil {
+	if err := durable.CreateFile(secretFile, secret, 0o600); err != nil {
 		return &durable.Error{Path: secretFile, Err: err}
 	}
 	if err := writePublic(k, publicFile); err != nil {
@@ -144,7 +144,7 @@ func writePublic(k sign.Key, file string) error {
 	if err != nil {
 		return &pgp.KeyError{Key: file, Err: err}
 	}
-	if err := durable.WriteFile(file, public, 0o644); err != nil {
+	if err := durable.CreateFile(file, public, 0o644); err != nil {
 		return &durable.Error{Path: file, Err: err}
 	}
 	return nil

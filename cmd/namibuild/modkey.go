@@ -82,7 +82,7 @@ func (a *app) modkeyNew(file string, kind modkey.Kind, name string) error {
 	if err != nil {
 		return err
 	}
-	if err := durable.WriteFile(file, text, 0o600); err != nil {
+	if err := durable.CreateFile(file, text, 0o600); err != nil {
 		return &durable.Error{Path: file, Err: err}
 	}
 	return a.printModuleKey(file, k.Public, "private", 0)
