@@ -26,7 +26,7 @@ func (v *verifying) read(name string) ([]byte, error) {
 // optional reports whether an error means that a file is missing which the set need not
 // have. A release must have all of its files.
 func (v *verifying) optional(err error) bool {
-	return errors.Is(err, os.ErrNotExist) && v.place.Kind != set.Release
+	return errors.Is(err, os.ErrNotExist) && !v.Complete
 }
 
 // build compares the packages, without their signatures, with the record of the build.
@@ -37,7 +37,7 @@ func (v *verifying) build() {
 		v.found("build", err, "")
 	case v.record != nil:
 		if other := v.record.Differs(v.built, v.builtSources); other != "" {
-			err = &set.OtherPackagesError{Dir: v.Dir, File: other}
+			err = &set.OtherPackagesError{Dir: v.place.Dir, File: other}
 		}
 		v.found("build", err, "as plan %.12s made them, byte for byte without the signatures", v.record.PlanID)
 	}
@@ -48,7 +48,7 @@ func (v *verifying) proof() {
 	if _, ok := v.files.Get(set.ProofFile); !ok {
 		return
 	}
-	p, err := boot.Proven(v.Dir, v.files, v.built)
+	p, err := boot.Proven(v.place.Dir, v.files, v.built)
 	v.found("proof", err, "the kernel of these packages was booted, %s passed", event.Count(len(p.Checks), "check"))
 }
 
@@ -79,6 +79,7 @@ func (v *verifying) release() {
 		err = set.Decode(set.ReleaseFile, data, RecordForm, &r)
 	}
 	if err == nil {
+		v.caveats = r.Caveats
 		err = v.released(r)
 	}
 	v.found("release", err, "of %s, signed by the key that it names", r.Name)
@@ -101,7 +102,7 @@ func (v *verifying) released(r Record) error {
 
 // repository checks repodata/ and its signature.
 func (v *verifying) repository() {
-	if _, err := os.Stat(v.place.Join(set.Repodata)); err != nil && v.place.Kind != set.Release {
+	if _, err := os.Stat(v.place.Join(set.Repodata)); err != nil && !v.Complete {
 		return
 	}
 	var check func(data, signature []byte) error

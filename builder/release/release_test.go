@@ -150,7 +150,7 @@ func TestRelease(t *testing.T) {
 		t.Errorf("left: %v", left)
 	}
 	v, err := Verify(context.Background(), VerifyOptions{Dir: first})
-	if err != nil || v.Wrong() > 0 || len(v.Findings) != 11 || !v.OwnKey {
+	if err != nil || v.Wrong() > 0 || len(v.Findings) != 13 || !v.Complete || v.Path != first || !v.OwnKey {
 		t.Errorf("%+v, %v", v, err)
 	}
 	page := string(sure(os.ReadFile(filepath.Join(first, set.PageFile))))
