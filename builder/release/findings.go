@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"syscall"
 
 	"namibuild/builder/boot"
@@ -111,7 +112,12 @@ func (v *verifying) repository() {
 			return v.Certificate.VerifyDetached(bytes.NewReader(data), signature)
 		}
 	}
-	repo, err := repodata.Verify(v.place.Dir, check, v.verifiedPackage)
+	dir, err := filepath.EvalSymlinks(v.place.Dir) // repodata does not search a folder that is a link
+	if err != nil {
+		v.found("repository", err, "")
+		return
+	}
+	repo, err := repodata.Verify(dir, check, v.verifiedPackage)
 	v.found("repository", err, "%s listed, index signed", event.Count(len(repo.Packages), "package"))
 }
 
