@@ -37,8 +37,14 @@ func (v *verifying) build() {
 	case err != nil:
 		v.found("build", err, "")
 	case v.record != nil:
-		if other := v.record.Differs(v.built, v.builtSources); other != "" {
+		reason, broken := contradiction(*v.record, v.files)
+		switch other := v.record.Differs(v.built, v.builtSources); {
+		case other != "":
 			err = &set.OtherPackagesError{Dir: v.place.Dir, File: other}
+		case broken != nil:
+			err = broken
+		case reason != "":
+			err = &ContradictionError{v.place.Dir, reason}
 		}
 		v.found("build", err, "as plan %.12s made them, byte for byte without the signatures", v.record.PlanID)
 	}
@@ -50,6 +56,9 @@ func (v *verifying) proof() {
 		return
 	}
 	p, err := boot.Proven(v.place.Dir, v.files, v.built)
+	if err == nil && v.record != nil {
+		p, err = provenAs(*v.record, v.place.Dir, v.files, v.built)
+	}
 	v.found("proof", err, "the kernel of these packages was booted, %s passed", event.Count(len(p.Checks), "check"))
 }
 

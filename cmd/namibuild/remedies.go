@@ -82,6 +82,7 @@ var remedies = []remedy{
 	by(func(e *builder.LockError) (int, string) { return exitLock, lockHint(e) }),
 	by(func(e *pgp.KeyError) (int, string) { return exitKey, keyHint(e.Err) }),
 	by(unprovenHint),
+	of[*release.ContradictionError](exitOutput, "build the set again: its records were changed after the build"),
 	of[*release.UnlockedError](exitLock, "namibuild lock RECIPE and another build make a locked set; --unlocked publishes it as it is, and the release says so"),
 	by(unverifiedHint),
 	by(func(e *engine.UnreachableError) (int, string) { return exitEngine, engineHint(e) }),
