@@ -22,8 +22,11 @@ import (
 
 // Input brings in the recipe's SRPM, and its tarball if it has one, and checks them.
 // The SRPM comes from a file, the store or the network, or is packed in a container.
+// The caller closes it.
 func Input(ctx context.Context, o SourceOptions) (fetch.File, error) {
-	return sourcing(o).input(ctx)
+	b := sourcing(o)
+	defer func() { b.leftOut.Close() }()
+	return b.input(ctx)
 }
 
 // Prepare brings the source in and writes the tar of the patched topdir to w, which is
@@ -34,6 +37,7 @@ func Prepare(ctx context.Context, o SourceOptions, w io.WriteSeeker) (source.Pre
 	if err != nil {
 		return source.Preview{}, err
 	}
+	defer b.closeInput(in)
 	return b.topdirOf(in).Write(ctx, w)
 }
 
@@ -105,6 +109,7 @@ func Build(ctx context.Context, o Options) (set.Record, error) {
 	if err != nil {
 		return set.Record{}, err
 	}
+	defer b.closeInput(r.input)
 	defer r.topdir.Close()
 	contents, changes, err := b.origin(r.input, r.topdir.Preview, out)
 	if err != nil {
@@ -144,6 +149,7 @@ func SourceRPM(ctx context.Context, o Options) (artifact.RPM, error) {
 	if err != nil {
 		return artifact.RPM{}, err
 	}
+	defer b.closeInput(r.input)
 	defer r.topdir.Close()
 	made, err := b.runSource(ctx, r, out)
 	if err != nil {
@@ -193,8 +199,8 @@ type build struct {
 	key       *modkey.Key
 	recorded  *modkey.Table
 	keyServer *modkey.Server
-	// tarballFile is the recipe's tarball in the store, or empty if it has none.
-	tarballFile string
+	// leftOut is the recipe's tarball, or empty if it has none.
+	leftOut fetch.File
 }
 
 // building begins a run that needs an engine.
@@ -228,7 +234,7 @@ type ready struct {
 }
 
 // ready brings the source in, patches it, and makes the plan and the image. The caller
-// closes the topdir.
+// closes the topdir and the input.
 func (b *build) ready(ctx context.Context) (r ready, err error) {
 	// Failure to remove what earlier runs left on the engine is only a warning.
 	b.Tell.Swept(b.Engine.Sweep(ctx))
@@ -236,6 +242,7 @@ func (b *build) ready(ctx context.Context) (r ready, err error) {
 		return r, err
 	}
 	if r.topdir, err = b.topdirOf(r.input).Open(ctx); err != nil {
+		b.closeInput(r.input)
 		return r, err
 	}
 	r.plan, err = b.planOf(srpmOf(r.input, r.topdir.Preview), r.input.Waived)
@@ -247,11 +254,12 @@ func (b *build) ready(ctx context.Context) (r ready, err error) {
 	}
 	if err != nil {
 		r.topdir.Close()
+		b.closeInput(r.input)
 	}
 	return r, err
 }
 
 // topdirOf returns what makes the topdir of a source.
 func (b *build) topdirOf(in fetch.File) topdir.Source {
-	return topdir.Source{SRPM: in, Recipe: b.localRecipe(), Store: b.Store, Program: b.Program, NoCache: b.NoCache, Tell: b.Tell}
+	return topdir.Source{SRPM: in, Tarball: b.leftOut, Recipe: b.Recipe, Store: b.Store, Program: b.Program, NoCache: b.NoCache, Tell: b.Tell}
 }

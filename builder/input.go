@@ -1,7 +1,6 @@
 package builder
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -31,7 +30,11 @@ func (b *build) input(ctx context.Context) (fetch.File, error) {
 		from = ", from the store"
 	}
 	b.Tell.Say(event.End, event.Source, "%s, sha256 %.12s…%s", name, f.SHA256, from)
-	return f, b.tarball(ctx)
+	if err := b.tarball(ctx); err != nil {
+		f.Close()
+		return fetch.File{}, err
+	}
+	return f, nil
 }
 
 func sourceName(s recipe.Source) string {
@@ -70,7 +73,7 @@ func (b *build) verifier() (fetch.Verify, error) {
 
 // lockedSRPM returns SRPMFile. Only its digest counts, because the lock has it.
 func (b *build) lockedSRPM() (fetch.File, error) {
-	f, err := fetch.Check(b.SRPMFile, b.Lock.Plan.SRPM.SHA256, nil)
+	f, err := b.Store.Check(b.SRPMFile, b.Lock.Plan.SRPM.SHA256, nil)
 	if err != nil {
 		return f, fmt.Errorf("checking %s: %w", path.Base(b.SRPMFile), err)
 	}
@@ -107,17 +110,14 @@ func (b *build) tarball(ctx context.Context) error {
 	if err != nil {
 		return &event.StepError{Step: event.Source, Err: err}
 	}
-	b.tarballFile = f.Path
+	b.leftOut = f
 	b.Tell.Say(event.End, event.Source, "%s, sha256 %.12s…", t.Name(), f.SHA256)
 	return nil
 }
 
-// localRecipe returns the recipe, with the tarball's path on this host.
-func (b *build) localRecipe() recipe.Recipe {
-	r := b.Recipe
-	if b.tarballFile != "" {
-		t := &r.Source.Tarball
-		t.URL, t.File = cmp.Or(t.URL, t.Name()), b.tarballFile // URL keeps the name
-	}
-	return r
+// closeInput frees the SRPM and the tarball. They were only read, so an error says
+// nothing.
+func (b *build) closeInput(in fetch.File) {
+	in.Close()
+	b.leftOut.Close()
 }

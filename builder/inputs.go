@@ -16,7 +16,7 @@ const inputsAtOnce = 4
 
 // Inputs brings in the sources of several recipes side by side, each as Input does. A
 // source that fails stops none of the others: its File has no path, and the error, which
-// joins those of all sources, names its recipe.
+// joins those of all sources, names its recipe. The caller closes the files.
 //
 // Inputs calls connect, once at most, for sources that are packed in a container, unless
 // they are offline or have an engine already. The caller closes the engine.

@@ -7,7 +7,9 @@ import (
 	"slices"
 	"testing"
 
+	"namibuild/builder/buildlog"
 	"namibuild/builder/durable"
+	"namibuild/builder/event"
 	"namibuild/builder/set"
 )
 
@@ -105,5 +107,28 @@ func TestOutputNotWritable(t *testing.T) {
 	_, err := openOutput(filepath.Join(file, "out"))
 	if e := (*durable.Error)(nil); !errors.As(err, &e) {
 		t.Errorf("got %v", err)
+	}
+}
+
+// TestEndLog checks that a log that is too long is told of.
+func TestEndLog(t *testing.T) {
+	for n, want := range map[int][]string{3: nil, 9: {"the log is too long: 6 bytes of its middle are left out"}} {
+		f, err := os.Create(filepath.Join(t.TempDir(), "log"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer f.Close()
+		log := &buildlog.Bounded{File: f, Head: 1, Tail: 2}
+		for range n {
+			if _, err := log.Write([]byte("x")); err != nil {
+				t.Fatal(err)
+			}
+		}
+		var told []string
+		var b build
+		b.Tell = func(e event.Event) { told = append(told, e.Text) }
+		if err := b.endLog(log); err != nil || !slices.Equal(told, want) {
+			t.Errorf("%d bytes: %v, %q", n, err, told)
+		}
 	}
 }

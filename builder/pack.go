@@ -71,10 +71,11 @@ func (b *build) pack(ctx context.Context, folder fs.FS, verify fetch.Verify) (fe
 	if err != nil || len(found) != 1 {
 		return fetch.File{}, errors.Join(err, fmt.Errorf("packing %s: its Dockerfile made %d .src.rpm files, want one", b.Recipe.Source.Pack, len(found)))
 	}
-	if _, err := fetch.Check(found[0], "", verify); err != nil {
+	f, err := b.Store.Add(found[0], verify)
+	if err != nil {
 		return fetch.File{}, fmt.Errorf("checking %s: %w", filepath.Base(found[0]), err)
 	}
-	return b.Store.Add(found[0])
+	return f, nil
 }
 
 // image returns the builder image, and tells about it.

@@ -17,6 +17,7 @@ func (b *build) plan(ctx context.Context) (plan.Plan, source.Preview, error) {
 	if err != nil {
 		return plan.Plan{}, source.Preview{}, err
 	}
+	defer b.closeInput(in)
 	preview, err := b.topdirOf(in).Preview(ctx)
 	if err != nil {
 		return plan.Plan{}, preview, err

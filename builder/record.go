@@ -13,7 +13,7 @@ import (
 // origin returns what the record has of the SRPM and of the changes to it, and writes
 // the changes as a diff.
 func (b *build) origin(in fetch.File, p source.Preview, out *output) (source.Contents, set.Attached, error) {
-	contents, err := source.Describe(in.Path, b.localRecipe().Source.Tarball)
+	contents, err := source.Describe(b.topdirOf(in).Files(), b.Recipe.Source.Tarball)
 	if err != nil {
 		return contents, set.Attached{}, &event.StepError{Step: event.Prepare, Err: err}
 	}

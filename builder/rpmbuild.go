@@ -3,6 +3,7 @@ package builder
 import (
 	"context"
 	"errors"
+	"io"
 	"os"
 	"strconv"
 
@@ -17,12 +18,13 @@ func (b *build) rpmbuild(ctx context.Context, c Container, out *output, what str
 	b.Tell.Say(event.Begin, event.Rpmbuild, "%s; the log goes to %s", what, out.dir)
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
-	log := b.logWriter(out, stop)
+	bounded := &buildlog.Bounded{File: out.log}
+	log := b.logWriter(bounded, stop)
 	exit, err := c.Run(ctx, log)
 	if unknown := (*UnknownPackageError)(nil); errors.As(context.Cause(ctx), &unknown) {
 		err = unknown
 	}
-	err = errors.Join(err, log.Close())
+	err = errors.Join(err, log.Close(), b.endLog(bounded))
 	if err == nil {
 		err = b.checkKeyKind()
 	}
@@ -40,12 +42,21 @@ func (b *build) rpmbuild(ctx context.Context, c Container, out *output, what str
 	return b.Store.Remember("objects", b.Recipe.Name, strconv.FormatInt(b.objects, 10))
 }
 
+// endLog puts a log that is too long in order, and says so.
+func (b *build) endLog(log *buildlog.Bounded) error {
+	n, err := log.Close()
+	if n > 0 {
+		b.Tell.Say(event.Warning, event.Rpmbuild, "the log is too long: %d bytes of its middle are left out", n)
+	}
+	return err
+}
+
 // logWriter returns the writer of the container's output. It writes the log, tells the
 // progress, and calls stop if the spec does not make the wanted packages.
-func (b *build) logWriter(out *output, stop context.CancelCauseFunc) *buildlog.Writer {
+func (b *build) logWriter(log io.Writer, stop context.CancelCauseFunc) *buildlog.Writer {
 	expected := b.expectedObjects()
 	return &buildlog.Writer{
-		W:     out.log,
+		W:     log,
 		Phase: func(p string) { b.Tell.Say(event.Phase, event.Rpmbuild, "%s", p) },
 		Objects: func(n int64) {
 			n = max(n, b.objects) // at the end rpmbuild may remove what it built

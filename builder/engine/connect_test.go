@@ -25,8 +25,16 @@ func read(t *testing.T, file string) string {
 func TestInfo(t *testing.T) {
 	e, _ := connect(t)
 	info := e.Info()
-	if info.Version == "" || info.APIVersion == "" || info.CPUs < 1 || info.Memory < 1<<20 || info.OS != "linux" || info.Arch == "" {
+	if info.Version == "" || info.APIVersion == "" || info.CPUs < 1 || info.Memory < 1<<20 || info.OS != "linux" || info.Arch == "" || info.Kernel == "" {
 		t.Fatalf("got %+v", info)
+	}
+}
+
+// TestUnknownEntropy checks that a misspelled source of entropy is told.
+func TestUnknownEntropy(t *testing.T) {
+	_, err := engine.Connect(t.Context(), engine.Options{Prefix: "x", Entropy: "rng"})
+	if err == nil || err.Error() != `connecting to the engine: entropy "rng": want rngd or nothing` {
+		t.Errorf("got %v", err)
 	}
 }
 

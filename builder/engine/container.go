@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"path"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -39,7 +40,9 @@ type ContainerSpec struct {
 	// there, owner included.
 	Topdir string
 	// TopdirSize makes Topdir a tmpfs of so many bytes, for which the image needs
-	// a /bin/cat. If it is 0, Topdir is on the engine's disk.
+	// a /bin/cat. If it is 0, Topdir is on the engine's disk and has no limit of
+	// its own: Docker's local volume driver limits a volume on disk only where its
+	// folder is on xfs or ext4 with project quotas, and refuses a size elsewhere.
 	TopdirSize int64
 	// Memory is in bytes, and includes swap.
 	Memory, Pids int64
@@ -123,7 +126,10 @@ func (c *Container) create(ctx context.Context, part string, config *container.C
 	}
 	made, err := c.engine.client.ContainerCreate(ctx, config, host, nil, nil, name)
 	for _, w := range made.Warnings {
-		c.notes = append(c.notes, strings.TrimSpace(w))
+		// The engine says of every container what it could not limit.
+		if w = strings.TrimSpace(w); !slices.Contains(c.notes, w) {
+			c.notes = append(c.notes, w)
+		}
 	}
 	return made.ID, err
 }

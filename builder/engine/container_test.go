@@ -7,7 +7,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"testing/fstest"
 	"time"
 
 	"namibuild/builder/engine"
@@ -188,49 +187,6 @@ func TestStubborn(t *testing.T) {
 		if strings.Contains(name, " Up ") {
 			t.Fatalf("still runs: %q", name)
 		}
-	}
-}
-
-func TestEntropy(t *testing.T) {
-	e, _ := connect(t)
-	s := probeSpec(t, e, "random")
-	s.Entropy = true
-	got, c := run(t, e, s)
-	want, random := engine.Entropy{Source: engine.Rngd}, "random 1:8\n"
-	if c.Entropy().Source != engine.Rngd { // the engine does not permit the sidecar
-		t.Logf("no sidecar: %s", c.Entropy().Reason)
-		want, random = engine.Entropy{Source: engine.Urandom, Reason: c.Entropy().Reason}, "random 1:9\n"
-	}
-	if c.Entropy() != want || got.log != random || got.exit.Code != 0 || got.err != nil {
-		t.Fatalf("got %+v, %+v", c.Entropy(), got)
-	}
-}
-
-// TestEntropyFallback checks that /dev/urandom is used if rngd.sh is missing or
-// fails.
-func TestEntropyFallback(t *testing.T) {
-	failing := files(strings.Replace(testDockerfile, "COPY probe /usr/lib/namibuild/rngd.sh", "COPY probe /usr/lib/namibuild/rngd.sh/no", 1))
-	e, _ := connect(t)
-	for name, context := range map[string]fstest.MapFS{"missing": files(sidecarless), "folder": failing} {
-		s := specOf(t, e, engine.ImageSpec{Name: name, Files: context, Dockerfile: "Dockerfile"}, "random")
-		s.Entropy = true
-		got, c := run(t, e, s)
-		t.Logf("%s: %s", name, c.Entropy().Reason)
-		if c.Entropy().Source != engine.Urandom || c.Entropy().Reason == "" || got.log != "random 1:9\n" {
-			t.Fatalf("%s: got %+v, %+v", name, c.Entropy(), got)
-		}
-	}
-}
-
-// TestProbeNeedsPrivilege checks that the sidecar's program fails without its
-// capability, so that its success in TestEntropy means something.
-func TestProbeNeedsPrivilege(t *testing.T) {
-	e, _ := connect(t)
-	s := probeSpec(t, e)
-	s.Command, s.User = []string{"/usr/lib/namibuild/rngd.sh"}, "0:0"
-	got, _ := run(t, e, s)
-	if want := (outcome{exit: engine.Exit{Code: 1}, log: "RNDADDENTROPY: operation not permitted\n"}); got != want {
-		t.Fatalf("got %+v, want %+v", got, want)
 	}
 }
 

@@ -94,13 +94,13 @@ func image(name, dockerfile string) engine.ImageSpec {
 	return engine.ImageSpec{Name: name, Files: files(dockerfile), Dockerfile: "Dockerfile"}
 }
 
-// connect connects with an image prefix of the test's own, and removes its images
-// at the end of the test.
+// connect connects with an image prefix of the test's own, and with rngd on every
+// kernel. It removes the test's images at the end of the test.
 func connect(t *testing.T) (*engine.Engine, string) {
 	t.Helper()
 	hosttest.Engine(t)
 	prefix := "namibuild-test-" + strings.ToLower(rand.Text()[:10])
-	e, err := engine.Connect(t.Context(), engine.Options{Prefix: prefix})
+	e, err := engine.Connect(t.Context(), engine.Options{Prefix: prefix, Entropy: "rngd"})
 	if err != nil {
 		t.Fatalf("needs a Docker engine: %v", err)
 	}

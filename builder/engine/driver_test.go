@@ -22,7 +22,7 @@ const driverMark = "NAMIBUILD_TEST_DRIVER"
 func driver() int {
 	ctx := context.Background()
 	prefix, ref, _ := strings.Cut(os.Getenv(driverMark), " ")
-	e, err := engine.Connect(ctx, engine.Options{Prefix: prefix})
+	e, err := engine.Connect(ctx, engine.Options{Prefix: prefix, Entropy: "rngd"})
 	if err != nil {
 		fmt.Println(err)
 		return 1

@@ -41,6 +41,9 @@ const connectTimeout = 30 * time.Second
 type Options struct {
 	// Prefix is the first part of every image's name: "namibuild".
 	Prefix string
+	// Entropy is "rngd" to start rngd even where the kernel's /dev/random does not
+	// block, and otherwise empty. See [Container.Entropy].
+	Entropy string
 }
 
 // Engine is a connection to one Docker engine. It is safe for concurrent use.
@@ -49,6 +52,8 @@ type Engine struct {
 	prefix string
 	info   Info
 	owner  owner
+	// forceRngd starts rngd even where the kernel does not need it.
+	forceRngd bool
 }
 
 // Info describes an engine.
@@ -61,6 +66,8 @@ type Info struct {
 	// Memory is in bytes.
 	Memory   int64
 	OS, Arch string
+	// Kernel is the kernel's version, such as 5.14.0-503.el9.x86_64.
+	Kernel string
 	// Confined reports whether containers run in a user namespace (rootless,
 	// userns-remap), where root has fewer rights.
 	Confined bool
@@ -73,6 +80,9 @@ type Info struct {
 func Connect(ctx context.Context, o Options) (*Engine, error) {
 	if !imageName.MatchString(o.Prefix) {
 		return nil, fmt.Errorf("connecting to the engine: image prefix %q: want lower-case letters, digits, dots and dashes", o.Prefix)
+	}
+	if o.Entropy != "" && o.Entropy != "rngd" {
+		return nil, fmt.Errorf("connecting to the engine: entropy %q: want rngd or nothing", o.Entropy)
 	}
 	owner, err := thisProcess()
 	if err != nil {
@@ -87,7 +97,7 @@ func Connect(ctx context.Context, o Options) (*Engine, error) {
 		c.Close()
 		return nil, err
 	}
-	return &Engine{client: c, prefix: o.Prefix, info: info, owner: owner}, nil
+	return &Engine{client: c, prefix: o.Prefix, info: info, owner: owner, forceRngd: o.Entropy == "rngd"}, nil
 }
 
 // handshake negotiates the API version and returns what the engine is.
@@ -109,7 +119,7 @@ func handshake(ctx context.Context, c *client.Client, host string) (Info, error)
 	}
 	return Info{
 		Host: host, Version: s.ServerVersion, APIVersion: c.ClientVersion(),
-		CPUs: s.NCPU, Memory: s.MemTotal, OS: s.OSType, Arch: s.Architecture,
+		CPUs: s.NCPU, Memory: s.MemTotal, OS: s.OSType, Arch: s.Architecture, Kernel: s.KernelVersion,
 		Confined: slices.Contains(s.SecurityOptions, "name=rootless") || slices.Contains(s.SecurityOptions, "name=userns"),
 	}, nil
 }

@@ -25,6 +25,16 @@ func Elsewhere(e *Engine) *Engine {
 	return &other
 }
 
+// Unforced returns the engine as it is without Options.Entropy.
+func Unforced(e *Engine, kernel string) *Engine {
+	other := *e
+	other.forceRngd, other.info.Kernel = false, kernel
+	return &other
+}
+
+// HelperOutput returns the last output of a container's first helper.
+func HelperOutput(c *Container) string { return c.helpers[0].tail.String() }
+
 // Label returns the owner label of an engine's containers and volumes.
 func Label(e *Engine) string { return ownerLabel + "=" + e.owner.String() }
 

@@ -11,13 +11,19 @@ import (
 	"path/filepath"
 	"strings"
 	"syscall"
+	"time"
 
 	cerrdefs "github.com/containerd/errdefs"
 	"github.com/docker/docker/api/types/container"
 )
 
-// grace is the number of seconds between SIGTERM and SIGKILL.
-const grace = 5
+// grace is the number of seconds between SIGTERM and SIGKILL. stopTimeout limits
+// the request that does both, so that Run returns within 5 s of the end of its
+// context even if the engine does not answer.
+const (
+	grace       = 2
+	stopTimeout = 4500 * time.Millisecond
+)
 
 // Exit is how a container's main process ended.
 type Exit struct {
@@ -64,8 +70,8 @@ func withENOSPC(err error) error {
 
 // Run starts the main process and waits until it has ended. Its stdout and stderr
 // both go to log, which is not used after the return. If ctx ends, the process
-// gets SIGTERM, then SIGKILL, and Run returns ctx's error. An exit status other
-// than 0 is no error.
+// gets SIGTERM, 2 s later SIGKILL, and Run returns ctx's error within 5 s, whatever
+// the process prints. An exit status other than 0 is no error.
 func (c *Container) Run(ctx context.Context, log io.Writer) (Exit, error) {
 	if err := ctx.Err(); err != nil {
 		return Exit{}, err
@@ -143,10 +149,10 @@ func (c *Container) drain(ctx context.Context, p *process) error {
 }
 
 // stop ends the process, by the end of its stdin, SIGTERM and SIGKILL. It returns
-// when the process has ended, or if the engine does not answer; Remove then
-// reports the error.
+// when the process has ended, or after stopTimeout if the engine does not answer;
+// Remove then kills the process or reports the error.
 func (c *Container) stop(ctx context.Context, p *process) {
-	ctx, cancel := uncancelable(ctx)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTimeout)
 	defer cancel()
 	_ = p.stream.CloseWrite()
 	seconds := grace

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"encoding/json"
 	"os"
 	"path/filepath"
 	"testing"
@@ -182,5 +183,75 @@ func TestNoCache(t *testing.T) {
 	b, errB := uncached.Key("base")
 	if a != b || errA != nil || errB != nil {
 		t.Errorf("keys %s and %s, %v, %v", a, b, errA, errB)
+	}
+}
+
+func TestNeverBlocks(t *testing.T) {
+	for kernel, want := range map[string]bool{
+		"":                             false,
+		"unknown":                      false,
+		"2.6.32-431.el6.x86_64":        false,
+		"3.10.0-1160.119.1.el7.x86_64": false,
+		"4.18.0-553.el8_10.x86_64":     false,
+		"5.5.19":                       false,
+		"5.6.0-rc1":                    true,
+		"5.10.0-28-amd64":              true,
+		"5.15.49-linuxkit":             true,
+		"6.1":                          true,
+		"10.0.1":                       true,
+	} {
+		if got := neverBlocks(kernel); got != want {
+			t.Errorf("%q: got %v", kernel, got)
+		}
+	}
+}
+
+// TestSidecarProfile checks which calls the sidecar's profile permits.
+// TestSidecar checks the same in a container.
+func TestSidecarProfile(t *testing.T) {
+	text, err := sidecarProfile()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var profile struct {
+		DefaultAction string
+		Syscalls      []struct {
+			Names              []string
+			Action             string
+			Args               []struct{ Index, Value uint64 }
+			Includes, Excludes struct{ Caps []string }
+		}
+	}
+	if err := json.Unmarshal([]byte(text), &profile); err != nil {
+		t.Fatal(err)
+	}
+	permitted := map[string]bool{} // and whether that depends on the arguments
+	for _, rule := range profile.Syscalls {
+		if len(rule.Includes.Caps)+len(rule.Excludes.Caps) > 0 {
+			t.Errorf("%q depends on capabilities", rule.Names)
+		}
+		for _, name := range rule.Names {
+			if rule.Action == "SCMP_ACT_ALLOW" {
+				permitted[name] = permitted[name] || len(rule.Args) > 0
+			}
+		}
+	}
+	if profile.DefaultAction != "SCMP_ACT_ERRNO" {
+		t.Errorf("the default is %s", profile.DefaultAction)
+	}
+	for _, name := range []string{
+		"mount", "umount2", "fsopen", "fsmount", "fsconfig", "move_mount", "open_tree", "mount_setattr", "pivot_root", "chroot",
+		"unshare", "setns", "clone3", "bpf", "keyctl", "add_key", "request_key", "ptrace", "process_vm_writev", "perf_event_open",
+		"init_module", "finit_module", "delete_module", "kexec_load", "reboot", "swapon", "quotactl", "sethostname", "syslog",
+		"open_by_handle_at", "fanotify_init", "iopl", "settimeofday", "userfaultfd", "io_uring_setup",
+	} {
+		if _, ok := permitted[name]; ok {
+			t.Errorf("%s is permitted", name)
+		}
+	}
+	for name, byArgs := range map[string]bool{"read": false, "execve": false, "kill": false, "wait4": false, "ioctl": true, "madvise": true, "clone": true} {
+		if got, ok := permitted[name]; !ok || got != byArgs {
+			t.Errorf("%s: permitted is %v, by its arguments is %v", name, ok, got)
+		}
 	}
 }

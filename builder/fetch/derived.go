@@ -3,6 +3,7 @@ package fetch
 import (
 	"bytes"
 	"cmp"
+	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -10,9 +11,11 @@ import (
 	"fmt"
 	"hash"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -27,18 +30,29 @@ type derivedNote struct {
 	SHA256 string          `json:"sha256"`
 	Size   int64           `json:"size"`
 	About  json.RawMessage `json:"about"`
+	// MAC authenticates the rest, and the key of the file.
+	MAC string `json:"mac"`
+}
+
+// noteMAC returns the code of the note of a derived file.
+func (s *Store) noteMAC(key string, n derivedNote) string {
+	return s.mac("kept", key, n.SHA256, strconv.FormatInt(n.Size, 10), string(n.About))
 }
 
 // OpenDerived opens the derived file of a key at its beginning, and decodes its
 // description into about. It reads the complete file before; if that has changed
-// on the disk, it is removed and not returned. The caller closes the file.
+// on the disk, or was not written with the key of this store, it is removed and not
+// returned. The caller closes the file.
 func (s *Store) OpenDerived(key string, about any) (*os.File, bool) {
 	path := s.derivedPath(key)
-	data, err := os.ReadFile(path + ".json")
-	if err != nil {
+	data, err := readOwn(path + ".json")
+	if errors.Is(err, fs.ErrNotExist) {
 		return nil, false
 	}
-	f, err := openDerived(path, data, about)
+	var f *os.File
+	if err == nil {
+		f, err = s.openDerived(key, data, about)
+	}
 	if err != nil {
 		os.Remove(path + ".json")
 		os.Remove(path)
@@ -50,33 +64,30 @@ func (s *Store) OpenDerived(key string, about any) (*os.File, bool) {
 	return f, true
 }
 
-func openDerived(path string, data []byte, about any) (*os.File, error) {
+func (s *Store) openDerived(key string, data []byte, about any) (*os.File, error) {
 	var note derivedNote
 	if err := json.Unmarshal(data, &note); err != nil {
 		return nil, err
 	}
+	if mac := s.noteMAC(key, note); !hmac.Equal([]byte(note.MAC), []byte(mac)) {
+		return nil, errors.New("it was not written with the key of this store")
+	}
 	if err := json.Unmarshal(note.About, about); err != nil {
 		return nil, err
 	}
-	f, err := os.Open(path)
-	if err == nil {
-		if err = note.check(f); err != nil {
-			f.Close()
-		}
+	file, err := openOwn(s.derivedPath(key), os.O_RDONLY, 0)
+	if err != nil {
+		return nil, err
 	}
-	return f, err
-}
-
-func (n derivedNote) check(f *os.File) error {
-	h := sha256.New()
-	size, err := io.Copy(h, f)
-	if err == nil && (size != n.Size || hex.EncodeToString(h.Sum(nil)) != n.SHA256) {
-		err = errors.New("the file has changed")
+	f, err := s.held(file)
+	if err != nil {
+		return nil, err
 	}
-	if err == nil {
-		_, err = f.Seek(0, io.SeekStart)
+	if f.Size != note.Size || f.SHA256 != note.SHA256 {
+		return nil, errors.Join(errors.New("the file has changed"), f.Close())
 	}
-	return err
+	_, err = f.content.Seek(0, io.SeekStart)
+	return f.content, err
 }
 
 // DerivedWriter writes a derived file. The caller ends it with Commit or Discard.
@@ -114,6 +125,7 @@ func (k *DerivedWriter) Commit(about any) (all int64, err error) {
 		k.Discard()
 		return 0, fmt.Errorf("storing: %w", err)
 	}
+	note.MAC = k.store.noteMAC(k.key, note)
 	data, _ := json.Marshal(note) // strings and a number cannot fail
 	path := k.store.derivedPath(k.key)
 	os.Remove(path + ".json") // the note of an earlier file under this key
@@ -179,7 +191,7 @@ func (s *Store) derivedFiles() ([]derivedFile, error) {
 			continue
 		}
 		f := derivedFile{path: filepath.Join(s.dir, "kept", e.Name()), size: info.Size()}
-		if note, err := os.Stat(f.path + ".json"); err == nil {
+		if note, err := os.Lstat(f.path + ".json"); err == nil {
 			f.used = note.ModTime()
 		}
 		files = append(files, f)

@@ -29,6 +29,20 @@ func (e *StatusError) Error() string {
 	return "the server answers " + e.Status
 }
 
+// TooLargeError reports a file that is larger than Input.MaxSize.
+type TooLargeError struct {
+	// Size is the size that the server announced, or 0 if it just sent too much.
+	Size int64
+	Max  int64
+}
+
+func (e *TooLargeError) Error() string {
+	if e.Size == 0 {
+		return fmt.Sprintf("the server sends more than %d bytes, the most that is taken", e.Max)
+	}
+	return fmt.Sprintf("the server's file has %d bytes, want at most %d", e.Size, e.Max)
+}
+
 // diskError is an error of this host's disk, which no other server and no other
 // try can cure.
 type diskError struct{ error }

@@ -1,6 +1,7 @@
 package fetch
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -14,6 +15,10 @@ type Verify func(io.Reader) error
 // known.
 type Progress func(done, total int64)
 
+// DefaultMaxSize is the size of the largest file that is downloaded, in bytes. The
+// largest SRPM of a kernel has 0.2 GB, unpacked tarballs have 1.5 GB.
+const DefaultMaxSize = 4 << 30
+
 // Input describes a file to fetch. Exactly one of URL and File is set, and at
 // least one of SHA256 and Verify.
 type Input struct {
@@ -26,6 +31,9 @@ type Input struct {
 	// Waive, if set, is called with a file that SHA256 or Verify refused, and with
 	// the reason. If it returns nil, the file is taken anyway, under its own digest.
 	Waive func(file io.Reader, wrong error) error
+	// MaxSize limits a download, in bytes. If it is 0, it is DefaultMaxSize. A file
+	// that is larger is a *TooLargeError, and nothing of it stays.
+	MaxSize int64
 	// Offline forbids the network. If the store does not have the file, the error is
 	// an *OfflineError.
 	Offline bool
@@ -39,15 +47,15 @@ func (in Input) warn(format string, args ...any) {
 	}
 }
 
-// Fetch returns the input, checked: a file of this host, a file of the store, or
-// one that it downloads. What a broken download received is kept, and the next
+// Fetch returns the input, checked: a copy of a file of this host, a file of the
+// store, or one that it downloads. The caller closes it. What a broken download received is kept, and the next
 // Fetch continues it. An Input without SHA256 and Verify is an error.
 func (s *Store) Fetch(ctx context.Context, in Input, progress Progress) (File, error) {
 	if in.SHA256 == "" && in.Verify == nil {
 		return File{}, fmt.Errorf("fetching %s%s: it has neither a sha256 nor a signature", in.URL, in.File)
 	}
 	if in.File != "" {
-		f, err := in.check(in.File)
+		f, err := s.checkFile(in.File, in)
 		if err != nil {
 			return File{}, fmt.Errorf("checking %s: %w", filepath.Base(in.File), err)
 		}
@@ -81,10 +89,11 @@ func (s *Store) lookupInput(in Input) (File, bool) {
 		if digest == in.SHA256 && in.Verify == nil {
 			return f, true
 		}
-		if f, err := in.check(f.Path); err == nil {
-			f.Cached = true
+		f, err := in.check(f)
+		if err == nil {
 			return f, true
 		}
+		f.Close()
 	}
 	return File{}, false
 }
@@ -118,6 +127,7 @@ func (s *Store) fetchFrom(ctx context.Context, url string, in Input, progress Pr
 		return File{}, err
 	}
 	defer p.close()
+	p.max = cmp.Or(in.MaxSize, DefaultMaxSize)
 	if f, ok := s.lookupInput(in); ok { // the other process has fetched it
 		return f, nil
 	}
@@ -125,8 +135,11 @@ func (s *Store) fetchFrom(ctx context.Context, url string, in Input, progress Pr
 		if err := s.fill(ctx, p, url, in, progress); err != nil {
 			return File{}, err
 		}
-		f, err := in.check(p.path)
-		if err == nil {
+		f, err := digested(p.file)
+		if err != nil {
+			return File{}, diskError{err}
+		}
+		if f, err = in.check(f); err == nil {
 			return s.addPart(p, f)
 		}
 		mixed := p.mixed

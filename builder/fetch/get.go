@@ -27,6 +27,11 @@ const stallTimeout = 60 * time.Second
 // get requests from a URL once what a part lacks. What it receives stays in the
 // part, also after an error. It returns nil if it received all that was announced.
 func (s *Store) get(ctx context.Context, from string, p *part, progress Progress) error {
+	if p.size > p.max { // an earlier run took more
+		if err := p.reset(); err != nil {
+			return err
+		}
+	}
 	if p.complete() {
 		return nil
 	}

@@ -18,7 +18,8 @@ import (
 type part struct {
 	path      string
 	file      *os.File
-	size      int64
+	added     bool // the file is in the store, and belongs to a File
+	size, max int64
 	note      note
 	mixed     bool // its bytes are from more than one response
 	writeNote func(note []byte, path string) error
@@ -52,7 +53,7 @@ func (s *Store) partPath(name string) string { return filepath.Join(s.dir, "part
 func (s *Store) openPart(ctx context.Context, name string, waiting func()) (*part, error) {
 	path := s.partPath(name)
 	for warned := false; ; {
-		f, err := lockPart(path)
+		f, err := s.lock(path)
 		if err != nil {
 			return nil, diskError{err}
 		}
@@ -71,8 +72,20 @@ func (s *Store) openPart(ctx context.Context, name string, waiting func()) (*par
 
 // lockPart returns nil if another process has the lock, or has just moved the file
 // away.
+//
+// What others can write to, or what is no regular file, is removed and not continued:
+// its bytes could change after they were checked.
 func lockPart(path string) (*os.File, error) {
-	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o666)
+	f, err := openOwn(path, os.O_RDWR|os.O_CREATE, 0o644)
+	if errors.Is(err, syscall.ELOOP) || errors.Is(err, errNotRegular) || errors.Is(err, syscall.ENXIO) || err == nil && !isPrivate(f) {
+		if f != nil {
+			f.Close()
+		}
+		if err := os.Remove(path); err != nil {
+			return nil, err
+		}
+		f, err = openOwn(path, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o644)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -93,7 +106,7 @@ func sameFile(f *os.File, path string) bool {
 	if err != nil {
 		return false
 	}
-	named, err := os.Stat(path)
+	named, err := os.Lstat(path)
 	return err == nil && os.SameFile(open, named)
 }
 
@@ -105,7 +118,7 @@ func (s *Store) newPart(f *os.File, path string) (*part, error) {
 	}
 	p.size = info.Size()
 	p.mixed = p.size > 0
-	data, err := os.ReadFile(p.notePath())
+	data, err := readOwn(p.notePath())
 	if err == nil {
 		err = json.Unmarshal(data, &p.note)
 	}
@@ -154,8 +167,12 @@ func (p *part) reset() error {
 	return nil
 }
 
-// close unlocks the part, and removes it if it is empty.
+// close unlocks the part, and removes it if it is empty. It does nothing after
+// addPart.
 func (p *part) close() {
+	if p.added {
+		return
+	}
 	if p.size == 0 {
 		p.remove()
 	}
@@ -174,6 +191,7 @@ func (s *Store) addPart(p *part, f File) (File, error) {
 		return File{}, diskError{err}
 	}
 	os.Remove(p.notePath())
+	p.added = true
 	return f, nil
 }
 

@@ -31,11 +31,17 @@ func (p *part) accept(resp *http.Response, url string) error {
 	switch resp.StatusCode {
 	case http.StatusOK:
 		note.Total = max(resp.ContentLength, 0)
-		return errors.Join(p.reset(), p.save(note))
+		if err := p.reset(); err != nil || note.Total > p.max {
+			return p.tooLarge(note.Total, err)
+		}
+		return p.save(note)
 	case http.StatusPartialContent:
 		from, total, ok := contentRange(resp.Header)
 		if !ok || from != p.size || total < from || p.note.Total > 0 && total != p.note.Total {
 			return p.mismatch("the server sends another file or another range than requested")
+		}
+		if total > p.max {
+			return p.tooLarge(total, p.reset())
 		}
 		note.Total = total
 		p.mixed = p.mixed || p.size > 0
@@ -60,13 +66,23 @@ func (p *part) mismatch(format string, args ...any) error {
 	return err
 }
 
-// limited limits a body to one byte more than announced, so that finish notices
-// if there are more.
-func (p *part) limited(body io.Reader) io.Reader {
-	if p.note.Total == 0 {
-		return body
+// tooLarge returns the error of a file of the size, which is not kept, or the error
+// of emptying the part.
+func (p *part) tooLarge(size int64, failed error) error {
+	if failed != nil {
+		return failed
 	}
-	return io.LimitReader(body, p.note.Total-p.size+1)
+	return &TooLargeError{Size: size, Max: p.max}
+}
+
+// limited limits a body to one byte more than announced, or than is taken, so that
+// finish notices if there are more.
+func (p *part) limited(body io.Reader) io.Reader {
+	most := p.max
+	if p.note.Total > 0 {
+		most = p.note.Total
+	}
+	return io.LimitReader(body, most-p.size+1)
 }
 
 // finish checks at the end of a body whether everything announced has come.
@@ -75,6 +91,8 @@ func (p *part) finish(ctx context.Context, err error) error {
 	switch {
 	case errors.As(err, new(diskError)):
 		return err
+	case p.size > p.max:
+		return p.tooLarge(0, p.reset())
 	case context.Cause(ctx) != nil:
 		return context.Cause(ctx)
 	case total > 0 && p.size > total:

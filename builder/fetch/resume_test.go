@@ -125,7 +125,7 @@ func TestFetchCompletePart(t *testing.T) {
 	in := Input{URL: serve(t, http.NotFound), SHA256: digest(body)}
 	path := filepath.Join(s.Dir(), "part", digest(body))
 	for name, content := range map[string][]byte{path: body, path + ".json": fmt.Appendf(nil, `{"url":%q,"total":%d}`, in.URL, len(body))} {
-		if err := os.WriteFile(name, content, 0o666); err != nil {
+		if err := os.WriteFile(name, content, 0o644); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -141,9 +141,7 @@ func TestFetchOnAFullDisk(t *testing.T) {
 	s, pauses := withoutPauses(t)
 	server := &script{answers: []answer{served(body, `"1"`)}}
 	url := serve(t, server.ServeHTTP)
-	if err := os.Symlink("/dev/full", filepath.Join(s.Dir(), "part", digest(body))); err != nil {
-		t.Fatal(err)
-	}
+	s.lock = func(string) (*os.File, error) { return os.OpenFile("/dev/full", os.O_RDWR, 0) }
 	_, err := s.Fetch(context.Background(), Input{URL: url, Mirrors: []string{url + "2"}, SHA256: digest(body)}, nil)
 	if err == nil || !strings.HasSuffix(err.Error(), "no space left on device") || len(server.requests) != 1 || len(*pauses) != 0 {
 		t.Errorf("got %v, %d requests", err, len(server.requests))

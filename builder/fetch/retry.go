@@ -69,7 +69,7 @@ func retryPause(err error, try int) (time.Duration, bool) {
 	case errors.As(err, &status):
 		pause = max(pause, status.RetryAfter)
 		return pause, status.temporary() && pause <= longestPause
-	case errors.As(err, &name) && name.IsNotFound, errors.As(err, &foreign):
+	case errors.As(err, &name) && name.IsNotFound, errors.As(err, &foreign), errors.As(err, new(*TooLargeError)):
 		return 0, false
 	}
 	return pause, true

@@ -3,6 +3,7 @@ package fetch
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"syscall"
@@ -46,9 +47,10 @@ func (s *Store) ScratchDir() (Dir, error) {
 // Remove removes the folder and its contents.
 func (d Dir) Remove() error { return errors.Join(os.RemoveAll(d.Path), d.lock.Close()) }
 
-// lockFile opens a file or folder and locks it. The lock ends with the process.
+// lockFile opens a file or folder and locks it. The lock ends with the process. It
+// does not follow a symbolic link, and does not wait for the other end of a pipe.
 func lockFile(path string) (*os.File, error) {
-	f, err := os.Open(path)
+	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0)
 	if err != nil {
 		return nil, err
 	}
@@ -79,6 +81,10 @@ func (s *Store) sweep() error {
 		entries, err := os.ReadDir(s.tmp())
 		for _, e := range entries {
 			path := filepath.Join(s.tmp(), e.Name())
+			if e.Type()&(fs.ModeSymlink|fs.ModeNamedPipe|fs.ModeSocket|fs.ModeDevice) != 0 {
+				os.Remove(path) // this package makes none
+				continue
+			}
 			if f, err := lockFile(path); err == nil {
 				os.RemoveAll(path)
 				f.Close()

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 
@@ -54,7 +55,8 @@ func (b *run) compiled(ctx context.Context, builder string, p boot.Program) (_ [
 	}
 	key := fmt.Sprintf("%s%x", def.Digest, sha256.Sum256([]byte(p.Compiling())))
 	if f, ok := b.Store.Lookup(b.Store.Recall(p.Name, key)); ok {
-		data, err := os.ReadFile(f.Path)
+		defer f.Close()
+		data, err := io.ReadAll(f.Content())
 		return data, true, err
 	}
 	e, err := b.connect(ctx)
@@ -83,9 +85,10 @@ func (b *run) remember(kind, key string, data []byte) error {
 	if err := os.WriteFile(path, data, 0o666); err != nil {
 		return err
 	}
-	f, err := b.Store.Add(path)
+	f, err := b.Store.Add(path, nil)
 	if err != nil {
 		return err
 	}
+	defer f.Close()
 	return b.Store.Remember(kind, key, f.SHA256)
 }

@@ -17,25 +17,13 @@ import (
 	"namibuild/builder/buildertest"
 	"namibuild/builder/engine"
 	"namibuild/builder/engine/enginetest"
+	"namibuild/builder/hosttest"
 	"namibuild/builder/kerneltest"
 	"namibuild/builder/pgp"
 	"namibuild/builder/rpm/rpmtest"
 	"namibuild/builder/set"
 	"namibuild/builder/sign"
 )
-
-// bytesRead returns the number of bytes that this process has read.
-func bytesRead(t *testing.T) (n int64) {
-	t.Helper()
-	data, err := os.ReadFile("/proc/self/io")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := fmt.Sscanf(string(data), "rchar: %d", &n); err != nil {
-		t.Fatal(err)
-	}
-	return n
-}
 
 // largeSet builds a set from a lock: three packages of size bytes each, whose content
 // does not compress, and one of 2,000 small files. It returns its directory and the size
@@ -125,11 +113,11 @@ func TestReads(t *testing.T) {
 			return err
 		}, 1.05},
 	} {
-		before := bytesRead(t)
+		before := hosttest.BytesRead(t)
 		if err := step.do(); err != nil {
 			t.Fatalf("%s: %v", step.name, err)
 		}
-		times := float64(bytesRead(t)-before) / float64(size)
+		times := float64(hosttest.BytesRead(t)-before) / float64(size)
 		t.Logf("%s read %.2f times the bytes of the set", step.name, times)
 		if times > step.most {
 			t.Errorf("%s read %.2f times the bytes of the set, want at most %.2f", step.name, times, step.most)

@@ -23,7 +23,7 @@ import (
 func refuse(t *testing.T, srpm string, want string) {
 	t.Helper()
 	before := runtime.NumGoroutine()
-	_, err := source.Prepare(t.Context(), srpm, timewait, scratch(t), nil)
+	_, err := source.Prepare(t.Context(), at(t, srpm), timewait, scratch(t), nil)
 	if err == nil || !strings.Contains(err.Error(), want) {
 		t.Errorf("got %v, want %q in it", err, want)
 	}
@@ -59,7 +59,10 @@ func TestBadSRPM(t *testing.T) {
 			refuse(t, write(t, p), want)
 		})
 	}
-	refuse(t, "/nonexistent/a.src.rpm", "preparing a.src.rpm: no such file or directory")
+	_, err := source.Prepare(t.Context(), source.Files{Name: "a.src.rpm", SRPM: strings.NewReader("")}, timewait, scratch(t), nil)
+	if err == nil || !strings.HasPrefix(err.Error(), "preparing a.src.rpm: ") {
+		t.Errorf("an empty file: %v", err)
+	}
 }
 
 // TestTruncated cuts the SRPM at many places. TestFlipped changes its bits.
@@ -74,7 +77,7 @@ func TestTruncated(t *testing.T) {
 		if err := os.WriteFile(srpm, data[:n], 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := source.Prepare(t.Context(), srpm, timewait, scratch(t), nil); err == nil {
+		if _, err := source.Prepare(t.Context(), at(t, srpm), timewait, scratch(t), nil); err == nil {
 			t.Fatalf("%d bytes of %d are enough", n, len(data))
 		}
 	}
@@ -144,7 +147,7 @@ func TestInspectStopsEarly(t *testing.T) {
 	bad := append(whole[:len(whole)-1024], noise(3<<20)...) // noise in the place of the end mark
 	srpm := write(t, stockPackage(stockSpec(t), compress(t, "bzip2", bad)))
 	before := runtime.NumGoroutine()
-	if _, err := source.Inspect(t.Context(), srpm, timewait, nil); err != nil {
+	if _, err := source.Inspect(t.Context(), at(t, srpm), timewait, nil); err != nil {
 		t.Error(err)
 	}
 	settled(t, before)
@@ -159,7 +162,7 @@ func TestCancel(t *testing.T) {
 			ctx, cancel := context.WithCancel(t.Context())
 			before := runtime.NumGoroutine()
 			var last int64
-			_, err := source.Prepare(ctx, srpm, r, scratch(t), func(done, total int64) {
+			_, err := source.Prepare(ctx, at(t, srpm), r, scratch(t), func(done, total int64) {
 				last = done
 				cancel()
 			})
@@ -189,7 +192,7 @@ func TestDiskFull(t *testing.T) {
 	srpm := write(t, stockPackage(stockSpec(t), compress(t, "bzip2", pack(t, big))))
 	before := runtime.NumGoroutine()
 	for _, room := range []int{0, 5000, 3 << 19} {
-		_, err := source.Prepare(t.Context(), srpm, timewait, &full{scratch(t), room}, nil)
+		_, err := source.Prepare(t.Context(), at(t, srpm), timewait, &full{scratch(t), room}, nil)
 		if err == nil || !strings.Contains(err.Error(), "writing topdir: no space left") {
 			t.Errorf("%d: %v", room, err)
 		}

@@ -25,15 +25,13 @@ type Content struct {
 	Digest    string `json:"digest"`
 }
 
-// Describe reads the header of an SRPM, a path of the host. The files are in the
-// header's order. If tarball is not empty, it is the last file: the one that the
-// SRPM leaves out. Its File is then a path of the host.
-func Describe(srpm string, tarball recipe.Tarball) (Contents, error) {
-	s, err := openSRPM(srpm, tarball)
+// Describe reads the header of an SRPM. The files are in the header's order. If
+// tarball is not empty, it is the last file: the one that the SRPM leaves out.
+func Describe(in Files, tarball recipe.Tarball) (Contents, error) {
+	s, err := openSRPM(in, tarball)
 	if err != nil {
-		return Contents{}, fmt.Errorf("describing %s: %w", srpm, err)
+		return Contents{}, fmt.Errorf("describing %s: %w", in.Name, err)
 	}
-	defer s.file.Close()
 	h := s.pkg.Header
 	c := Contents{Package: s.pkg.NEVRA(), License: h.String(rpm.TagLicense), Vendor: h.String(rpm.TagVendor)}
 	for _, name := range s.names {

@@ -43,18 +43,22 @@ func TestDescribe(t *testing.T) {
 		if err := os.WriteFile(file, rpmtest.Build(p), 0o666); err != nil {
 			t.Fatal(err)
 		}
-		got, err := source.Describe(file, recipe.Tarball{})
+		got, err := source.Describe(at(t, file), recipe.Tarball{})
 		if d := cmp.Diff(test.want, got); d != "" || err != nil {
 			t.Errorf("%s: %v\n%s", name, err, d)
 		}
 	}
-	_, err := source.Describe("/nowhere.src.rpm", recipe.Tarball{})
-	if err == nil || !strings.Contains(err.Error(), "describing /nowhere.src.rpm: no such file or directory") {
-		t.Errorf("a missing file: %v", err)
+	_, err := source.Describe(source.Files{Name: "empty.src.rpm", SRPM: strings.NewReader("")}, recipe.Tarball{})
+	if err == nil || !strings.HasPrefix(err.Error(), "describing empty.src.rpm: ") {
+		t.Errorf("an empty file: %v", err)
 	}
 
-	left, err := source.Describe(write(t, pkg), recipe.Tarball{URL: "https://example.org/linux-6.6.tar.xz", File: write(t, pkg), SHA256: strings.Repeat("ab", 32)})
+	left, err := source.Describe(at(t, write(t, pkg), write(t, pkg)), recipe.Tarball{URL: "https://example.org/linux-6.6.tar.xz", SHA256: strings.Repeat("ab", 32)})
 	if last := left.Files[len(left.Files)-1]; err != nil || len(left.Files) != 3 || last.File != "linux-6.6.tar.xz" || last.Algorithm != "sha256" || last.Digest != strings.Repeat("ab", 32) || last.Size == 0 {
 		t.Errorf("a tarball beside the SRPM: %+v, %v", left.Files, err)
+	}
+	_, err = source.Describe(at(t, write(t, pkg)), recipe.Tarball{URL: "https://example.org/linux-6.6.tar.xz"})
+	if err == nil || !strings.HasSuffix(err.Error(), ": the content of linux-6.6.tar.xz is missing") {
+		t.Errorf("a tarball without content: %v", err)
 	}
 }

@@ -44,7 +44,7 @@ func patched(t *testing.T, p source.Preview, program string, args ...string) {
 
 // TestDiffApplies applies the diffs with patch and with git apply.
 func TestDiffApplies(t *testing.T) {
-	stock, err := source.Inspect(t.Context(), stock(t), timewait, nil)
+	stock, err := source.Inspect(t.Context(), at(t, stock(t)), timewait, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

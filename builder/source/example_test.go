@@ -9,7 +9,6 @@ import (
 	"io"
 	"log"
 	"os"
-	"path/filepath"
 
 	"namibuild/builder/recipe"
 	"namibuild/builder/rpm"
@@ -17,9 +16,8 @@ import (
 	"namibuild/builder/source"
 )
 
-// exampleSRPM writes the SRPM of a kernel with two files, and returns its path. The
-// caller removes its folder.
-func exampleSRPM() string {
+// exampleSRPM returns the SRPM of a kernel with two files.
+func exampleSRPM() source.Files {
 	const spec = `%define distro_build 431
 %define kversion 2.6.32-431.el6
 Name: kernel
@@ -41,19 +39,11 @@ Source0: linux-%{kversion}.tar
 	if err := w.Close(); err != nil {
 		log.Fatal(err)
 	}
-	dir, err := os.MkdirTemp("", "example")
-	if err != nil {
-		log.Fatal(err)
-	}
-	file := filepath.Join(dir, "kernel.src.rpm")
 	data := rpmtest.Build(rpmtest.Package{Name: "kernel", Version: "2.6.32", Release: "431.el6", Arch: "x86_64", Source: true, Files: []rpmtest.File{
 		{Path: "kernel.spec", Content: spec, Flags: rpm.FlagSpecfile},
 		{Path: "linux-2.6.32-431.el6.tar", Content: tarball.String()},
 	}})
-	if err := os.WriteFile(file, data, 0o666); err != nil {
-		log.Fatal(err)
-	}
-	return file
+	return source.Files{Name: "kernel.src.rpm", SRPM: bytes.NewReader(data)}
 }
 
 // timeWait is a recipe that changes the SRPM of the examples.
@@ -65,7 +55,6 @@ var timeWait = recipe.Recipe{
 // Inspect finds out what a recipe does to an SRPM, without writing anything.
 func ExampleInspect() {
 	srpm := exampleSRPM()
-	defer os.RemoveAll(filepath.Dir(srpm))
 	preview, err := source.Inspect(context.Background(), srpm, timeWait, nil)
 	if err != nil {
 		log.Fatal(err)
@@ -90,7 +79,6 @@ func ExampleInspect() {
 // The error of a recipe that does not fit has all faults.
 func ExampleMismatchError() {
 	srpm := exampleSRPM()
-	defer os.RemoveAll(filepath.Dir(srpm))
 	r := recipe.Recipe{Edits: []recipe.Edit{
 		{File: "tcp.h", Find: "(120*HZ)", Replace: "(5*HZ)", Times: 1},
 		{File: "udp.h", Find: "a", Replace: "b", Times: 1},
@@ -110,11 +98,11 @@ func ExampleMismatchError() {
 // Prepare writes the topdir of the build as a tar.
 func ExamplePrepare() {
 	srpm := exampleSRPM()
-	defer os.RemoveAll(filepath.Dir(srpm))
-	topdir, err := os.Create(filepath.Join(filepath.Dir(srpm), "topdir.tar"))
+	topdir, err := os.CreateTemp("", "topdir-*.tar")
 	if err != nil {
 		log.Fatal(err)
 	}
+	defer os.Remove(topdir.Name())
 	defer topdir.Close()
 	if _, err := source.Prepare(context.Background(), srpm, timeWait, topdir, nil); err != nil {
 		log.Fatal(err)
@@ -146,7 +134,6 @@ func ExamplePrepare() {
 // Describe lists the files of an SRPM.
 func ExampleDescribe() {
 	srpm := exampleSRPM()
-	defer os.RemoveAll(filepath.Dir(srpm))
 	contents, err := source.Describe(srpm, recipe.Tarball{})
 	if err != nil {
 		log.Fatal(err)

@@ -69,7 +69,7 @@ func TestFamilies(t *testing.T) {
 	for _, k := range kins {
 		t.Run(k.name, func(t *testing.T) {
 			srpm := k.srpm(t, k.spec(t))
-			preview, err := source.Inspect(t.Context(), srpm, kinRecipe, nil)
+			preview, err := source.Inspect(t.Context(), at(t, srpm), kinRecipe, nil)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -106,7 +106,7 @@ func TestFamiliesInRpmbuild(t *testing.T) {
 	for _, k := range kins {
 		t.Run(k.name, func(t *testing.T) {
 			out, dir := scratch(t), t.TempDir()
-			if _, err := source.Prepare(t.Context(), k.srpm(t, k.spec(t)), kinRecipe, out, nil); err != nil {
+			if _, err := source.Prepare(t.Context(), at(t, k.srpm(t, k.spec(t))), kinRecipe, out, nil); err != nil {
 				t.Fatal(err)
 			}
 			run(t, "tar", "-C", dir, "-xf", out.Name(), "--no-same-owner")
@@ -184,7 +184,7 @@ func TestFamilyFaults(t *testing.T) {
 func TestOlderFamilies(t *testing.T) {
 	for _, k := range kins {
 		for tag, older := range map[string]bool{"namibuild": false, "a": true} {
-			preview, err := source.Inspect(t.Context(), k.srpm(t, k.spec(t)), recipe.Recipe{Tag: tag}, nil)
+			preview, err := source.Inspect(t.Context(), at(t, k.srpm(t, k.spec(t))), recipe.Recipe{Tag: tag}, nil)
 			if err != nil || len(preview.Warnings) > 0 != older {
 				t.Errorf("%s, %s: %q %v", k.name, tag, preview.Warnings, err)
 			}
@@ -229,7 +229,7 @@ func TestTarballBeside(t *testing.T) {
 	if text := content(t, inner, k.top+"/include/net/tcp.h"); text != strings.Replace(tcph, "(60*HZ)", "(5*HZ)", 1) {
 		t.Errorf("tcp.h: %s", text)
 	}
-	seen, err := source.Inspect(t.Context(), srpm, r, nil)
+	seen, err := source.Inspect(t.Context(), at(t, srpm, r.Source.Tarball.File), r, nil)
 	if diff := cmp.Diff(preview, seen); err != nil || diff != "" {
 		t.Error("Inspect and Prepare return different previews", err, diff)
 	}
@@ -240,7 +240,7 @@ func TestTarballBeside(t *testing.T) {
 	const want = "inspecting el7.src.rpm: the SRPM has linux-3.10.0-1160.119.1.el7.tar.xz itself: the recipe must not have a tarball"
 	whole := kins[0].srpm(t, kins[0].spec(t))
 	r.Source.Tarball.URL = "http://example.org/linux-3.10.0-1160.119.1.el7.tar.xz"
-	if _, err := source.Inspect(t.Context(), whole, r, nil); err == nil || err.Error() != strings.Replace(want, "el7.src.rpm", filepath.Base(whole), 1) {
+	if _, err := source.Inspect(t.Context(), at(t, whole), r, nil); err == nil || err.Error() != strings.Replace(want, "el7.src.rpm", filepath.Base(whole), 1) {
 		t.Error(err)
 	}
 }

@@ -15,8 +15,8 @@ import (
 // faultsOf returns the faults of Inspect and Prepare, which must be the same.
 func faultsOf(t *testing.T, srpm string, r recipe.Recipe) []source.Fault {
 	t.Helper()
-	_, err := source.Inspect(t.Context(), srpm, r, nil)
-	_, again := source.Prepare(t.Context(), srpm, r, scratch(t), nil)
+	_, err := source.Inspect(t.Context(), at(t, srpm), r, nil)
+	_, again := source.Prepare(t.Context(), at(t, srpm), r, scratch(t), nil)
 	var seen, prepared *source.MismatchError
 	if !errors.As(err, &seen) || !errors.As(again, &prepared) {
 		t.Fatalf("Inspect: %v; Prepare: %v", err, again)

@@ -79,7 +79,7 @@ func TestSetOptions(t *testing.T) {
 			"CONFIG_A=m\nCONFIG_AB=y\n# avoid CONFIG_A=y\nCONFIG_B=n\nCONFIG_NEW=\"x\"\n",
 		"no line end": "no line end\nCONFIG_A=m\n# CONFIG_B is not set\nCONFIG_NEW=\"x\"\n",
 	} {
-		preview, err := source.Inspect(t.Context(), withFiles(t, before, "config"), recipe.Recipe{Config: options}, nil)
+		preview, err := source.Inspect(t.Context(), at(t, withFiles(t, before, "config")), recipe.Recipe{Config: options}, nil)
 		if err != nil {
 			t.Fatal(err)
 		}

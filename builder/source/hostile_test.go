@@ -71,7 +71,7 @@ func bomb(t *testing.T, how string, n int) []byte {
 func TestHostileTarball(t *testing.T) {
 	sym := func(name, target string) item { return link(tar.TypeSymlink, stockDir+"/"+name, target) }
 	loop := []item{sym("l1", "l2"), sym("l2", "l1")}
-	if _, err := source.Prepare(t.Context(), write(t, stockPackage(stockSpec(t), into(t, loop...))), timewait, scratch(t), nil); err != nil {
+	if _, err := source.Prepare(t.Context(), at(t, write(t, stockPackage(stockSpec(t), into(t, loop...)))), timewait, scratch(t), nil); err != nil {
 		t.Errorf("links that lead nowhere: %v", err)
 	}
 	tests := map[string]struct {

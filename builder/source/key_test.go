@@ -19,7 +19,7 @@ func TestPrepareIsStable(t *testing.T) {
 	r.Patches = []recipe.Patch{{File: "p", Strip: 1, Content: []byte("--- a/COPYING\n+++ b/COPYING\n@@ -1 +1 @@\n-GPLv2\n+GPL\n")}}
 	r.Sources = []recipe.Added{{File: "config", As: "config", Content: []byte("CONFIG_A=y\n")}}
 	out := scratch(t)
-	preview, err := source.Prepare(t.Context(), stockPlain(t), r, out, nil)
+	preview, err := source.Prepare(t.Context(), at(t, stockPlain(t)), r, out, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -83,7 +83,7 @@ func lies(t testing.TB, dir string) files {
 func (f files) ours(t testing.TB, patches ...string) (files, source.Preview, *source.MismatchError) {
 	t.Helper()
 	r, srpm := patchRecipe(patches...), f.srpm(t)
-	seen, err := source.Inspect(t.Context(), srpm, r, nil)
+	seen, err := source.Inspect(t.Context(), at(t, srpm), r, nil)
 	if wrong, ok := err.(*source.MismatchError); ok {
 		return nil, source.Preview{}, wrong
 	}

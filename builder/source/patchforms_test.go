@@ -81,7 +81,7 @@ func TestPatchNames(t *testing.T) {
 	}
 	for strip, front := range []string{"", "a/", "a/b/"} {
 		r := recipe.Recipe{Patches: []recipe.Patch{{File: "f", Strip: strip, Content: []byte("--- " + front + "deep/er/c\n+++ " + front + "deep/er/c\n@@ -1 +1 @@\n-c\n+C\n")}}}
-		preview, err := source.Inspect(t.Context(), tree.srpm(t), r, nil)
+		preview, err := source.Inspect(t.Context(), at(t, tree.srpm(t)), r, nil)
 		if err != nil || len(preview.Changes) != 1 || preview.Changes[0].Path != stockDir+"/deep/er/c" {
 			t.Errorf("strip %d: %+v %v", strip, preview.Changes, err)
 		}
@@ -149,10 +149,10 @@ func TestPatchStopsEarly(t *testing.T) {
 	whole := pack(t, stockTree())
 	bad := append(whole[:len(whole)-1024], noise(3<<20)...) // noise in the place of the end mark
 	srpm := write(t, stockPackage(stockSpec(t), compress(t, "bzip2", bad)))
-	if _, err := source.Inspect(t.Context(), srpm, patchRecipe("--- a/COPYING\n+++ b/COPYING\n@@ -1 +1 @@\n-GPLv2\n+GPL\n"), nil); err != nil {
+	if _, err := source.Inspect(t.Context(), at(t, srpm), patchRecipe("--- a/COPYING\n+++ b/COPYING\n@@ -1 +1 @@\n-GPLv2\n+GPL\n"), nil); err != nil {
 		t.Error(err)
 	}
-	_, err := source.Inspect(t.Context(), srpm, patchRecipe("--- /dev/null\n+++ b/new\n@@ -0,0 +1 @@\n+x\n"), nil)
+	_, err := source.Inspect(t.Context(), at(t, srpm), patchRecipe("--- /dev/null\n+++ b/new\n@@ -0,0 +1 @@\n+x\n"), nil)
 	if err == nil || !strings.Contains(err.Error(), "unpacking") {
 		t.Error(err)
 	}

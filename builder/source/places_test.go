@@ -32,7 +32,7 @@ func TestEditsEverywhere(t *testing.T) {
 		{In: recipe.InSpec, Find: "%define distro_build 431.3.1.namibuild\n", Replace: "%define distro_build 431.3.1.namibuild\n# mine\n", Times: 1},
 	}}
 	preview, got := prepare(t, srpm, r)
-	seen, err := source.Inspect(t.Context(), srpm, r, nil)
+	seen, err := source.Inspect(t.Context(), at(t, srpm), r, nil)
 	if diff := cmp.Diff(preview, seen); err != nil || diff != "" {
 		t.Error("Inspect and Prepare return different previews", err, diff)
 	}
@@ -83,7 +83,7 @@ func TestEditsBesideTheTree(t *testing.T) {
 	progress := func(done, all int64) { last, total = done, all }
 	p.Files[2].Content = noise(4 << 20)
 	r := recipe.Recipe{Edits: []recipe.Edit{{In: recipe.InSources, File: "genkey", Find: "sh", Replace: "bash", Times: 1}}}
-	if _, err := source.Inspect(t.Context(), write(t, p), r, progress); err != nil || last > 1<<20 && last == total {
+	if _, err := source.Inspect(t.Context(), at(t, write(t, p)), r, progress); err != nil || last > 1<<20 && last == total {
 		t.Errorf("read %d of %d bytes, %v", last, total, err)
 	}
 }
@@ -165,7 +165,7 @@ func TestSources(t *testing.T) {
 	}}
 	srpm := configured(t)
 	preview, got := prepare(t, srpm, r)
-	seen, err := source.Inspect(t.Context(), srpm, r, nil)
+	seen, err := source.Inspect(t.Context(), at(t, srpm), r, nil)
 	if diff := cmp.Diff(preview, seen); err != nil || diff != "" {
 		t.Error("Inspect and Prepare return different previews", err, diff)
 	}
@@ -205,7 +205,7 @@ func TestSourcesFaults(t *testing.T) {
 	if diff := cmp.Diff(want, faultsOf(t, configured(t), r)); diff != "" {
 		t.Error(diff)
 	}
-	preview, err := source.Inspect(t.Context(), configured(t), recipe.Recipe{Sources: []recipe.Added{{As: "new"}}}, nil)
+	preview, err := source.Inspect(t.Context(), at(t, configured(t)), recipe.Recipe{Sources: []recipe.Added{{As: "new"}}}, nil)
 	if err != nil || len(preview.Notes) != 1 || preview.Notes[0] != "SOURCES/new is added, and the spec does not name it" {
 		t.Errorf("%q %v", preview.Notes, err)
 	}

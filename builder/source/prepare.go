@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"path/filepath"
 	"slices"
 	"time"
 
@@ -16,30 +15,30 @@ import (
 	"namibuild/builder/rpm"
 )
 
-// Inspect finds out what r does to the SRPM, a path of the host. It reads the
-// payload only up to the last file that r touches, and does not read the tarball
-// if r has no tag and changes nothing in the tree. If progress is not nil, it is
-// called in the caller's goroutine with the number of bytes read so far of the
-// files in the payload, and their total.
+// Inspect finds out what r does to the SRPM. It reads the payload only up to the
+// last file that r touches, and does not read the tarball if r has no tag and
+// changes nothing in the tree. If progress is not nil, it is called in the caller's
+// goroutine with the number of bytes read so far of the files in the payload, and
+// their total.
 //
 // If the SRPM does not fit the recipe, the error is a *MismatchError.
-func Inspect(ctx context.Context, srpm string, r recipe.Recipe, progress func(done, total int64)) (Preview, error) {
-	return run(ctx, "inspecting", srpm, r, nil, progress)
+func Inspect(ctx context.Context, in Files, r recipe.Recipe, progress func(done, total int64)) (Preview, error) {
+	return run(ctx, "inspecting", in, r, nil, progress)
 }
 
 // Prepare writes the topdir of the build as a tar to w, from the current offset of
 // w on, and returns what it has changed. All files in it belong to uid and gid
 // 1000. Two runs write the same bytes. After an error the caller discards what was
 // written. progress and errors are those of Inspect.
-func Prepare(ctx context.Context, srpm string, r recipe.Recipe, w io.WriteSeeker, progress func(done, total int64)) (Preview, error) {
-	return run(ctx, "preparing", srpm, r, w, progress)
+func Prepare(ctx context.Context, in Files, r recipe.Recipe, w io.WriteSeeker, progress func(done, total int64)) (Preview, error) {
+	return run(ctx, "preparing", in, r, w, progress)
 }
 
-func run(ctx context.Context, what, name string, r recipe.Recipe, w io.WriteSeeker, progress func(done, total int64)) (Preview, error) {
-	preview, err := pass(ctx, name, r, w, progress)
+func run(ctx context.Context, what string, in Files, r recipe.Recipe, w io.WriteSeeker, progress func(done, total int64)) (Preview, error) {
+	preview, err := pass(ctx, in, r, w, progress)
 	var faults *MismatchError
 	if err != nil && !errors.As(err, &faults) {
-		return Preview{}, fmt.Errorf("%s %s: %w", what, filepath.Base(name), err)
+		return Preview{}, fmt.Errorf("%s %s: %w", what, in.Name, err)
 	}
 	return preview, err
 }
@@ -63,12 +62,11 @@ type job struct {
 	patchFaults []Fault
 }
 
-func pass(ctx context.Context, name string, r recipe.Recipe, w io.WriteSeeker, progress func(done, total int64)) (Preview, error) {
-	s, err := openSRPM(name, r.Source.Tarball)
+func pass(ctx context.Context, in Files, r recipe.Recipe, w io.WriteSeeker, progress func(done, total int64)) (Preview, error) {
+	s, err := openSRPM(in, r.Source.Tarball)
 	if err != nil {
 		return Preview{}, err
 	}
-	defer s.file.Close()
 	j := &job{srpm: s, ctx: ctx, recipe: r, meter: &meter{total: s.total, report: progress}}
 	if j.text, err = s.readSpec(ctx); err != nil {
 		return Preview{}, err

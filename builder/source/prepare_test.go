@@ -22,7 +22,7 @@ import (
 func prepare(t testing.TB, srpm string, r recipe.Recipe) (source.Preview, []item) {
 	t.Helper()
 	out := scratch(t)
-	preview, err := source.Prepare(t.Context(), srpm, r, out, nil)
+	preview, err := source.Prepare(t.Context(), at(t, srpm, r.Source.Tarball.File), r, out, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -46,7 +46,7 @@ func content(t testing.TB, items []item, name string) string {
 
 func TestPreview(t *testing.T) {
 	before := runtime.NumGoroutine()
-	got, err := source.Inspect(t.Context(), stock(t), timewait, nil)
+	got, err := source.Inspect(t.Context(), at(t, stock(t)), timewait, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -81,7 +81,7 @@ func TestPreview(t *testing.T) {
 }
 
 func TestGoldenDiff(t *testing.T) {
-	preview, err := source.Inspect(t.Context(), stock(t), timewait, nil)
+	preview, err := source.Inspect(t.Context(), at(t, stock(t)), timewait, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -124,7 +124,7 @@ func TestPrepareTopdir(t *testing.T) {
 	if diff := cmp.Diff(want, got, cmp.AllowUnexported(item{})); diff != "" {
 		t.Error(diff)
 	}
-	seen, err := source.Inspect(t.Context(), srpm, timewait, nil)
+	seen, err := source.Inspect(t.Context(), at(t, srpm), timewait, nil)
 	if diff := cmp.Diff(preview, seen); err != nil || diff != "" {
 		t.Error("Inspect and Prepare return different previews", err, diff)
 	}
@@ -250,7 +250,7 @@ func TestSameBytes(t *testing.T) {
 		if _, err := out.WriteString(strings.Repeat("x", 7*i)); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := source.Prepare(t.Context(), srpm, timewait, out, nil); err != nil {
+		if _, err := source.Prepare(t.Context(), at(t, srpm), timewait, out, nil); err != nil {
 			t.Fatal(err)
 		}
 		data, err := os.ReadFile(out.Name())
@@ -267,7 +267,7 @@ func TestSameBytes(t *testing.T) {
 // TestOlder checks the warning: rpm sorts letters by the alphabet, and below numbers.
 func TestOlder(t *testing.T) {
 	for tag, older := range map[string]bool{"namibuild": false, "zz": false, "1": false, "el6": false, "a": true, "centos.plus": true} {
-		preview, err := source.Inspect(t.Context(), stock(t), recipe.Recipe{Tag: tag}, nil)
+		preview, err := source.Inspect(t.Context(), at(t, stock(t)), recipe.Recipe{Tag: tag}, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -289,14 +289,14 @@ func TestProgress(t *testing.T) {
 		}
 		calls, last, total = calls+1, done, all
 	}
-	if _, err := source.Prepare(t.Context(), srpm, timewait, scratch(t), progress); err != nil {
+	if _, err := source.Prepare(t.Context(), at(t, srpm), timewait, scratch(t), progress); err != nil {
 		t.Fatal(err)
 	}
 	if calls < 3 || last != total || total < 12<<20 {
 		t.Errorf("%d calls, %d of %d", calls, last, total)
 	}
 	calls, last = 0, 0
-	if _, err := source.Inspect(t.Context(), srpm, timewait, progress); err != nil {
+	if _, err := source.Inspect(t.Context(), at(t, srpm), timewait, progress); err != nil {
 		t.Fatal(err)
 	}
 	if last >= total {

@@ -16,7 +16,7 @@ import (
 func TestRpmbuild(t *testing.T) {
 	srpm := stock(t)
 	out, dir := scratch(t), t.TempDir()
-	if _, err := source.Prepare(t.Context(), srpm, timewait, out, nil); err != nil {
+	if _, err := source.Prepare(t.Context(), at(t, srpm), timewait, out, nil); err != nil {
 		t.Fatal(err)
 	}
 	run(t, "tar", "-C", dir, "-xf", out.Name(), "--no-same-owner")
@@ -39,7 +39,7 @@ func TestRpmbuild(t *testing.T) {
 // that must agree has not changed.
 func TestRpmbuildWants(t *testing.T) {
 	out, dir := scratch(t), t.TempDir()
-	if _, err := source.Prepare(t.Context(), stock(t), timewait, out, nil); err != nil {
+	if _, err := source.Prepare(t.Context(), at(t, stock(t)), timewait, out, nil); err != nil {
 		t.Fatal(err)
 	}
 	run(t, "tar", "-C", dir, "-xf", out.Name(), "--no-same-owner")

@@ -26,7 +26,7 @@ func TestRpmspecAgrees(t *testing.T) {
 				spec = k.spec(t)
 				srpm = k.srpm(t, spec)
 			}
-			preview, err := source.Inspect(t.Context(), srpm, timewait, nil)
+			preview, err := source.Inspect(t.Context(), at(t, srpm), timewait, nil)
 			if err != nil {
 				t.Fatal(err)
 			}

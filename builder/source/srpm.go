@@ -12,8 +12,6 @@ import (
 	"fmt"
 	"hash"
 	"io"
-	"io/fs"
-	"os"
 	"slices"
 	"strings"
 
@@ -23,7 +21,7 @@ import (
 
 // srpm is an open SRPM. Its payload can be read any number of times.
 type srpm struct {
-	file  *os.File
+	file  io.ReadSeeker
 	pkg   *rpm.Package
 	files map[string]rpm.File
 	names []string // the header's order
@@ -33,27 +31,31 @@ type srpm struct {
 	// is the one of them that the recipe has, if any.
 	left    map[string]bool
 	tarball recipe.Tarball
+	content io.ReadSeeker // of tarball
+}
+
+// Files are the files that a topdir is made of.
+type Files struct {
+	// Name is the name of the SRPM in errors.
+	Name string
+	// SRPM is the SRPM, and Tarball the content of the recipe's tarball, or nil. They
+	// are read more than once, from any offset, and are not closed.
+	SRPM, Tarball io.ReadSeeker
 }
 
 // errStop ends a pass over the payload without an error.
 var errStop = errors.New("stop")
 
-func openSRPM(name string, tarball recipe.Tarball) (*srpm, error) {
-	file, err := os.Open(name)
-	var reason *fs.PathError
-	if errors.As(err, &reason) {
-		return nil, reason.Err // the caller names the file
-	}
-	s := &srpm{file: file, files: map[string]rpm.File{}, left: map[string]bool{}, tarball: tarball}
-	if err := s.readHeader(); err != nil {
-		file.Close()
-		return nil, err
-	}
-	return s, nil
+func openSRPM(in Files, tarball recipe.Tarball) (*srpm, error) {
+	s := &srpm{file: in.SRPM, files: map[string]rpm.File{}, left: map[string]bool{}, tarball: tarball, content: in.Tarball}
+	return s, s.readHeader()
 }
 
 func (s *srpm) readHeader() error {
-	var err error
+	_, err := s.file.Seek(0, io.SeekStart)
+	if err != nil {
+		return err
+	}
 	if s.pkg, err = rpm.ReadPackage(s.file); err != nil {
 		return err
 	}
@@ -101,12 +103,15 @@ func (s *srpm) addTarball() error {
 	if _, exists := s.files[name]; exists {
 		return fmt.Errorf("the SRPM has %s itself: the recipe must not have a tarball", name)
 	}
-	info, err := os.Stat(s.tarball.File)
+	if s.content == nil {
+		return fmt.Errorf("the content of %s is missing", name)
+	}
+	size, err := s.content.Seek(0, io.SeekEnd)
 	if err != nil {
 		return err
 	}
-	s.files[name] = rpm.File{Path: name, Size: info.Size(), Mode: 0o100644, Mtime: s.pkg.BuildTime()}
-	s.total += info.Size()
+	s.files[name] = rpm.File{Path: name, Size: size, Mode: 0o100644, Mtime: s.pkg.BuildTime()}
+	s.total += size
 	return nil
 }
 
@@ -115,12 +120,10 @@ func (s *srpm) readTarball(ctx context.Context, m *meter, do func(rpm.File, io.R
 	if s.tarball.Name() == "" {
 		return nil
 	}
-	file, err := os.Open(s.tarball.File)
-	if err != nil {
+	if _, err := s.content.Seek(0, io.SeekStart); err != nil {
 		return err
 	}
-	defer file.Close()
-	err = s.readFile(ctx, s.files[s.tarball.Name()], m.count(file), do)
+	err := s.readFile(ctx, s.files[s.tarball.Name()], m.count(s.content), do)
 	if err == errStop {
 		return nil
 	}

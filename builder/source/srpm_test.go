@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"testing"
 	"time"
 
@@ -20,6 +21,7 @@ import (
 	"namibuild/builder/recipe"
 	"namibuild/builder/rpm"
 	"namibuild/builder/rpm/rpmtest"
+	"namibuild/builder/source"
 )
 
 var update = flag.Bool("update", false, "rewrite the goldens")
@@ -177,6 +179,25 @@ func stockPackage(spec string, tarball []byte) rpmtest.Package {
 			{Path: "linux-kernel-test.patch", Content: "", Mode: 0o100600, Mtime: oldTime},
 		},
 	}
+}
+
+// at returns the SRPM at a path, and the tarball at another unless that is empty,
+// for the time of the test.
+func at(t testing.TB, srpm string, tarball ...string) source.Files {
+	t.Helper()
+	open := func(name string) *os.File {
+		f, err := os.Open(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { f.Close() })
+		return f
+	}
+	in := source.Files{Name: filepath.Base(srpm), SRPM: open(srpm)}
+	for _, name := range slices.DeleteFunc(tarball, func(name string) bool { return name == "" }) {
+		in.Tarball = open(name)
+	}
+	return in
 }
 
 // write writes an SRPM to a file.

@@ -18,7 +18,7 @@ func (s Source) Preview(ctx context.Context) (source.Preview, error) {
 	p, known := s.keptPreview(key)
 	if !known {
 		var err error
-		if p, err = source.Inspect(ctx, s.SRPM.Path, s.Recipe, s.Tell.Bytes(event.Prepare)); err != nil {
+		if p, err = source.Inspect(ctx, s.Files(), s.Recipe, s.Tell.Bytes(event.Prepare)); err != nil {
 			return p, &event.StepError{Step: event.Prepare, Err: err}
 		}
 		how = ""

@@ -14,6 +14,7 @@ import (
 	"errors"
 	"io"
 	"os"
+	"path/filepath"
 
 	"namibuild/builder/event"
 	"namibuild/builder/fetch"
@@ -24,10 +25,9 @@ import (
 
 // Source is an SRPM and the changes to it.
 type Source struct {
-	// SRPM is the verified SRPM on this host.
-	SRPM fetch.File
-	// Recipe has the tag and the changes. Its tarball, if it has one, lies on this
-	// host.
+	// SRPM is the verified SRPM, and Tarball the recipe's tarball, if it has one.
+	SRPM, Tarball fetch.File
+	// Recipe has the tag and the changes.
 	Recipe recipe.Recipe
 	// Store keeps topdirs and previews.
 	Store *fetch.Store
@@ -61,6 +61,15 @@ func (t *Topdir) Close() error { return t.file.Close() }
 type note struct {
 	Size    int64          `json:"size"`
 	Preview source.Preview `json:"preview"`
+}
+
+// Files returns the verified content of the source, from its beginning.
+func (s Source) Files() source.Files {
+	in := source.Files{Name: filepath.Base(s.SRPM.Path), SRPM: s.SRPM.Content()}
+	if s.Tarball.SHA256 != "" {
+		in.Tarball = s.Tarball.Content()
+	}
+	return in
 }
 
 // key returns the store's key for something that this program makes of the source. It
@@ -113,7 +122,7 @@ func (s Source) Open(ctx context.Context) (*Topdir, error) {
 func (s Source) Write(ctx context.Context, w io.WriteSeeker) (source.Preview, error) {
 	r := s.Recipe
 	s.Tell.Say(event.Begin, event.Prepare, "%s, tag %q", event.Count(len(r.Config)+len(r.Patches)+len(r.Sources)+len(r.Edits), "edit"), r.Tag)
-	preview, err := source.Prepare(ctx, s.SRPM.Path, r, w, s.Tell.Bytes(event.Prepare))
+	preview, err := source.Prepare(ctx, s.Files(), r, w, s.Tell.Bytes(event.Prepare))
 	if err != nil {
 		return preview, &event.StepError{Step: event.Prepare, Err: err}
 	}

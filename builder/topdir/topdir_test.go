@@ -24,7 +24,12 @@ func setup(t *testing.T) Source {
 		t.Fatal(err)
 	}
 	r := kerneltest.Recipe(t, dir)
-	return Source{SRPM: fetch.File{Path: r.Source.File, SHA256: r.Source.SHA256}, Recipe: r, Store: store, Program: "0123abcd"}
+	f, err := store.Check(r.Source.File, r.Source.SHA256, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { f.Close() })
+	return Source{SRPM: f, Recipe: r, Store: store, Program: "0123abcd"}
 }
 
 // sent opens a topdir, sends it, and returns its tar and the topdir, which is closed.

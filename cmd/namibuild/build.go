@@ -24,7 +24,9 @@ func (a *app) buildCommand() *cobra.Command {
 		Short: "Build the packages of a recipe in a container",
 		Long: `build makes the packages of a recipe: a name that "namibuild recipes" lists, or
 the path of a YAML file. It checks the source, makes the edits, builds the builder
-image if the engine does not have it, and runs rpmbuild in a container.
+image if the engine does not have it, and runs rpmbuild in a container. If the
+kernel's /dev/random can block (before Linux 5.6), rngd supplies entropy from a
+container of its own; with NAMIBUILD_ENTROPY=rngd it does so on every kernel.
 
 If everything succeeds, the output directory gets RPMS/ (the checked packages),
 build.log and build.json. If not, it gets failed.log, and failed.RPMS/ if rpmbuild

@@ -22,7 +22,7 @@ type connection struct {
 func (a *app) connect(ctx context.Context) *connection {
 	var made *engine.Engine
 	open := sync.OnceValues(func() (*engine.Engine, error) {
-		e, err := engine.Connect(ctx, engine.Options{Prefix: a.prefix})
+		e, err := engine.Connect(ctx, engine.Options{Prefix: a.prefix, Entropy: envOr("NAMIBUILD_ENTROPY", "")})
 		if err != nil {
 			return nil, err
 		}

@@ -74,6 +74,7 @@ func (a *app) fetch(ctx context.Context, names []string, f buildFlags) error {
 		if file.Path == "" {
 			continue
 		}
+		defer file.Close()
 		if err := a.printFetched(recipes[i].Name, file); err != nil {
 			return err
 		}

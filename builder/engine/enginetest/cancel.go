@@ -86,6 +86,40 @@ func cancelRun(t *testing.T, s Subject) {
 	timed(t, func() { remove(t, c) })
 }
 
+// cancelFlood checks that a run ends within 5 s of a cancel if its program prints
+// without end and ignores SIGTERM.
+func cancelFlood(t *testing.T, s Subject) {
+	c := create(t, s, "flood")
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	var late *time.Timer
+	log := &flooded{enough: func() { late = time.NewTimer(5 * time.Second); cancel() }}
+	if exit, err := c.Run(ctx, log); !errors.Is(err, context.Canceled) {
+		t.Errorf("got %+v, %v", exit, err)
+	}
+	select {
+	case <-late.C:
+		t.Error("the run has ended more than 5 s after the cancel")
+	default:
+	}
+	timed(t, func() { remove(t, c) })
+}
+
+// flooded is a log that calls a function when it has 8 MiB.
+type flooded struct {
+	n      int
+	enough func()
+}
+
+func (f *flooded) Write(p []byte) (int, error) {
+	const limit = 8 << 20
+	if f.n < limit && f.n+len(p) >= limit {
+		f.enough()
+	}
+	f.n += len(p)
+	return len(p), nil
+}
+
 func cancelExport(t *testing.T, s Subject) {
 	c := create(t, s, "copy", "in", "out")
 	if err := c.Upload(t.Context(), archive("in", string(make([]byte, 32<<20)))); err != nil {

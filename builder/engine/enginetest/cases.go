@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -265,6 +266,28 @@ func readFile(t *testing.T, s Subject) {
 		t.Errorf("canceled: got %q, %v", got, err)
 	}
 	remove(t, c)
+}
+
+// entropy checks that a container says where its randomness comes from if it was
+// asked to provide some, and nothing otherwise.
+func entropy(t *testing.T, s Subject) {
+	for _, wanted := range []bool{true, false} {
+		with := spec(t, s, "exit", "0")
+		with.Entropy = wanted
+		c, err := s.Engine.Create(t.Context(), with)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if exit, err := c.Run(t.Context(), io.Discard); err != nil || exit.Code != 0 {
+			t.Errorf("got %+v, %v", exit, err)
+		}
+		got := c.Entropy()
+		known := slices.Contains([]string{engine.Rngd, engine.Urandom, engine.Kernel}, got.Source)
+		if known != wanted || (got.Reason != "") != (known && got.Source != engine.Rngd) {
+			t.Errorf("wanted is %v: got %+v", wanted, got)
+		}
+		remove(t, c)
+	}
 }
 
 func missingImage(t *testing.T, s Subject) {

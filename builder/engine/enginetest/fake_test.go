@@ -38,6 +38,7 @@ func TestFakeContract(t *testing.T) {
 		f := &enginetest.Fake{
 			Program: probed,
 			Root:    known,
+			Entropy: engine.Entropy{Source: engine.Kernel, Reason: "Linux 6.1 does not block on /dev/random"},
 			Build: func(s engine.ImageSpec, _ func(engine.ImageProgress)) error {
 				if s.Name == "broken" {
 					return &engine.BuildError{Image: s.Name, Step: "[2/2] RUN false", Code: 7, Log: "going wrong\n"}

@@ -107,14 +107,19 @@ func (c *fakeContainer) Upload(ctx context.Context, archive io.Reader) error {
 	}
 }
 
-// checked is a log that ends the run if it cannot be written.
+// checked is a log that ends the run if it cannot be written, and that cannot be
+// written after the run's context has ended.
 type checked struct {
+	ctx  context.Context
 	w    io.Writer
 	end  context.CancelFunc
 	lost error
 }
 
 func (l *checked) Write(p []byte) (int, error) {
+	if err := l.ctx.Err(); err != nil {
+		return 0, err
+	}
 	n, err := l.w.Write(p)
 	if err != nil {
 		l.lost = err
@@ -143,7 +148,7 @@ func (c *fakeContainer) Run(ctx context.Context, log io.Writer) (engine.Exit, er
 	defer end()
 	stdin, driver := io.Pipe()
 	context.AfterFunc(inside, func() { driver.Close() })
-	out := &checked{w: log, end: end}
+	out := &checked{ctx: ctx, w: log, end: end}
 	exit := c.fake.Program(inside, &Process{Spec: c.spec, Stdin: stdin, Log: out, Topdir: c.topdir})
 	switch {
 	case ctx.Err() != nil:

@@ -5,9 +5,12 @@ package probe
 
 import (
 	"bufio"
+	"bytes"
 	"fmt"
 	"io"
+	"os/signal"
 	"strconv"
+	"syscall"
 )
 
 // World is what the program can access.
@@ -23,6 +26,7 @@ type World struct {
 //
 //	copy FROM TO   copies a file of the topdir
 //	exit N         exits with status N
+//	flood          prints without end and ignores SIGTERM and stdin
 //	fail TEXT N    prints a line and exits with status N
 //	lines N        prints N numbered lines of 64 bytes
 //	wait           prints "waiting" and exits with status 0 when stdin ends
@@ -35,6 +39,8 @@ func Run(w World, args ...string) int {
 	case len(args) == 3 && args[0] == "fail":
 		fmt.Fprintln(w.Stdout, args[1])
 		return number(args[2])
+	case len(args) == 1 && args[0] == "flood":
+		return flood(w.Stdout)
 	case len(args) == 2 && args[0] == "lines":
 		return lines(w.Stdout, number(args[1]))
 	case len(args) == 1 && args[0] == "wait":
@@ -69,6 +75,18 @@ func copyFile(w World, from, to string) int {
 
 // Line returns the n-th line that `lines` prints.
 func Line(n int) string { return fmt.Sprintf("%063d\n", n) }
+
+// flood returns only if it can no longer print.
+func flood(out io.Writer) int {
+	signal.Ignore(syscall.SIGTERM)
+	defer signal.Reset(syscall.SIGTERM)
+	block := bytes.Repeat([]byte("\x00flood "), 8<<10)
+	for {
+		if _, err := out.Write(block); err != nil {
+			return 1
+		}
+	}
+}
 
 func lines(out io.Writer, n int) int {
 	b := bufio.NewWriter(out)

@@ -63,7 +63,8 @@ var specials = map[string]func() int{
 }
 
 // rngd adds 0 bytes to the kernel's pool, by the call that adds entropy and needs
-// its privilege.
+// its privilege. Then it prints what else it may do, and waits for the end of its
+// stdin.
 func rngd() int {
 	f, err := os.OpenFile("/dev/random", os.O_RDWR, 0)
 	if err != nil {
@@ -77,6 +78,9 @@ func rngd() int {
 		fmt.Printf("RNDADDENTROPY: %v\n", errno)
 		return 1
 	}
+	fmt.Println("RNDADDENTROPY: permitted")
+	printForbidden(f.Fd())
+	printLimits()
 	_, _ = io.Copy(io.Discard, os.Stdin)
 	return 0
 }
