@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"namibuild/builder/recipe"
 	"namibuild/builder/set"
 )
 
@@ -50,6 +51,25 @@ func TestRecordsDir(t *testing.T) {
 		}
 		if got := RecordsDir(set.Place{Kind: set.Output, Dir: path}); got != path {
 			t.Errorf("a set %s: got %s", path, got)
+		}
+	}
+}
+
+// TestProofMeets checks that the proof which Boot writes shows what its recipe wants, by
+// the console beside it, and not what another recipe wants.
+func TestProofMeets(t *testing.T) {
+	o, _, _ := bootable(t, guest(5000))
+	p, err := Boot(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	log, err := set.ReadIn(o.Set, set.ProofLogFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for want, met := range map[*recipe.Proof]bool{{}: true, {TimeWait: 5}: true, {TimeWait: 6}: false, {FinTimeout: 5}: false, {Version: "(a)"}: false, {Modules: []string{"x"}}: false} {
+		if unmet := p.Unmet(*want, log); (unmet == "") != met {
+			t.Errorf("%+v: %q", *want, unmet)
 		}
 	}
 }
