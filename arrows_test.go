@@ -17,8 +17,8 @@ import (
 
 const module = "namibuild"
 
-// floors are the packages of this module from the top of the house down. A package
-// imports only packages of lower floors, and none of its own floor.
+// floors are the packages of this module, layer by layer, the top first. A package
+// imports only packages of lower layers, and none of its own layer.
 var floors = [][]string{
 	{"cmd"}, // and all below it
 	{"builder", "builder/release", "builder/prove"},
@@ -30,9 +30,9 @@ var floors = [][]string{
 	{"builder/pgp", "builder/unpack"},
 }
 
-// engineRoom is the only package that imports the modules of Docker and BuildKit,
+// enginePackage is the only package that imports the modules of Docker and BuildKit,
 // engineOnly.
-const engineRoom = "builder/engine"
+const enginePackage = "builder/engine"
 
 var engineOnly = []string{"github.com/docker/", "github.com/moby/", "github.com/containerd/", "github.com/tonistiigi/"}
 
@@ -69,10 +69,10 @@ func TestArrowsPointDown(t *testing.T) {
 	}
 }
 
-// TestWrongArrowsAreFound checks that every kind of fault is found in a small house,
+// TestWrongArrowsAreFound checks that every kind of fault is found in a small module,
 // and nothing that is allowed and looks like a fault.
 func TestWrongArrowsAreFound(t *testing.T) {
-	house := map[string]string{
+	module := map[string]string{
 		"embed.go":                                `package namibuild; import _ "embed"`,
 		"cmd/namibuild/main.go":                   `package main; import ("os"; "time"; "namibuild"; "namibuild/builder/rpm"; _ "github.com/sirupsen/logrus"); func main() { time.Now(); os.Exit(1) }`,
 		"cmd/other/main.go":                       `package main; import _ "namibuild/cmd/namibuild"`,
@@ -116,7 +116,7 @@ func TestWrongArrowsAreFound(t *testing.T) {
 		".ci/broken.go":                           `not Go`,
 	}
 	tree := fstest.MapFS{}
-	for name, text := range house {
+	for name, text := range module {
 		tree[name] = &fstest.MapFile{Data: []byte(text)}
 	}
 	want := []string{
@@ -133,7 +133,7 @@ func TestWrongArrowsAreFound(t *testing.T) {
 		"builder/fetch/fetch.go: imports builder/rpm/rpmtest, which is for tests",
 		"builder/fetch/fetch.go: imports github.com/docker/docker/client, which is for builder/engine",
 		"builder/graft/graft.go: imports builder/graft's neighbour builder/compare",
-		"builder/oci/oci.go: imports builder/absent, which stands on no floor",
+		"builder/oci/oci.go: imports builder/absent, which is in no layer",
 		"builder/plan/plan.go: imports builder/plan's neighbour builder/plan",
 		"builder/plan/plan.go: imports github.com/sirupsen/logrus, which is for cmd",
 		"builder/plan/plan.go: imports log, which is for cmd",
@@ -154,7 +154,7 @@ func TestWrongArrowsAreFound(t *testing.T) {
 		"builder/source/xz.go: imports github.com/therootcompany/xz, which is for builder/unpack",
 		"builder/topdir/topdir.go: imports builder/topdir's own roof builder",
 		"builder/trust/trust.go: imports builder/trust's neighbour builder/topdir",
-		"builder/util/util.go: builder/util stands on no floor",
+		"builder/util/util.go: builder/util is in no layer",
 		"builder/vary/vary.go: imports builder/vary's neighbour builder/set",
 		"cmd/namibuild/docker.go: imports github.com/docker/docker/client, which is for builder/engine",
 		"cmd/other/main.go: imports cmd/other's neighbour cmd/namibuild",
@@ -215,7 +215,7 @@ func faults(files []goFile) []string {
 	var all []string
 	for _, f := range files {
 		if floor(f.dir()) < 0 {
-			all = append(all, f.path+": "+f.dir()+" stands on no floor")
+			all = append(all, f.path+": "+f.dir()+" is in no layer")
 			continue
 		}
 		for _, what := range slices.Concat(f.wrongImports(), f.wrongNames()) {
@@ -226,17 +226,17 @@ func faults(files []goFile) []string {
 	return slices.Compact(all)
 }
 
-// floor returns the number of a package's floor, counted from 0 at the top, or -1 if it
-// has none. A package for tests is on the floor of the package that it serves.
+// floor returns the number of a package's layer, counted from 0 at the top, or -1 if it
+// has none. A package for tests is in the layer of the package that it serves.
 func floor(pkg string) int {
 	if strings.HasPrefix(pkg, "cmd/") {
 		return 0
 	}
-	return slices.IndexFunc(floors, func(rooms []string) bool { return slices.Contains(rooms, room(pkg)) })
+	return slices.IndexFunc(floors, func(layer []string) bool { return slices.Contains(layer, served(pkg)) })
 }
 
-// room returns the package that a package for tests serves, or the package itself.
-func room(pkg string) string {
+// served returns the package that a package for tests serves, or the package itself.
+func served(pkg string) string {
 	elements := strings.Split(pkg, "/")
 	if i := slices.IndexFunc(elements, func(e string) bool { return strings.HasSuffix(e, "test") }); i > 0 {
 		return path.Join(elements[:i]...)
@@ -245,7 +245,7 @@ func room(pkg string) string {
 }
 
 // support reports whether a package is for tests, as rpmtest and enginetest are.
-func support(pkg string) bool { return room(pkg) != pkg }
+func support(pkg string) bool { return served(pkg) != pkg }
 
 func (f goFile) wrongImports() []string {
 	var all []string
@@ -268,11 +268,11 @@ func (f goFile) wrongImport(name string) string {
 	}
 	foreign := func(prefix string) bool { return strings.HasPrefix(name, prefix) }
 	switch {
-	case slices.ContainsFunc(engineOnly, foreign) && room(f.dir()) != engineRoom && !f.test():
-		return "imports " + name + ", which is for " + engineRoom
+	case slices.ContainsFunc(engineOnly, foreign) && served(f.dir()) != enginePackage && !f.test():
+		return "imports " + name + ", which is for " + enginePackage
 	case slices.ContainsFunc(unpackOnly, foreign) && f.dir() != unpackRoom && !f.test() && !support(f.dir()):
 		return "imports " + name + ", which is for " + unpackRoom
-	case slices.Contains(commandPackages, name) && f.inLibrary() && (name != logrus || f.dir() != engineRoom):
+	case slices.Contains(commandPackages, name) && f.inLibrary() && (name != logrus || f.dir() != enginePackage):
 		return "imports " + name + ", which is for cmd"
 	}
 	return ""
@@ -288,10 +288,10 @@ func inModule(name string) (pkg string, ours bool) {
 // wrongArrow returns what is wrong with importing a package of this module, or "".
 func (f goFile) wrongArrow(pkg string) string {
 	from, to := floor(f.dir()), floor(pkg)
-	mine := room(f.dir())
+	mine := served(f.dir())
 	switch tests := f.test() || support(f.dir()); {
 	case to < 0:
-		return "imports " + pkg + ", which stands on no floor"
+		return "imports " + pkg + ", which is in no layer"
 	case support(pkg) && !tests:
 		return "imports " + pkg + ", which is for tests"
 	case support(pkg), tests && pkg == mine:

@@ -11,22 +11,22 @@ import (
 	"testing"
 )
 
-var update = flag.Bool("update", false, "draw the floors in "+architecture+" again")
+var update = flag.Bool("update", false, "draw the layers in "+architecture+" again")
 
 const architecture = "docs/architecture.md"
 
 // pages are the documents whose paths must exist.
 var pages = []string{architecture, "docs/security.md", "CONTRIBUTING.md", "README.md", "examples/README.md", "recipes/README.md"}
 
-// TestArchitectureFloors checks that the drawing of the floors shows the table
+// TestArchitectureLayers checks that the drawing of the layers shows the table
 // floors. With -update it draws them again.
-func TestArchitectureFloors(t *testing.T) {
-	const begin, end = "<!-- floors -->\n", "<!-- end of floors -->\n"
+func TestArchitectureLayers(t *testing.T) {
+	const begin, end = "<!-- layers -->\n", "<!-- end of layers -->\n"
 	page := read(t, architecture)
 	before, rest, ok := strings.Cut(page, begin)
 	drawn, after, ok2 := strings.Cut(rest, end)
 	if !ok || !ok2 {
-		t.Fatalf("%s has no marks for the floors", architecture)
+		t.Fatalf("%s has no marks for the layers", architecture)
 	}
 	want := "```\n" + drawing() + "```\n"
 	switch {
@@ -36,7 +36,7 @@ func TestArchitectureFloors(t *testing.T) {
 			t.Fatal(err)
 		}
 	default:
-		t.Errorf("the floors in %s are not those of arrows_test.go; go test -run Architecture . -update draws them again", architecture)
+		t.Errorf("the layers in %s are not those of arrows_test.go; go test -run Architecture . -update draws them again", architecture)
 	}
 }
 
@@ -46,10 +46,10 @@ func drawing() string {
 	const width = 88
 	line := "+" + strings.Repeat("-", width+2) + "+\n"
 	all := line
-	for _, rooms := range floors {
+	for _, layer := range floors {
 		text := ""
-		for _, room := range rooms {
-			name := strings.TrimPrefix(room, "builder/")
+		for _, pkg := range layer {
+			name := strings.TrimPrefix(pkg, "builder/")
 			if name == "." {
 				name = "embed.go"
 			}
@@ -68,18 +68,18 @@ func drawing() string {
 	return all
 }
 
-// TestArchitectureRooms checks that the page has one row for each package.
-func TestArchitectureRooms(t *testing.T) {
+// TestArchitecturePackages checks that the page has one row for each package.
+func TestArchitecturePackages(t *testing.T) {
 	var packages []string
 	for _, f := range goFiles(t, os.DirFS(".")) {
 		packages = append(packages, f.dir())
 	}
 	slices.Sort(packages)
 	packages = slices.Compact(packages)
-	_, rooms, _ := strings.Cut(read(t, architecture), "\n## Rooms\n")
-	rooms, _, _ = strings.Cut(rooms, "\n## ")
+	_, table, _ := strings.Cut(read(t, architecture), "\n## Packages\n")
+	table, _, _ = strings.Cut(table, "\n## ")
 	var rows []string
-	for _, row := range regexp.MustCompile("(?m)^\\| `([^`]+)` \\|").FindAllStringSubmatch(rooms, -1) {
+	for _, row := range regexp.MustCompile("(?m)^\\| `([^`]+)` \\|").FindAllStringSubmatch(table, -1) {
 		rows = append(rows, row[1])
 	}
 	for _, pkg := range packages {

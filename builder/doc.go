@@ -57,6 +57,7 @@ the errors that a caller may want to branch on:
 	*trust.UnknownKeyError  the recipe names a key that does not exist
 	*fetch.DigestError      a file has another digest
 	*fetch.OfflineError     Offline is set, and something is not in the store
+	*NoSourceFileError      the recipe's source: file: does not exist
 	*NotPackedError         the source must be packed in a container first
 	*source.MismatchError   the changes do not fit the source
 	*LockError              the build is not the one that the lock pins

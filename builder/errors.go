@@ -18,6 +18,18 @@ func (e *UntrustedError) Error() string { return e.Err.Error() }
 // Unwrap returns what is wrong with the SRPM.
 func (e *UntrustedError) Unwrap() error { return e.Err }
 
+// NoSourceFileError reports that the SRPM that a recipe names by source: file: does not
+// exist.
+type NoSourceFileError struct {
+	File string
+	Err  error
+}
+
+func (e *NoSourceFileError) Error() string { return "no such source file: " + e.File }
+
+// Unwrap returns the error of opening the file.
+func (e *NoSourceFileError) Unwrap() error { return e.Err }
+
 // NotPackedError reports that the recipe packs its source in a container, that this was
 // not done yet, and that there is no Engine to do it.
 type NotPackedError struct{ Recipe string }

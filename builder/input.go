@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"path"
 	"path/filepath"
 
@@ -89,7 +90,10 @@ func (b *build) fetch(ctx context.Context, verify fetch.Verify) (fetch.File, err
 		in.Waive = trust.Waive
 	}
 	f, err := b.Store.Fetch(ctx, in, b.Tell.Bytes(event.Source))
-	if trust.Untrusted(err) && !b.InsecureSource {
+	switch {
+	case src.File != "" && errors.Is(err, fs.ErrNotExist):
+		err = &NoSourceFileError{src.File, err}
+	case trust.Untrusted(err) && !b.InsecureSource:
 		err = &UntrustedError{err}
 	}
 	return f, err

@@ -1,6 +1,7 @@
 package builder
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -16,7 +17,8 @@ const inputsAtOnce = 4
 
 // Inputs brings in the sources of several recipes side by side, each as Input does. A
 // source that fails stops none of the others: its File has no path, and the error, which
-// joins those of all sources, names its recipe. The caller closes the files.
+// joins those of all sources, names its recipe by path, or by name if it was shipped. The
+// caller closes the files.
 //
 // Inputs calls connect, once at most, for sources that are packed in a container, unless
 // they are offline or have an engine already. The caller closes the engine.
@@ -31,7 +33,7 @@ func Inputs(ctx context.Context, all []SourceOptions, connect func() (Engine, er
 			defer func() { <-slots }()
 			files[i], failed[i] = connectedInput(ctx, o, connect)
 			if failed[i] != nil && len(all) > 1 {
-				failed[i] = fmt.Errorf("%s: %w", o.Recipe.Name, failed[i])
+				failed[i] = fmt.Errorf("%s: %w", cmp.Or(o.Recipe.Path, o.Recipe.Name), failed[i])
 			}
 		})
 	}

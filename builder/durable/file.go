@@ -21,8 +21,10 @@ package durable
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 )
 
 // Error reports that a place cannot be written to.
@@ -32,7 +34,31 @@ type Error struct {
 	Err  error
 }
 
-func (e *Error) Error() string { return fmt.Sprintf("writing to %s: %v", e.Path, e.Err) }
+func (e *Error) Error() string { return fmt.Sprintf("writing to %s: %v", e.Path, e.reason()) }
+
+// reason returns the cause without a path that the text has already, or that is the hidden
+// name of something in it.
+func (e *Error) reason() error {
+	var file *fs.PathError
+	if errors.As(e.Err, &file) && (file.Path == e.Path || isHidden(file.Path)) {
+		return file.Err
+	}
+	var link *os.LinkError
+	if errors.As(e.Err, &link) && (isHidden(link.Old) || isHidden(link.New)) {
+		return link.Err
+	}
+	return e.Err
+}
+
+// isHidden reports whether a path has a hidden name of this package in it.
+func isHidden(path string) bool {
+	for part := range strings.SplitSeq(filepath.ToSlash(path), "/") {
+		if strings.HasPrefix(part, ".") && (strings.HasSuffix(part, partEnd) || part == nextDir || part == placeDir || part == lockName) {
+			return true
+		}
+	}
+	return false
+}
 
 // Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Err }

@@ -2,11 +2,13 @@ package pgp
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 
 	"github.com/ProtonMail/go-crypto/openpgp"
 	"github.com/ProtonMail/go-crypto/openpgp/armor"
+	pgperrors "github.com/ProtonMail/go-crypto/openpgp/errors"
 )
 
 // Kinds of armored blocks: the words after BEGIN.
@@ -53,15 +55,25 @@ func readEntity(data []byte) (*openpgp.Entity, []byte, error) {
 			return nil, nil, fmt.Errorf("it holds a %q, want a key", block.Type)
 		}
 		if packets, err = io.ReadAll(block.Body); err != nil {
-			return nil, nil, err
+			return nil, nil, notKey(err)
 		}
 	}
 	ring, err := openpgp.ReadKeyRing(bytes.NewReader(packets))
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, notKey(err)
 	}
 	if len(ring) != 1 {
 		return nil, nil, fmt.Errorf("it holds %d keys, want one", len(ring))
 	}
 	return ring[0], packets, nil
+}
+
+// notKey returns ErrNotKey for an error of the OpenPGP library, whose words say nothing to
+// the owner of a key. It keeps the error of a key that the library does not support.
+func notKey(err error) error {
+	var unsupported pgperrors.UnsupportedError
+	if errors.As(err, &unsupported) {
+		return err
+	}
+	return ErrNotKey
 }

@@ -124,17 +124,18 @@ func (k Key) Draft(kind byte, at time.Time, more ...byte) Draft {
 var (
 	ErrExpired = errors.New("it has expired")
 	ErrRevoked = errors.New("it is revoked")
+	ErrNotKey  = errors.New("it is not an OpenPGP key file")
 	ErrPurpose = errors.New("its primary key is not meant for signing, and rpm of EL6 does not know signing subkeys")
 )
 
-// KeyError reports that a signing key cannot be used.
+// KeyError reports that a key cannot be used.
 type KeyError struct {
 	// Key is the key's fingerprint, or the place where it should have come from.
 	Key string
 	Err error
 }
 
-func (e *KeyError) Error() string { return fmt.Sprintf("signing key %s: %v", e.Key, e.Err) }
+func (e *KeyError) Error() string { return fmt.Sprintf("key %s: %v", e.Key, e.Err) }
 func (e *KeyError) Unwrap() error { return e.Err }
 
 // Check reports whether the key may sign at a moment. Its error is a *KeyError.

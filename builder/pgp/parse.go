@@ -76,11 +76,11 @@ func readBlock(r io.Reader) ([]Key, error) {
 
 // ParseSigningKey reads one key, public or secret, armored or not, and returns
 // its public half. It must be an RSA key of version 4 with at least 2048 bits,
-// which is what every rpm verifies.
+// which is what every rpm verifies. The error is ErrNotKey if data is no key file.
 func ParseSigningKey(data []byte) (Key, error) {
 	e, packets, err := readEntity(data)
 	if err != nil {
-		return Key{}, fmt.Errorf("reading key: %w", err)
+		return Key{}, err
 	}
 	return signingKey(e, packets)
 }

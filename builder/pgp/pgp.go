@@ -3,7 +3,7 @@
 //
 // A Key is the public half of a version 4 primary key, RSA or DSA. ParseKeys
 // reads a file of trusted keys such as RPM-GPG-KEY-CentOS-6; ParseSigningKey
-// reads one key that signs, and accepts only what every rpm since EL5 verifies;
+// reads one key that signs, and accepts only what every rpm since EL6 verifies;
 // ParseSecretKey reads a secret key file. Subkeys are ignored, because rpm of
 // EL6 does not know them.
 //

@@ -28,7 +28,7 @@ var ErrUnlock = errors.New("the passphrase is wrong")
 func ParseSecretKey(data []byte) (SecretKey, error) {
 	e, packets, err := readEntity(data)
 	if err != nil {
-		return SecretKey{}, fmt.Errorf("reading key: %w", err)
+		return SecretKey{}, err
 	}
 	k, err := signingKey(e, packets)
 	switch {

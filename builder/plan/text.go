@@ -28,7 +28,7 @@ func (p Plan) Text() string {
 	for _, pin := range p.Pins {
 		fmt.Fprintf(&b, "  %-10s %s%s\n", pin.Name, off(pin), pin.Holds)
 	}
-	b.WriteString("\npackages that must come out\n")
+	b.WriteString("\npackages that the build must make\n")
 	for _, name := range p.Packages {
 		fmt.Fprintf(&b, "  %s\n", name)
 	}
@@ -61,7 +61,7 @@ func (p Plan) facts() [][2]string {
 		all = append(all, [2]string{"insecure", "taken although " + strings.Map(printable, p.Insecure)})
 	}
 	if p.SRPM.File == "" {
-		all = append(all, [2]string{"SRPM", "not read yet, so that its build time, the clock of the build, is not known"})
+		all = append(all, [2]string{"SRPM", "not read yet: its build time, which is the clock of the build, is not known"})
 	} else {
 		built := time.Unix(p.SRPM.Epoch, 0).UTC().Format("2006-01-02 15:04:05")
 		all = append(all, [2]string{"SRPM", p.SRPM.File},
@@ -102,7 +102,7 @@ func trust(s recipe.Source) []string {
 		why = append(why, "a signature by "+s.SignedBy)
 	}
 	if s.Pack != "" {
-		why = append(why, "what its Dockerfile trusts")
+		why = append(why, "what the Dockerfile in that folder verifies")
 	}
 	return why
 }

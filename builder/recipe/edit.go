@@ -77,7 +77,7 @@ func (p *page) checkSearch(m mapping) {
 	case m.at.Kind != yaml.MappingNode:
 	case find && re:
 		p.fault(m.entries["regexp"].key, "an edit must have only one of find and regexp")
-	case !find && !re:
+	case !m.meansTo("find") && !m.meansTo("regexp"):
 		p.fault(m.at, "an edit must have find or regexp")
 	}
 }

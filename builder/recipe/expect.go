@@ -58,7 +58,7 @@ func isImage(s string) string {
 // which has at most 64 characters (include/linux/utsname.h).
 func isTag(s string) string {
 	return unless(tagForm.MatchString(s) && len(s) <= 32,
-		`at most 32 letters, digits, "_" and "+", with single dots between them`)
+		`at most 32 characters: letters, digits, "_", "+", and single dots between them`)
 }
 
 func isURL(s string) string {
@@ -118,7 +118,10 @@ func isMacroValue(s string) string {
 		"one line of text; write %{nil} for an empty value")
 }
 
-func isPackage(s string) string { return unless(packageForm.MatchString(s), "the name of a package") }
+func isPackage(s string) string {
+	return unless(packageForm.MatchString(s),
+		`the name of one package: letters, digits, ".", "_", "+" and "-", without spaces, and with a letter or digit first`)
+}
 
 // unless returns want, or "" if ok.
 func unless(ok bool, want string) string {

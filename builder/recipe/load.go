@@ -125,7 +125,7 @@ func loadFile(name string) (Recipe, error) {
 	if err != nil {
 		return Recipe{}, err
 	}
-	r.Dir = dir
+	r.Dir, r.Path = dir, name
 	if file := r.Source.File; file != "" && !filepath.IsAbs(file) {
 		r.Source.File = filepath.Join(r.Dir, file)
 	}

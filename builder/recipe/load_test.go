@@ -51,7 +51,7 @@ func TestLoadFile(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if r.Name != "own" || r.Dir != dir {
+	if r.Name != "own" || r.Dir != dir || r.Path != filepath.Join(dir, "own.yaml") {
 		t.Errorf("got %q in %q", r.Name, r.Dir)
 	}
 	wantPack(t, r)
@@ -113,7 +113,7 @@ func TestLoadErrors(t *testing.T) {
 			bad + `:1:1: the recipe must have the key "source"` + "\n" +
 			bad + `:1:1: the recipe must have the key "packages"`},
 		{packless, "finding the pack of recipe packless: stat tree/Dockerfile: no such file or directory"},
-		{big, big + ":1:1: the file has more than 1048576 bytes: must be a page of YAML"},
+		{big, big + ":1:1: the file has more than 1048576 bytes: must be a recipe in YAML"},
 	}
 	for _, test := range tests {
 		r, err := Load(test.arg, binary())

@@ -51,9 +51,14 @@ type entry struct{ key, value *yaml.Node }
 type mapping struct {
 	at      *yaml.Node
 	entries map[string]entry
+	meant   []string // the known keys that unknown ones were probably meant to be
 }
 
 func (m mapping) has(key string) bool { _, ok := m.entries[key]; return ok }
+
+// meansTo reports whether a mapping has a key, or an unknown one that was probably meant
+// to be that key. A mistyped key is one fault, and not a missing key too.
+func (m mapping) meansTo(key string) bool { return m.has(key) || slices.Contains(m.meant, key) }
 
 // mapping reads n as a mapping with known keys. A fault calls it what.
 func (p *page) mapping(n *yaml.Node, what string, known ...string) mapping {
@@ -62,7 +67,7 @@ func (p *page) mapping(n *yaml.Node, what string, known ...string) mapping {
 		key := e.key.Value
 		switch first, twice := m.entries[key]; {
 		case !slices.Contains(known, key):
-			p.unknown(e.key, known)
+			m.meant = append(m.meant, p.unknown(e.key, known))
 		case twice:
 			p.fault(e.key, "key %q is set twice, first in line %d", key, first.key.Line)
 		default:
@@ -72,13 +77,29 @@ func (p *page) mapping(n *yaml.Node, what string, known ...string) mapping {
 	return m
 }
 
-// unknown reports a key that is not one of known.
-func (p *page) unknown(key *yaml.Node, known []string) {
-	if n := nearest(key.Value, known); n != "" {
+// unknown reports a key that is not one of known. It returns the one that was probably
+// meant, or "".
+func (p *page) unknown(key *yaml.Node, known []string) string {
+	n := nearest(key.Value, known)
+	if n != "" {
 		p.fault(key, "unknown key %s: did you mean %q?", quote(key.Value), n)
-		return
+	} else {
+		p.fault(key, "unknown key %s: must be one of %s", quote(key.Value), strings.Join(known, ", "))
 	}
-	p.fault(key, "unknown key %s: must be one of %s", quote(key.Value), strings.Join(known, ", "))
+	return n
+}
+
+// examples show how mappings are written in one line, by the names that faults call them.
+var examples = map[string]string{
+	"source":            ", such as {url: URL, sha256: DIGEST}",
+	"tarball":           ", such as {url: URL, sha256: DIGEST}",
+	"config":            ", such as {NET_9P: m}",
+	"a patch":           ", such as {file: FILE}",
+	"a file of sources": ", such as {file: FILE}",
+	"an edit":           ", such as {file: FILE, find: TEXT, replace: TEXT}",
+	"rpmbuild":          ", such as {with: [firmware]}",
+	"define":            ", such as {NAME: VALUE}",
+	"proof":             ", such as {time-wait: 5}",
 }
 
 // entries returns the keys and values of a mapping, in the page's order.
@@ -87,7 +108,7 @@ func (p *page) entries(n *yaml.Node, what string) []entry {
 		return nil
 	}
 	if n.Kind != yaml.MappingNode {
-		p.fault(n, "%s is %s: must be keys and values", what, describe(n))
+		p.fault(n, "%s is %s: must be keys and values%s", what, describe(n), examples[what])
 		return nil
 	}
 	var all []entry
@@ -171,7 +192,7 @@ func (p *page) require(m mapping, what string, keys ...string) {
 		return
 	}
 	for _, key := range keys {
-		if !m.has(key) {
+		if !m.meansTo(key) {
 			p.fault(m.at, "%s must have the key %q", what, key)
 		}
 	}

@@ -45,7 +45,7 @@ func parse(file string, data []byte, beside fs.FS) (Recipe, error) {
 
 func (p *page) parse(data []byte) Recipe {
 	if len(data) > MaxSize {
-		p.fault(&yaml.Node{}, "the file has more than %d bytes: must be a page of YAML", MaxSize)
+		p.fault(&yaml.Node{}, "the file has more than %d bytes: must be a recipe in YAML", MaxSize)
 		return Recipe{}
 	}
 	if p.encoding(data); len(p.faults) > 0 {
@@ -130,6 +130,8 @@ func (p *page) checkOrigin(m mapping) {
 		}
 	}
 	switch {
+	case len(from) == 0 && (m.meansTo("url") || m.meansTo("file") || m.meansTo("pack")):
+		return
 	case len(from) == 0:
 		p.fault(m.at, "source must have one of url, file and pack")
 	case len(from) > 1:
@@ -142,10 +144,10 @@ func (p *page) checkOrigin(m mapping) {
 		}
 		return
 	}
-	if e, ok := m.entries["key"]; ok && !m.has("signed-by") {
+	if e, ok := m.entries["key"]; ok && !m.meansTo("signed-by") {
 		p.fault(e.key, "key must not be set without signed-by, the fingerprint of a key in that file")
 	}
-	if !m.has("sha256") && !m.has("signed-by") {
+	if !m.meansTo("sha256") && !m.meansTo("signed-by") {
 		p.fault(m.at, "source must have sha256 or signed-by")
 	}
 }

@@ -187,11 +187,11 @@ func TestPagesThatAreNotRecipes(t *testing.T) {
 			{"r.yaml", 2, 6, "a byte that is not UTF-8: must be text in UTF-8"},
 		}},
 		{"UTF-16", "\xff\xfen\x00", Faults{{"r.yaml", 1, 1, "a byte that is not UTF-8: must be text in UTF-8"}}},
-		{"too big", strings.Repeat("#", MaxSize+1), Faults{{"r.yaml", 1, 1, "the file has more than 1048576 bytes: must be a page of YAML"}}},
+		{"too big", strings.Repeat("#", MaxSize+1), Faults{{"r.yaml", 1, 1, "the file has more than 1048576 bytes: must be a recipe in YAML"}}},
 		{"too deep", strings.Repeat("[", MaxSize/2), Faults{
 			{"r.yaml", 1, 10001, "not YAML: while increasing flow level, exceeded max depth of 10000"},
 		}},
-		{"tab", "\tname: x\n", Faults{{"r.yaml", 1, 1, "not YAML: while scanning for the next token, found character that cannot start any token"}}},
+		{"tab", "\tname: x\n", Faults{{"r.yaml", 1, 1, "not YAML: a tab in the indentation: must be spaces"}}},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

@@ -1,6 +1,6 @@
 // Package recipe reads recipes. A recipe is one page of YAML in which a person
 // asks for a build: it names a kernel SRPM, the changes to make in it, and the
-// packages that must come out.
+// packages that the build must make.
 //
 // Load finds a recipe by its path, or by its name among those that come with
 // namibuild, and reads the files beside it, such as patches. Parse reads a page
@@ -49,7 +49,7 @@ type Recipe struct {
 	Rpmbuild Rpmbuild
 	// ModuleKey is what signs the kernel's modules.
 	ModuleKey ModuleKey
-	// Packages are the names of the packages that must come out.
+	// Packages are the names of the packages that the build must make.
 	Packages []string
 	// Proof is what a boot of the kernel must show.
 	Proof Proof
@@ -61,6 +61,9 @@ type Recipe struct {
 	// Dir is the host's folder with the recipe's file. It is empty for a shipped
 	// recipe, and after Parse.
 	Dir string
+	// Path is the path of the recipe's file, as Load got it. It is empty for a shipped
+	// recipe, and after Parse.
+	Path string
 	// files is the folder of a shipped recipe, or nil for one of the host.
 	files fs.FS
 }

@@ -19,7 +19,7 @@ func (p *page) document(data []byte) *yaml.Node {
 	if root, ok := p.sections(data); ok {
 		return root
 	}
-	p.syntax(err, 0)
+	p.syntax(err, data, 0)
 	return nil
 }
 
@@ -57,7 +57,7 @@ func (p *page) sections(data []byte) (*yaml.Node, bool) {
 		switch {
 		case err != nil:
 			broken = true
-			p.syntax(err, s.line)
+			p.syntax(err, s.text, s.line)
 			key := &yaml.Node{Kind: yaml.ScalarNode, Value: s.key, Line: s.line + 1, Column: 1}
 			root.Content = append(root.Content, key, &yaml.Node{})
 		case part.Kind != yaml.MappingNode:
@@ -103,9 +103,10 @@ func shift(n *yaml.Node, lines int) {
 	}
 }
 
-// syntax reports an error of the YAML library about a part of the page that begins
-// after so many lines.
-func (p *page) syntax(err error, lines int) {
+// syntax reports an error of the YAML library about text, a part of the page that
+// begins after so many lines. A tab in the indentation, which YAML forbids, is called
+// that: the library's words for it differ, and do not name it.
+func (p *page) syntax(err error, text []byte, lines int) {
 	at, message := &yaml.Node{Line: 1, Column: 1}, err.Error()
 	var load *yaml.LoadError
 	if errors.As(err, &load) {
@@ -115,8 +116,23 @@ func (p *page) syntax(err error, lines int) {
 		}
 		at.Line, at.Column = max(1, load.Mark.Line), max(1, load.Mark.Column)
 	}
+	if column := indentingTab(text, at.Line); column > 0 {
+		at.Column, message = column, "a tab in the indentation: must be spaces"
+	}
 	at.Line += lines
 	p.fault(at, "not YAML: %s", message)
+}
+
+// indentingTab returns the column of the first tab among the blanks that begin a line,
+// or 0 if there is none. Lines start at 1.
+func indentingTab(text []byte, line int) int {
+	for l := range bytes.Lines(text) {
+		if line--; line == 0 {
+			blanks := l[:len(l)-len(bytes.TrimLeft(l, " \t"))]
+			return 1 + bytes.IndexByte(blanks, '\t')
+		}
+	}
+	return 0
 }
 
 // encoding reports the first character of each line that a recipe must not have.

@@ -1,5 +1,5 @@
 // Package repodata turns a folder of packages into a repository from which dnf, and yum
-// from EL5 on, install, and verifies such a repository.
+// from EL6 on, install, and verifies such a repository.
 //
 // [Make] makes the files of repodata/, and [Write] puts them into the folder: the index
 // repomd.xml, its signature repomd.xml.asc, and the lists primary, filelists and other.

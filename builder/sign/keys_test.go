@@ -147,13 +147,13 @@ func TestKeyFiles(t *testing.T) {
 			file := filepath.Join(t.TempDir(), "key")
 			os.WriteFile(file, []byte("hello\n"), 0o600)
 			return file
-		}, want: "reading key: "},
+		}, want: "it is not an OpenPGP key file"},
 		"cut off": {make: func(t *testing.T, env []string) string {
 			gpgKey(t, env, "", "rsa2048", "sign", "never")
 			file := export(t, env, "", "--export-secret-keys")
 			os.Truncate(file, 700)
 			return file
-		}, want: "reading key: "},
+		}, want: "it is not an OpenPGP key file"},
 		"missing": {make: func(*testing.T, []string) string { return "/nonexistent/key" }, want: "open /nonexistent/key: no such file", is: os.ErrNotExist},
 	}
 	for name, test := range tests {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"path"
+	"path/filepath"
 	"regexp"
 	"strings"
 
@@ -25,7 +26,7 @@ type expected struct {
 // target is one file that the recipe edits.
 type target struct {
 	expected
-	edits        []recipe.Edit
+	edits        []entry
 	config       []recipe.Option // set after the edits
 	extraversion string          // the new value of the Makefile's EXTRAVERSION; empty for other files
 	patched      bool            // a patch changes or adds it
@@ -35,26 +36,54 @@ type target struct {
 	notes        []string
 }
 
+// entry is an edit with the words that name it in a fault.
+type entry struct {
+	recipe.Edit
+	words string
+}
+
+// entriesOf returns the edits of one place.
+func entriesOf(r recipe.Recipe, in recipe.Place) []entry {
+	name := "the recipe"
+	if r.Path != "" {
+		name = filepath.Base(r.Path)
+	} else if r.Name != "" {
+		name = "recipe " + r.Name
+	}
+	var all []entry
+	for i, e := range r.Edits {
+		if e.In == in {
+			all = append(all, entry{e, fmt.Sprintf("edit %d of %s", i+1, name)})
+		}
+	}
+	return all
+}
+
+// entry returns the words that name the first edit of a target, or "" if it has none.
+func (t *target) entry() string {
+	if len(t.edits) == 0 {
+		return ""
+	}
+	return t.edits[0].words
+}
+
 // targets returns the files of the tree to edit, the Makefile first, each once.
 func targets(r recipe.Recipe, extraversion string) []*target {
 	var list []*target
 	if extraversion != "" {
 		list = append(list, &target{expected: expected{path: "Makefile"}, extraversion: extraversion})
 	}
-	return addEdits(list, r.Edits, recipe.InTree)
+	return addEdits(list, entriesOf(r, recipe.InTree))
 }
 
-// addEdits adds the edits of one place to the targets of their files. It appends
+// addEdits adds edits of one place to the targets of their files. It appends
 // the targets that list does not have.
-func addEdits(list []*target, edits []recipe.Edit, in recipe.Place) []*target {
+func addEdits(list []*target, edits []entry) []*target {
 	byPath := map[string]*target{}
 	for _, t := range list {
 		byPath[t.path] = t
 	}
 	for _, e := range edits {
-		if e.In != in {
-			continue
-		}
 		name := path.Clean(e.File)
 		t := byPath[name]
 		if t == nil {
@@ -73,8 +102,9 @@ func addEdits(list []*target, edits []recipe.Edit, in recipe.Place) []*target {
 func (t *target) apply(text []byte) ([]byte, []Fault) {
 	var faults []Fault
 	for _, e := range t.edits {
-		next, fault := replace(t.path, text, e)
+		next, fault := replace(t.path, text, e.Edit)
 		if fault != nil {
+			fault.Entry = e.words
 			faults = append(faults, *fault)
 			continue
 		}

@@ -91,8 +91,8 @@ func ExampleMismatchError() {
 		}
 	}
 	// Output:
-	// tcp.h: want `(120*HZ)` once, found it 0 times; the most similar is line 1: `#define TCP_TIMEWAIT_LEN (60*HZ)`
-	// udp.h: want this file in linux-2.6.32-431.el6.tar, found no such file
+	// tcp.h: edit 1 of the recipe: want `(120*HZ)` once, found it 0 times; the most similar is line 1: `#define TCP_TIMEWAIT_LEN (60*HZ)`
+	// udp.h: edit 2 of the recipe: want this file in linux-2.6.32-431.el6.tar, found no such file
 }
 
 // Prepare writes the topdir of the build as a tar.

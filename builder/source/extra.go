@@ -26,7 +26,7 @@ func newExtras(s *srpm, r recipe.Recipe, taken map[string]string) *extras {
 	for _, a := range r.Sources {
 		list = append(list, &target{expected: expected{path: a.As}, added: &a})
 	}
-	list = addEdits(list, r.Edits, recipe.InSources)
+	list = addEdits(list, entriesOf(r, recipe.InSources))
 	names, fault := fragmentsOf(s, r)
 	x := &extras{list: addConfig(list, names, r.Config), byName: map[string]*target{}, noFragment: fault}
 	for _, t := range x.list {
@@ -48,7 +48,7 @@ func newExtras(s *srpm, r recipe.Recipe, taken map[string]string) *extras {
 }
 
 func (t *target) fault(want, found string) {
-	t.faults = append(t.faults, Fault{File: t.path, Want: want, Found: found})
+	t.faults = append(t.faults, Fault{File: t.path, Entry: t.entry(), Want: want, Found: found})
 }
 
 // make sets the content of a file that the SRPM does not have.
@@ -141,7 +141,7 @@ func (j *job) editSpec() {
 	if j.recipe.Tag != "" {
 		j.newText = j.names.spec.bytes()
 	}
-	edits := addEdits(nil, j.recipe.Edits, recipe.InSpec)
+	edits := addEdits(nil, entriesOf(j.recipe, recipe.InSpec))
 	if len(edits) == 0 || len(j.names.faults) > 0 {
 		return
 	}

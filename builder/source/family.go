@@ -42,6 +42,14 @@ func familyOf(s spec) (family, bool) {
 	return family{}, false
 }
 
+// isEL6 reports whether a spec has one of the macros that the specs of el6 spell out.
+func isEL6(s spec) bool {
+	return len(s.definitions("distro_build"))+len(s.definitions("kversion")) > 0
+}
+
+// wantFamily is what the spec of a recipe with a tag must be.
+const wantFamily = "a spec of el6, el7, el8, el9 or ELRepo, where the places of a tag are known"
+
 // tagRelease puts the tag behind the number of the family's knob.
 func (r *renaming) tagRelease(f family, tag string, files []string, release string) {
 	r.wantExtraversion(f)

@@ -60,8 +60,9 @@ func TestSpecFaults(t *testing.T) {
 		"Source0 that names another file": {swap(src, "Source0: genkey\n"), []source.Fault{
 			{File: spec, Line: 30, Want: "Source0 that names " + stockDir + ".tar…, the kversion of line 15", Found: "`genkey`"}}},
 		"nothing at all": {func(string) string { return "Name: kernel\n" }, []source.Fault{
+			{File: spec, Want: "a spec of el6, el7, el8, el9 or ELRepo, where the places of a tag are known", Found: "none of the macros that these have"}}},
+		"only kversion": {func(string) string { return "%define kversion 1-2\n" }, []source.Fault{
 			{File: spec, Want: "one line `%define distro_build`", Found: "no such line"},
-			{File: spec, Want: "one line `%define kversion`", Found: "no such line"},
 			{File: spec, Want: "one line `Source0:`", Found: "no such line"}}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -75,6 +76,9 @@ func TestSpecFaults(t *testing.T) {
 		})
 	}
 }
+
+// first is what faults call the first edit of a recipe without a name.
+const first = "edit 1 of the recipe"
 
 func TestTreeFaults(t *testing.T) {
 	without := func(name string) []item {
@@ -102,18 +106,18 @@ func TestTreeFaults(t *testing.T) {
 			{File: "Makefile", Want: "one line `EXTRAVERSION =`", Found: "line 1 and line 3"}}},
 		"another top directory": {[]item{file("linux-3/Makefile", makefile), file("linux-3/include/net/tcp.h", "")}, []source.Fault{
 			{File: stockTar, Want: "the top directory " + stockDir, Found: "`linux-3`"},
-			{File: "include/net/tcp.h", Want: "`#define TCP_TIMEWAIT_LEN (60*HZ)` once", Found: "it nowhere"}}},
+			{File: "include/net/tcp.h", Entry: first, Want: "`#define TCP_TIMEWAIT_LEN (60*HZ)` once", Found: "it nowhere"}}},
 		"symbolic link": {instead(link(tar.TypeSymlink, tcp, "udp.h")), []source.Fault{
-			{File: "include/net/tcp.h", Want: "a regular file to edit", Found: "a symbolic link to `udp.h`"}}},
+			{File: "include/net/tcp.h", Entry: first, Want: "a regular file to edit", Found: "a symbolic link to `udp.h`"}}},
 		"hard link": {instead(link(tar.TypeLink, tcp, stockDir+"/COPYING")), []source.Fault{
-			{File: "include/net/tcp.h", Want: "a regular file to edit", Found: "a hard link to `" + stockDir + "/COPYING`"}}},
+			{File: "include/net/tcp.h", Entry: first, Want: "a regular file to edit", Found: "a hard link to `" + stockDir + "/COPYING`"}}},
 		"directory": {instead(folder(tcp)), []source.Fault{
-			{File: "include/net/tcp.h", Want: "a regular file to edit", Found: "a directory"}}},
+			{File: "include/net/tcp.h", Entry: first, Want: "a regular file to edit", Found: "a directory"}}},
 		"too big": {instead(file(tcp, strings.Repeat("x", 16<<20+1))), []source.Fault{
-			{File: "include/net/tcp.h", Want: "at most 16 MiB to edit", Found: "16777217 bytes"}}},
+			{File: "include/net/tcp.h", Entry: first, Want: "at most 16 MiB to edit", Found: "16777217 bytes"}}},
 		"empty archive": {nil, []source.Fault{
 			{File: "Makefile", Want: "this file in " + stockTar, Found: "no such file"},
-			{File: "include/net/tcp.h", Want: "this file in " + stockTar, Found: "no such file"}}},
+			{File: "include/net/tcp.h", Entry: first, Want: "this file in " + stockTar, Found: "no such file"}}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			srpm := write(t, stockPackage(stockSpec(t), pack(t, c.tree)))
@@ -134,32 +138,32 @@ func TestEditFaults(t *testing.T) {
 		want  []source.Fault
 	}{
 		"nowhere": {[]recipe.Edit{edit(tcp, "#define TCP_TIMEWAIT_LEN  (60 * HZ)", "", 1)}, []source.Fault{
-			{File: tcp, Want: "`#define TCP_TIMEWAIT_LEN  (60 * HZ)` once",
+			{File: tcp, Entry: first, Want: "`#define TCP_TIMEWAIT_LEN  (60 * HZ)` once",
 				Found: "it 0 times; the most similar is line 6: `#define TCP_TIMEWAIT_LEN (60*HZ) /* how long to wait */`"}}},
 		"nothing alike": {[]recipe.Edit{edit(tcp, "zqzqzq", "", 1)}, []source.Fault{
-			{File: tcp, Want: "`zqzqzq` once", Found: "it nowhere"}}},
+			{File: tcp, Entry: first, Want: "`zqzqzq` once", Found: "it nowhere"}}},
 		"too often": {[]recipe.Edit{edit(tcp, "#define TCP_", "", 1)}, []source.Fault{
-			{File: tcp, Want: "`#define TCP_` once", Found: "it 3 times (lines 4, 6, 7)"}}},
+			{File: tcp, Entry: first, Want: "`#define TCP_` once", Found: "it 3 times (lines 4, 6, 7)"}}},
 		"too seldom": {[]recipe.Edit{edit(tcp, "TCP_FIN", "", 2)}, []source.Fault{
-			{File: tcp, Want: "`TCP_FIN` 2 times", Found: "it once (line 7)"}}},
+			{File: tcp, Entry: first, Want: "`TCP_FIN` 2 times", Found: "it once (line 7)"}}},
 		"over lines": {[]recipe.Edit{edit(tcp, "5\n\n#define TCP_TIMEWAIT_LEN", "", 2)}, []source.Fault{
-			{File: tcp, Want: "`5\\n\\n#define TCP_TIMEWAIT_LEN` 2 times", Found: "it once (line 4)"}}},
+			{File: tcp, Entry: first, Want: "`5\\n\\n#define TCP_TIMEWAIT_LEN` 2 times", Found: "it once (line 4)"}}},
 		"empty": {[]recipe.Edit{edit(tcp, "", "x", 1)}, []source.Fault{
-			{File: tcp, Want: "a text to find", Found: "an empty one"}}},
+			{File: tcp, Entry: first, Want: "a text to find", Found: "an empty one"}}},
 		"no such file": {[]recipe.Edit{edit("net/include/tcp.h", "x", "y", 1)}, []source.Fault{
-			{File: "net/include/tcp.h", Want: "this file in " + stockTar, Found: "no such file; one with that name is " + tcp}}},
+			{File: "net/include/tcp.h", Entry: first, Want: "this file in " + stockTar, Found: "no such file; one with that name is " + tcp}}},
 		"outside": {[]recipe.Edit{edit("../etc/passwd", "x", "y", 1)}, []source.Fault{
-			{File: "../etc/passwd", Want: "this file in " + stockTar, Found: "no such file"}}},
+			{File: "../etc/passwd", Entry: first, Want: "this file in " + stockTar, Found: "no such file"}}},
 		"grown": {[]recipe.Edit{edit(tcp, "#endif", strings.Repeat("x", 16<<20), 1)}, []source.Fault{
-			{File: tcp, Want: "at most 16 MiB when it is edited", Found: "16777376 bytes"}}},
+			{File: tcp, Entry: first, Want: "at most 16 MiB when it is edited", Found: "16777376 bytes"}}},
 		"the second sees the first": {[]recipe.Edit{edit(tcp, "60*HZ", "5*HZ", 1), edit("./"+tcp, "60*HZ", "6*HZ", 1)}, []source.Fault{
-			{File: tcp, Want: "`60*HZ` once", Found: "it nowhere"}}},
+			{File: tcp, Entry: "edit 2 of the recipe", Want: "`60*HZ` once", Found: "it nowhere"}}},
 		"the tag's own line": {[]recipe.Edit{edit("Makefile", "EXTRAVERSION =", "EXTRAVERSION = -mine", 1)}, []source.Fault{
 			{File: "Makefile", Line: 4, Want: "an empty EXTRAVERSION", Found: "`EXTRAVERSION = -mine`"}}},
 		"all at once": {[]recipe.Edit{edit(tcp, "#endif\n\n", "", 1), edit("COPYING", "GPLv3", "", 1), edit("a/b.c", "x", "", 1)}, []source.Fault{
-			{File: "COPYING", Want: "`GPLv3` once", Found: "it 0 times; the most similar is line 1: `GPLv2`"},
-			{File: tcp, Want: "`#endif\\n\\n` once", Found: "it 0 times; the most similar is line 9: `#endif`"},
-			{File: "a/b.c", Want: "this file in " + stockTar, Found: "no such file"}}},
+			{File: "COPYING", Entry: "edit 2 of the recipe", Want: "`GPLv3` once", Found: "it 0 times; the most similar is line 1: `GPLv2`"},
+			{File: tcp, Entry: first, Want: "`#endif\\n\\n` once", Found: "it 0 times; the most similar is line 9: `#endif`"},
+			{File: "a/b.c", Entry: "edit 3 of the recipe", Want: "this file in " + stockTar, Found: "no such file"}}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			srpm := write(t, stockPackage(stockSpec(t), pack(t, stockTree())))
@@ -182,10 +186,36 @@ func TestFaultsOfSpecAndTree(t *testing.T) {
 		t.Errorf("%v", got)
 	}
 	text := (&source.MismatchError{Faults: got[1:]}).Error()
-	want := "COPYING: want `MIT` once, found it nowhere\n" +
+	want := "COPYING: edit 1 of the recipe: want `MIT` once, found it nowhere\n" +
 		"Makefile:1: want an empty EXTRAVERSION, found `EXTRAVERSION = .1`"
 	if text != want {
 		t.Error(text)
+	}
+}
+
+// TestEntryNamesTheRecipe checks that a fault names the file of the recipe, or, for one
+// without a file, the recipe.
+func TestEntryNamesTheRecipe(t *testing.T) {
+	edits := []recipe.Edit{{File: "COPYING", Find: "GPLv2", Times: 1}, {File: "COPYING", Find: "MIT", Times: 1}}
+	for want, r := range map[string]recipe.Recipe{
+		"edit 2 of my.yaml":     {Name: "mine", Path: "some/my.yaml", Edits: edits},
+		"edit 2 of recipe mine": {Name: "mine", Edits: edits},
+	} {
+		if got := faultsOf(t, stock(t), r); len(got) != 1 || got[0].Entry != want {
+			t.Errorf("got %+v, want %s", got, want)
+		}
+	}
+}
+
+// TestUnknownFamily checks that an error tells a spec of no family from one that lacks
+// a place.
+func TestUnknownFamily(t *testing.T) {
+	for text, want := range map[string]bool{"Name: kernel\n": true, "%define kversion 1-2\n": false} {
+		_, err := source.Inspect(t.Context(), at(t, write(t, stockPackage(text, pack(t, stockTree())))), recipe.Recipe{Tag: "namibuild"}, nil)
+		var mismatch *source.MismatchError
+		if !errors.As(err, &mismatch) || mismatch.UnknownFamily() != want {
+			t.Errorf("%q: %v", text, err)
+		}
 	}
 }
 

@@ -13,7 +13,7 @@ import (
 // this package is the same. Of a recipe everything counts except what Prepare is
 // known to ignore, so that a new kind of change counts from its first day.
 func Key(srpmSHA256 string, r recipe.Recipe) string {
-	r.Name, r.Description, r.Image, r.Dir = "", "", "", ""
+	r.Name, r.Description, r.Image, r.Dir, r.Path = "", "", "", "", ""
 	undebugged := len(r.Config) > 0 && !makesDebug(r.Rpmbuild)
 	r.Source = recipe.Source{Tarball: recipe.Tarball{File: r.Source.Tarball.Name(), SHA256: r.Source.Tarball.SHA256}}
 	r.Rpmbuild = recipe.Rpmbuild{}

@@ -45,7 +45,7 @@ func stockPlain(t *testing.T) string {
 func TestKey(t *testing.T) {
 	is := source.Key("aa", timewait)
 	named := timewait
-	named.Name, named.Description, named.Image, named.Dir, named.Objects = "n", "d", "centos6", "/x", 7
+	named.Name, named.Description, named.Image, named.Dir, named.Path, named.Objects = "n", "d", "centos6", "/x", "/x/n.yaml", 7
 	named.Source, named.Packages = recipe.Source{URL: "http://example.com"}, []string{"kernel"}
 	named.Rpmbuild.With = []string{"firmware"}
 	if source.Key("aa", named) != is {

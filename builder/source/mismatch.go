@@ -2,6 +2,7 @@ package source
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -11,15 +12,22 @@ type Fault struct {
 	// File is the spec, the tarball, a file in either, or a patch.
 	File string
 	// Line is the line in File, from 1, or 0 if there is no such line.
-	Line        int
+	Line int
+	// Entry is the edit of the recipe that needs it, such as "edit 3 of my.yaml". It is
+	// empty for other changes.
+	Entry       string
 	Want, Found string
 }
 
-// String returns "FILE:LINE: want …, found …".
+// String returns "FILE:LINE: ENTRY: want …, found …", without a line or an entry that
+// does not exist.
 func (f Fault) String() string {
 	where := f.File
 	if f.Line > 0 {
 		where = fmt.Sprintf("%s:%d", f.File, f.Line)
+	}
+	if f.Entry != "" {
+		where += ": " + f.Entry
 	}
 	return fmt.Sprintf("%s: want %s, found %s", where, f.Want, f.Found)
 }
@@ -36,6 +44,12 @@ func (e *MismatchError) Error() string {
 		lines[i] = f.String()
 	}
 	return strings.Join(lines, "\n")
+}
+
+// UnknownFamily reports whether the recipe has a tag, and the spec is of no family in
+// which the places of a tag are known.
+func (e *MismatchError) UnknownFamily() bool {
+	return slices.ContainsFunc(e.Faults, func(f Fault) bool { return f.Want == wantFamily })
 }
 
 // mismatch returns the error for faults, or nil if there are none.

@@ -77,7 +77,7 @@ func (t *tree) patch() {
 		n := t.over.now[want.path]
 		switch {
 		case n == nil:
-			t.faults = append(t.faults, Fault{File: want.path, Want: "this file after the patches", Found: "no such file"})
+			t.faults = append(t.faults, Fault{File: want.path, Entry: want.entry(), Want: "this file after the patches", Found: "no such file"})
 		case !n.broken:
 			text, faults := want.apply(n.text)
 			t.faults = append(t.faults, faults...)

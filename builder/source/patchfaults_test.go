@@ -118,9 +118,9 @@ func TestPatchTreeFaults(t *testing.T) {
 		"below a link":        {stockTree(), made, nil, "include/asm: want a directory, for a patch, found a symbolic link to `net`"},
 		"too big":             {big, "--- a/big\n+++ b/big\n@@ -1 +1 @@\n-x\n+y\n", nil, "big: want at most 16 MiB to edit, found 16777217 bytes"},
 		"empty":               {nil, made, nil, stockTar + ": want a kernel tree, found an empty archive"},
-		"edit of a file gone": {stockTree()[:8], gone, []recipe.Edit{{File: "COPYING", Find: "x", Times: 1}}, "COPYING: want this file after the patches, found no such file"},
+		"edit of a file gone": {stockTree()[:8], gone, []recipe.Edit{{File: "COPYING", Find: "x", Times: 1}}, "COPYING: edit 1 of the recipe: want this file after the patches, found no such file"},
 		"edit of text gone": {stockTree(), strings.Replace(patch, "@@ -1,2 +1,2 @@", "@@ -1,3 +1,3 @@", 1) + " \n", []recipe.Edit{{File: "include/net/tcp.h", Find: "_TCP_H", Times: 2}},
-			"include/net/tcp.h: want `_TCP_H` 2 times, found it once (line 1)"},
+			"include/net/tcp.h: edit 1 of the recipe: want `_TCP_H` 2 times, found it once (line 1)"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := patchRecipe(c.patch)
@@ -135,7 +135,7 @@ func TestPatchTreeFaults(t *testing.T) {
 		r := patchRecipe("nothing", patch, "@@ -1 +1 @@\n")
 		r.Edits = []recipe.Edit{{In: recipe.InSpec, Find: "zqzqzq", Times: 1}}
 		want := []source.Fault{
-			{File: "kernel.spec", Want: "`zqzqzq` once", Found: "it nowhere"},
+			{File: "kernel.spec", Entry: first, Want: "`zqzqzq` once", Found: "it nowhere"},
 			{File: "1.patch", Want: "a unified diff", Found: "none"},
 			{File: "3.patch", Line: 1, Want: "lines --- and +++ in front of a hunk", Found: "none"},
 		}

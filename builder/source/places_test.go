@@ -97,17 +97,17 @@ func TestPlaceFaults(t *testing.T) {
 		want  []source.Fault
 	}{
 		"regexp too often": {[]recipe.Edit{{File: tcp, Regexp: `^#define \w+`, Times: 2}}, []source.Fault{
-			{File: tcp, Want: "a match of `^#define \\w+` 2 times", Found: "it 4 times (lines 2, 4, 6, 7)"}}},
+			{File: tcp, Entry: first, Want: "a match of `^#define \\w+` 2 times", Found: "it 4 times (lines 2, 4, 6, 7)"}}},
 		"regexp nowhere": {[]recipe.Edit{{File: tcp, Regexp: `TIMEWAIT$`, Times: 1}}, []source.Fault{
-			{File: tcp, Want: "a match of `TIMEWAIT$` once", Found: "it nowhere"}}},
+			{File: tcp, Entry: first, Want: "a match of `TIMEWAIT$` once", Found: "it nowhere"}}},
 		"regexp empty": {[]recipe.Edit{{File: tcp, Regexp: `\b`, Times: 9}}, []source.Fault{
-			{File: tcp, Line: 1, Want: "matches of `\\b` with at least one character", Found: "an empty one"}}},
+			{File: tcp, Line: 1, Entry: first, Want: "matches of `\\b` with at least one character", Found: "an empty one"}}},
 		"no regexp": {[]recipe.Edit{{File: tcp, Regexp: `(`, Times: 1}}, []source.Fault{
-			{File: tcp, Want: "a regular expression", Found: "error parsing regexp: missing closing ): `(?m)(`"}}},
+			{File: tcp, Entry: first, Want: "a regular expression", Found: "error parsing regexp: missing closing ): `(?m)(`"}}},
 		"regexp grown": {[]recipe.Edit{{File: tcp, Regexp: `endif`, Replace: strings.Repeat("x", 16<<20), Times: 1}}, []source.Fault{
-			{File: tcp, Want: "at most 16 MiB when it is edited", Found: "more than 16777216 bytes"}}},
+			{File: tcp, Entry: first, Want: "at most 16 MiB when it is edited", Found: "more than 16777216 bytes"}}},
 		"the old name": {[]recipe.Edit{spec(recipe.Edit{Find: "%define distro_build 431.3.1\n", Times: 1})}, []source.Fault{
-			{File: "kernel.spec", Want: "`%define distro_build 431.3.1\\n` once",
+			{File: "kernel.spec", Entry: first, Want: "`%define distro_build 431.3.1\\n` once",
 				Found: "it 0 times; the most similar is line 8: `%define distro_build 431.3.1.namibuild`"}}},
 		"files": {[]recipe.Edit{
 			sources(recipe.Edit{File: "confg-generic", Find: "a", Times: 1}),
@@ -115,10 +115,10 @@ func TestPlaceFaults(t *testing.T) {
 			sources(recipe.Edit{File: "kernel.spec", Find: "a", Times: 1}),
 			sources(recipe.Edit{File: stockTar, Find: "a", Times: 1}),
 		}, []source.Fault{
-			{File: "confg-generic", Want: "this file in SOURCES", Found: "no such file; the most similar is config-generic"},
-			{File: "qq", Want: "this file in SOURCES", Found: "no such file"},
-			{File: "kernel.spec", Want: "another file of SOURCES", Found: "the spec, which is edited with in: spec"},
-			{File: stockTar, Want: "another file of SOURCES", Found: "the kernel's tarball, whose files are edited with in: tree"},
+			{File: "confg-generic", Entry: first, Want: "this file in SOURCES", Found: "no such file; the most similar is config-generic"},
+			{File: "qq", Entry: "edit 2 of the recipe", Want: "this file in SOURCES", Found: "no such file"},
+			{File: "kernel.spec", Entry: "edit 3 of the recipe", Want: "another file of SOURCES", Found: "the spec, which is edited with in: spec"},
+			{File: stockTar, Entry: "edit 4 of the recipe", Want: "another file of SOURCES", Found: "the kernel's tarball, whose files are edited with in: tree"},
 		}},
 		"all at once": {[]recipe.Edit{
 			{File: tcp, Find: "qqq", Times: 1},
@@ -126,10 +126,10 @@ func TestPlaceFaults(t *testing.T) {
 			sources(recipe.Edit{File: "config-generic", Find: "qqq", Times: 1}),
 			spec(recipe.Edit{Find: "qqqqqq", Times: 1}),
 		}, []source.Fault{
-			{File: "kernel.spec", Want: "`qqqqqq` once", Found: "it nowhere"},
-			{File: "zz-notes", Want: "`qqq` once", Found: "it nowhere"},
-			{File: "config-generic", Want: "`qqq` once", Found: "it nowhere"},
-			{File: tcp, Want: "`qqq` once", Found: "it nowhere"},
+			{File: "kernel.spec", Entry: "edit 4 of the recipe", Want: "`qqqqqq` once", Found: "it nowhere"},
+			{File: "zz-notes", Entry: "edit 2 of the recipe", Want: "`qqq` once", Found: "it nowhere"},
+			{File: "config-generic", Entry: "edit 3 of the recipe", Want: "`qqq` once", Found: "it nowhere"},
+			{File: tcp, Entry: first, Want: "`qqq` once", Found: "it nowhere"},
 		}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -145,7 +145,7 @@ func TestOftenMatched(t *testing.T) {
 	tree := append(stockTree(), file(stockDir+"/many", strings.Repeat("x\n", 5000)))
 	srpm := write(t, stockPackage(stockSpec(t), pack(t, tree)))
 	got := faultsOf(t, srpm, recipe.Recipe{Edits: []recipe.Edit{{File: "many", Regexp: "^x$", Times: 3}}})
-	want := []source.Fault{{File: "many", Want: "a match of `^x$` 3 times",
+	want := []source.Fault{{File: "many", Entry: first, Want: "a match of `^x$` 3 times",
 		Found: "it more than 1000 times (lines 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, …)"}}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
@@ -200,7 +200,7 @@ func TestSourcesFaults(t *testing.T) {
 		{File: "kernel.spec", Want: "another file of SOURCES", Found: "the spec, which is edited with in: spec"},
 		{File: stockTar, Want: "another file of SOURCES", Found: tarball},
 		{File: newDir + ".tar.bz2", Want: "another file of SOURCES", Found: tarball},
-		{File: "new", Want: "`x` once", Found: "it nowhere"},
+		{File: "new", Entry: first, Want: "`x` once", Found: "it nowhere"},
 	}
 	if diff := cmp.Diff(want, faultsOf(t, configured(t), r)); diff != "" {
 		t.Error(diff)

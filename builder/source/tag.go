@@ -58,11 +58,13 @@ func noTag(s spec, files []string) renaming {
 func retag(s spec, tag string, files []string, release string) renaming {
 	r := renaming{spec: s}
 	if !literal(tag) || strings.ContainsAny(tag, "-/") {
-		r.fault(0, "a tag of letters, digits and dots", clip(tag))
+		r.fault(0, "a tag of letters, digits, \"_\", \"+\" and dots", clip(tag))
 		return r
 	}
 	if f, ok := familyOf(s); ok {
 		r.tagRelease(f, tag, files, release)
+	} else if !isEL6(s) {
+		r.fault(0, wantFamily, "none of the macros that these have")
 	} else {
 		r.extraversion = "-" + tag // set first, so that the Makefile is checked even if the spec has faults
 		r.tagDistroBuild(tag)

@@ -214,6 +214,7 @@ func (t *tree) edit(want *target, h *tar.Header, in io.Reader, w *tar.Writer) er
 	want.seen = true
 	t.unseen--
 	if fault := notEditable(want.path, h); fault != nil {
+		fault.Entry = want.entry()
 		t.faults = append(t.faults, *fault)
 		return nil
 	}
@@ -262,7 +263,7 @@ func (t *tree) guess(rest string) {
 func (t *tree) missing() {
 	for _, want := range t.list {
 		if !want.seen && !want.patched {
-			t.faults = append(t.faults, Fault{File: want.path, Want: "this file in " + t.tarball, Found: want.notFound()})
+			t.faults = append(t.faults, Fault{File: want.path, Entry: want.entry(), Want: "this file in " + t.tarball, Found: want.notFound()})
 		}
 	}
 }

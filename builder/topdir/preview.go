@@ -13,7 +13,7 @@ import (
 // of this program has found for the same source and the same changes, or inspects the
 // source and keeps the result for the next run. Failure to keep it is only a warning.
 func (s Source) Preview(ctx context.Context) (source.Preview, error) {
-	s.Tell.Say(event.Begin, event.Prepare, "finding out what the edits change")
+	s.Tell.Say(event.Begin, event.Prepare, "reading the source for the edits")
 	key, how := s.key("preview"), ", as found before"
 	p, known := s.keptPreview(key)
 	if !known {

@@ -68,8 +68,14 @@ func knownCommand(c *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		return nil
 	}
-	text := fmt.Sprintf("unknown command %q for %q", args[0], c.CommandPath())
-	if similar := c.SuggestionsFor(args[0]); len(similar) > 0 {
+	return unknown("command", c, args[0])
+}
+
+// unknown makes the error for a word that names no command below c. what says what the word
+// should have been.
+func unknown(what string, c *cobra.Command, word string) error {
+	text := fmt.Sprintf("unknown %s %q for %q", what, word, c.CommandPath())
+	if similar := c.SuggestionsFor(word); len(similar) > 0 {
 		text += "; did you mean " + strings.Join(similar, " or ")
 	}
 	return usageError{errors.New(text)}
@@ -80,8 +86,8 @@ func knownCommand(c *cobra.Command, args []string) error {
 func (a *app) badFlags(c *cobra.Command, err error) error {
 	a.json = a.json || wantsJSON(c.Root(), a.args)
 	if c.HasSubCommands() {
-		if unknown := knownCommand(c, c.Flags().Args()); unknown != nil {
-			return unknown
+		if err := knownCommand(c, c.Flags().Args()); err != nil {
+			return err
 		}
 	}
 	return usageError{err}

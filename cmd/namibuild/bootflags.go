@@ -37,8 +37,9 @@ func (f *bootFlags) addMachine(c *cobra.Command) {
 
 // machineHelp is the part of the help texts about the machine.
 const machineHelp = `QEMU is this host's, if there is one, and otherwise runs in a container of its own.
---accel auto is KVM if it works and the proof waits for nothing, and TCG otherwise,
-which skips the guest's idle time: 60 seconds take about two.`
+--accel auto chooses KVM if KVM works and the proof does not have to wait, as it does for
+TIME_WAIT. Otherwise it chooses TCG, which skips the time in which the guest is idle: 60
+such seconds take about two.`
 
 // options makes the options of a boot. The link is its connection to the engine, which
 // the caller closes.

@@ -73,14 +73,14 @@ func reported(err error) bool {
 }
 
 // sentence returns the text of an error. It is one line, but the faults of a recipe and
-// the differences from a lock get a line each.
+// the differences from a lock get a line each, and further lines are indented.
 func sentence(err error) string {
 	if lock := (*builder.LockError)(nil); errors.As(err, &lock) {
 		return strings.Join(append([]string{lock.Error()}, lock.Differences...), "\n  ")
 	}
 	var faults recipe.Faults
 	if !errors.As(err, &faults) {
-		return strings.TrimSpace(err.Error())
+		return strings.ReplaceAll(strings.TrimSpace(err.Error()), "\n", "\n  ")
 	}
 	lines := []string{fmt.Sprintf("the recipe has %d faults", len(faults))}
 	if len(faults) == 1 {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"namibuild/builder/durable"
 	"namibuild/builder/pgp"
 	"namibuild/builder/sign"
 )
@@ -72,11 +73,13 @@ func (a *app) keyNewCommand() *cobra.Command {
 	var f newKeyFlags
 	c := &cobra.Command{
 		Use:   "new NAME",
-		Short: "Make a key whose signatures every rpm since EL5 can check",
+		Short: "Make a key whose signatures every rpm since CentOS 6 can check",
 		Long: `new makes an RSA key of 4096 bits without subkeys. It writes PREFIX.key, the secret half
 for you alone, locked by a passphrase, and PREFIX.asc, the public half for everybody.
-NAME is what people see: "Name <mail address>". Signatures have a set's time, but none
-has an earlier time than the key, which --created sets.`,
+NAME is what people see: "Name <mail address>".
+
+A signature bears the time of the set that it signs. If the key is newer than that, the
+signature bears the time at which the key was made; --created sets that time.`,
 		Example: `  namibuild key new "Our kernels <kernels@example.org>" -o kernels`,
 		Args:    oneArg("a name"),
 		RunE:    func(c *cobra.Command, args []string) error { return a.keyNew(c.Context(), args[0], f) },
@@ -84,7 +87,7 @@ has an earlier time than the key, which --created sets.`,
 	c.Flags().StringVarP(&f.output, "output", "o", "signing", "begin the names of the two files with `PREFIX`")
 	c.Flags().BoolVar(&f.unlocked, "no-passphrase", false, "do not lock the secret key: only its file's mode protects it")
 	f.add(c)
-	f.addPassphrase(c)
+	f.addPassphrase(c, "lock the secret key")
 	return c
 }
 
@@ -109,8 +112,8 @@ func (a *app) keyNew(ctx context.Context, name string, f newKeyFlags) error {
 	if err != nil {
 		return usageError{err}
 	}
-	if err := create(secretFile, secret, 0o600); err != nil {
-		return &pgp.KeyError{Key: secretFile, Err: err}
+	if err := durable.WriteFile(secretFile, secret, 0o600); err != nil {
+		return &durable.Error{Path: secretFile, Err: err}
 	}
 	if err := writePublic(k, publicFile); err != nil {
 		return errors.Join(err, os.Remove(secretFile))
@@ -138,25 +141,11 @@ func (f *keyFlags) fresh(ctx context.Context) ([]byte, error) {
 // writePublic writes the public half of a key.
 func writePublic(k sign.Key, file string) error {
 	public, err := k.Public()
-	if err == nil {
-		err = create(file, public, 0o644)
-	}
 	if err != nil {
 		return &pgp.KeyError{Key: file, Err: err}
 	}
-	return nil
-}
-
-// create writes a file that must not exist. It leaves nothing of a file that it cannot
-// write to the end.
-func create(path string, data []byte, mode os.FileMode) error {
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode)
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(data)
-	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
-		return errors.Join(err, os.Remove(path))
+	if err := durable.WriteFile(file, public, 0o644); err != nil {
+		return &durable.Error{Path: file, Err: err}
 	}
 	return nil
 }
@@ -180,7 +169,7 @@ public half, --public names a PEM file that holds it.`,
 	c.Flags().StringVar(&f.key, "key", envOr("NAMIBUILD_KEY", ""), "sign with `KEY`: pkcs11:URI, command:COMMAND ($NAMIBUILD_KEY)")
 	c.Flags().StringVar(&f.public, "public", "", "read the public half from the PEM `FILE`")
 	f.add(c)
-	f.addPassphrase(c)
+	f.addPassphrase(c, "unlock the token")
 	return c
 }
 
@@ -192,7 +181,7 @@ func (a *app) keyCertify(ctx context.Context, name string, f newKeyFlags) error 
 	kind, place, _ := strings.Cut(f.key, ":")
 	s, public, closeSigner, err := f.signer(ctx, kind, place)
 	if err != nil {
-		return err
+		return a.cause(ctx, err)
 	}
 	defer closeSigner()
 	if f.public != "" {
@@ -209,7 +198,7 @@ func (a *app) keyCertify(ctx context.Context, name string, f newKeyFlags) error 
 	}
 	k, err := sign.Certify(ctx, public, s, o)
 	if err != nil {
-		return err
+		return a.cause(ctx, err)
 	}
 	file := f.output + ".asc"
 	if err := writePublic(k, file); err != nil {

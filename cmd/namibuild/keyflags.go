@@ -31,11 +31,12 @@ const passphraseVariable = "NAMIBUILD_PASSPHRASE"
 func (f *keyFlags) add(c *cobra.Command) {
 	c.Flags().StringVar(&f.key, "key", envOr("NAMIBUILD_KEY", ""), "sign with `KEY`: a secret key file, agent, pkcs11:URI, command:COMMAND ($NAMIBUILD_KEY)")
 	c.Flags().StringVar(&f.certificate, "certificate", envOr("NAMIBUILD_CERTIFICATE", ""), "read the public key of --key from `FILE`, unless --key is a file ($NAMIBUILD_CERTIFICATE)")
-	f.addPassphrase(c)
+	f.addPassphrase(c, "unlock the key")
 }
 
-func (f *keyFlags) addPassphrase(c *cobra.Command) {
-	c.Flags().StringVar(&f.passphrase, "passphrase-file", envOr("NAMIBUILD_PASSPHRASE_FILE", ""), "unlock the key with the first line of `FILE` ($NAMIBUILD_PASSPHRASE_FILE); otherwise $NAMIBUILD_PASSPHRASE or a prompt does")
+// addPassphrase adds the flag that gives the passphrase. use says what that does.
+func (f *keyFlags) addPassphrase(c *cobra.Command, use string) {
+	c.Flags().StringVar(&f.passphrase, "passphrase-file", envOr("NAMIBUILD_PASSPHRASE_FILE", ""), use+" with the first line of `FILE` ($NAMIBUILD_PASSPHRASE_FILE); the default is $NAMIBUILD_PASSPHRASE, or else a prompt")
 }
 
 // keyHelp is the part of the help texts about keys.
@@ -69,6 +70,9 @@ func (f *keyFlags) open(ctx context.Context) (sign.Key, func(), error) {
 		k, closeKey, err = f.remote(ctx, kind, place, c)
 	default:
 		k, err = sign.OpenFile(f.key, f.asks(ctx, "passphrase for "+f.key))
+		if missing(err) && strings.Contains(f.key, ":") {
+			err = &pgp.KeyError{Key: f.key, Err: errors.New("no such file; must be the path of a key file, agent, agent:SOCKET, pkcs11:URI or command:COMMAND")}
+		}
 	}
 	if err != nil {
 		return sign.Key{}, nil, err

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -141,7 +140,7 @@ func writeLock(l plan.Lock, file string) error {
 		return err
 	}
 	if err := durable.WriteFile(file, text, 0o666); err != nil {
-		return &durable.Error{Path: filepath.Dir(file), Err: err}
+		return &durable.Error{Path: file, Err: err}
 	}
 	return nil
 }

@@ -1,4 +1,4 @@
-// Command namibuild turns a kernel SRPM and a page of YAML into signed, proven,
+// Command namibuild turns a kernel SRPM and a recipe in YAML into signed, proven,
 // repeatable kernel RPMs, on any Docker host.
 //
 // "namibuild --help" lists the verbs. This folder holds what a person types and reads.
@@ -85,37 +85,38 @@ func interruptible(parent context.Context) (context.Context, func()) {
 	signals := make(chan os.Signal, 4)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	go func() {
-		for s := range signals {
+		for range signals {
 			if ctx.Err() != nil {
-				fmt.Fprintln(os.Stderr, "\nstill stopping: removing what runs")
+				fmt.Fprintln(os.Stderr, "\nstill cleaning up")
 				continue
 			}
-			fmt.Fprintln(os.Stderr, "\nstopping: removing what runs")
-			cancel(interrupted{s})
+			fmt.Fprintln(os.Stderr, "\nstopping; cleaning up")
+			cancel(interrupted{})
 		}
 	}()
 	return ctx, func() { signal.Stop(signals) }
 }
 
 // interrupted says that a signal ended a run early.
-type interrupted struct{ signal os.Signal }
+type interrupted struct{}
 
-func (i interrupted) Error() string { return "interrupted (" + i.signal.String() + ")" }
+func (interrupted) Error() string { return "interrupted" }
 
 func (a *app) root() *cobra.Command {
 	c := parent(&cobra.Command{
 		Use:   "namibuild",
-		Short: "Turn a kernel source RPM and a page of YAML into kernel RPMs, on any Docker host",
-		Long: `namibuild turns a kernel source RPM and a page of YAML, the recipe, into patched
-kernel RPMs. It checks the source, makes the edits (each must match exactly as often
-as the recipe says), runs rpmbuild in a container without network or privilege, and
-checks the packages that come out. It boots the kernel that it built and tests what
-the recipe promises, builds it again byte for byte, and makes a signed release of it.`,
+		Short: "Turn a kernel source RPM and a recipe in YAML into kernel RPMs, on any Docker host",
+		Long: `namibuild turns a kernel source RPM and a recipe in YAML into patched kernel RPMs.
+It checks the source, makes the edits (each must match exactly as often as the recipe
+says), runs rpmbuild in a container without network or privilege, and checks the
+packages that come out. It boots the kernel that it built and tests what the recipe
+promises, builds it again byte for byte, and makes a signed release of it.`,
 		Example: `  namibuild plan demo
   namibuild lock demo
   namibuild build demo
   namibuild boot out/demo
   namibuild release out/demo --key kernels.key`,
+		Version:       version().text(),
 		SilenceUsage:  true,
 		SilenceErrors: true,
 		PersistentPreRunE: func(c *cobra.Command, _ []string) error {
@@ -128,6 +129,7 @@ the recipe promises, builds it again byte for byte, and makes a signed release o
 	c.SetArgs(a.args)
 	a.globalFlags(c)
 	c.SetFlagErrorFunc(a.badFlags)
+	c.SetVersionTemplate("{{.Version}}\n")
 	c.SetUsageTemplate(wrapped(c.UsageTemplate()))
 	cobra.EnableCommandSorting = false // the verbs come in the order of the work
 	for _, g := range a.verbs() {
@@ -138,6 +140,7 @@ the recipe promises, builds it again byte for byte, and makes a signed release o
 		}
 	}
 	c.AddCommand(exitCodesTopic())
+	c.SetHelpCommand(a.helpCommand())
 	c.SetHelpCommandGroupID(housekeeping)
 	c.SetCompletionCommandGroupID(housekeeping)
 	return c

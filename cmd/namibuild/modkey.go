@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"path/filepath"
 
 	"github.com/spf13/cobra"
 
@@ -83,25 +82,10 @@ func (a *app) modkeyNew(file string, kind modkey.Kind, name string) error {
 	if err != nil {
 		return err
 	}
-	if err := writeSecret(file, text); err != nil {
-		return &durable.Error{Path: filepath.Dir(file), Err: err}
+	if err := durable.WriteFile(file, text, 0o600); err != nil {
+		return &durable.Error{Path: file, Err: err}
 	}
 	return a.printModuleKey(file, k.Public, "private", 0)
-}
-
-// writeSecret writes a file that only its owner can read. The file appears when it is
-// complete and replaces no other.
-func writeSecret(file string, text []byte) error {
-	f, err := os.CreateTemp(filepath.Dir(file), ".modkey-*") // mode 0600
-	if err != nil {
-		return err
-	}
-	defer os.Remove(f.Name())
-	_, err = f.Write(text)
-	if err := errors.Join(err, f.Sync(), f.Close()); err != nil {
-		return err
-	}
-	return os.Link(f.Name(), file)
 }
 
 func (a *app) modkeyShowCommand() *cobra.Command {

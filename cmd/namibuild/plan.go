@@ -20,7 +20,8 @@ func (a *app) planCommand() *cobra.Command {
 		Short: "Print what build would do, and the diff of every edited file",
 		Long: `plan prints what build would do, down to the environment and rpmbuild's arguments,
 and the unified diff of every file that the recipe changes. It needs the source, which
-it fetches if it is not in the store, and starts no container.`,
+it fetches if it is not in the store. It starts no container: a source that is packed in
+one, such as that of demo, must be in the store ("namibuild fetch demo" packs it).`,
 		Example: "  namibuild plan demo\n  namibuild plan ./my-kernel.yaml > plan.diff",
 		Args:    oneArg("a recipe"),
 		RunE:    func(c *cobra.Command, args []string) error { return a.plan(c.Context(), args[0], f) },
@@ -57,11 +58,14 @@ func (a *app) plan(ctx context.Context, name string, f buildFlags) error {
 	o.Tell = a.tell(d)
 	p, preview, err := builder.Plan(ctx, o.PlanOptions)
 	d.Close()
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
 	if err != nil {
 		if !a.json && p.Name != "" {
 			fmt.Print(p.Text() + "\nthis plan is incomplete: the changes in the source are not known\n")
 		}
-		return a.cause(ctx, err)
+		return err
 	}
 	return a.print("plan", planned{p.ID(), p, preview.Renames, preview.Notes, preview.Diff()}, func() error {
 		return printPlan(os.Stdout, p, preview)

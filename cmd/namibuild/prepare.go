@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 
@@ -71,17 +72,20 @@ func (a *app) prepare(ctx context.Context, name string, f buildFlags) error {
 
 // writeTopdir writes the patched topdir into a file, which appears when it is complete.
 func writeTopdir(ctx context.Context, o builder.SourceOptions, file string) (source.Preview, error) {
-	out, err := os.CreateTemp(filepath.Dir(file), ".topdir-*")
+	out, err := os.CreateTemp(filepath.Dir(file), "."+filepath.Base(file)+".*.part")
 	if err != nil {
-		return source.Preview{}, &durable.Error{Path: filepath.Dir(file), Err: err}
+		return source.Preview{}, &durable.Error{Path: file, Err: err}
 	}
 	defer os.Remove(out.Name()) // does nothing after the rename
 	p, err := builder.Prepare(ctx, o, out)
+	if at := (*fs.PathError)(nil); errors.As(err, &at) && at.Path == out.Name() {
+		err = &durable.Error{Path: file, Err: err}
+	}
 	if err = errors.Join(err, out.Chmod(0o644), out.Close()); err != nil {
 		return p, err
 	}
 	if err := os.Rename(out.Name(), file); err != nil {
-		return p, &durable.Error{Path: filepath.Dir(file), Err: err}
+		return p, &durable.Error{Path: file, Err: err}
 	}
 	return p, nil
 }

@@ -41,7 +41,7 @@ directory. Without a key it is printed.
 
 // addBuilderID adds the flag that names who answers for the machine that has built.
 func addBuilderID(c *cobra.Command, id *string) {
-	c.Flags().StringVar(id, "builder-id", "", "name with `URI` who vouches for the build machine (default nobody but the key's owner)")
+	c.Flags().StringVar(id, "builder-id", "", "name `URI` in the provenance as who vouches for the build machine (default: only the owner of the key does)")
 }
 
 func (a *app) provenance(ctx context.Context, path string, o release.ProvenanceOptions, f keyFlags) error {

@@ -89,13 +89,14 @@ var remedies = []remedy{
 	of[*engine.TooOldError](exitEngine, "Docker 20.10 or newer is needed"),
 	by(rpmbuildHint),
 	is(syscall.ENOSPC, exitDisk, "free space on the disk and run the command again: what was fetched is kept"),
-	of[*engine.BaseError](exitBase, "if no registry can be reached, ./scripts/quickstart makes the Debian base itself; a mirror of the registry is set in the engine's configuration"),
-	of[*source.MismatchError](exitEdit, "compare the recipe with the source: namibuild fetch RECIPE prints its path"),
+	of[*engine.BaseError](exitBase, "if no registry can be reached, namibuild image RECIPE --base root.tar makes the image from a base of your own, and ./scripts/quickstart does that for Debian; a mirror of the registry is set in the engine's configuration"),
+	by(mismatchHint),
 	by(func(e *builder.NotPackedError) (int, string) {
 		return exitSource, "namibuild fetch " + e.Recipe + " packs it"
 	}),
 	of[*trust.UnknownKeyError](exitSource, "copy the recipe, put the key's file beside the copy and name it as source: key:, or use sha256: instead of signed-by:"),
-	of[*builder.UntrustedError](exitSource, "--insecure-source accepts it, if it is a whole SRPM; plan and record then say so"),
+	of[*builder.UntrustedError](exitSource, "compare the digest or key in the recipe with what the vendor publishes; --insecure-source accepts the file as it is, if it is a whole SRPM, and plan and record then say so"),
+	of[*builder.NoSourceFileError](exitSource, "file: below source: is relative to the recipe's folder; put the SRPM there, or correct the path"),
 	of[*fetch.OfflineError](exitSource, "namibuild fetch RECIPE, without --offline and $NAMIBUILD_OFFLINE, fetches it into the store"),
 	of[*engine.NoImageError](exitImage, "namibuild image RECIPE builds it; it needs a network"),
 	of[*artifact.MissingError](exitOutput, "rpmbuild: in the recipe decides which packages are made; packages: lists those that must be"),
@@ -121,6 +122,13 @@ var remedies = []remedy{
 	is(set.ErrNoRecord, exitUsage, "name the output directory of namibuild build"),
 	is(compare.ErrNoPackages, exitUsage, "name packages, or output directories of namibuild build"),
 	is(boot.ErrNoQEMU, exitEngine, "install it (Debian: qemu-system-x86), or run it in a container with --qemu container"),
+}
+
+func mismatchHint(e *source.MismatchError) (int, string) {
+	if e.UnknownFamily() {
+		return exitEdit, "remove tag: from the recipe; another release can be set with define: below rpmbuild:, or with edits that have in: spec"
+	}
+	return exitEdit, "compare the recipe with the source: namibuild fetch RECIPE prints its path"
 }
 
 func differHint(e differError) (int, string) {
@@ -211,7 +219,10 @@ func registryHint(e *oci.RegistryError) string {
 
 func outputHint(err error) string {
 	if errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.EROFS) {
-		return "choose with --output a directory that you can write to"
+		return "choose a folder that you can write to"
+	}
+	if errors.Is(err, fs.ErrNotExist) {
+		return "create the folder, or choose one that exists"
 	}
 	return ""
 }

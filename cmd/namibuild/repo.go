@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"namibuild/builder/event"
 	"namibuild/builder/release"
 )
 
@@ -18,7 +19,7 @@ func (a *app) repoCommand() *cobra.Command {
 		Short: "Make a folder of packages a repository for yum and dnf",
 		Long: `repo reads and checks every package in DIR and its folders (the output of a build, or
 packages of many builds and releases). It writes DIR/repodata, which dnf and every yum
-since CentOS 5 can read, and DIR/NAME.repo for /etc/yum.repos.d. Run it again after
+since CentOS 6 can read, and DIR/NAME.repo for /etc/yum.repos.d. Run it again after
 packages were added or removed. Equal packages make equal files.
 
 With --key the index is signed and the public key written beside it. Every package must
@@ -59,7 +60,7 @@ func printRepository(r release.Repository) error {
 	if r.Signed {
 		signed = "signed, its key is " + r.KeyFile
 	}
-	fmt.Printf("%s: %d packages, %s\n", filepath.Join(r.Dir, "repodata"), len(r.Packages), signed)
+	fmt.Printf("%s: %s, %s\n", filepath.Join(r.Dir, "repodata"), event.Count(len(r.Packages), "package"), signed)
 	for _, p := range r.Packages {
 		fmt.Printf("  %-58s %9s  sha256 %.12s…\n", p.Path, size(p.Size), p.SHA256)
 	}

@@ -33,9 +33,9 @@ func (a *app) signCommand() *cobra.Command {
 		Use:   "sign SET -o DIR",
 		Short: "Sign the packages of a set into a new folder",
 		Long: `sign makes signed copies of the packages of SET, the output directory of a build or a
-folder of packages, in the new folder DIR. SET stays as it is. Every rpm since EL5 can
-check the signatures. They have the time of the set's plan, so that signing twice makes
-equal packages.
+folder of packages, in the new folder DIR. SET stays as it is. Every rpm since CentOS 6
+can check the signatures. They bear the clock of the build, or, for a folder of packages
+without a record, the newest build time among them. So signing twice makes equal packages.
 
 ` + keyHelp,
 		Example: `  namibuild sign out/demo -o signed --key kernels.key

@@ -20,7 +20,7 @@ func (a *app) versionCommand() *cobra.Command {
 		RunE: func(*cobra.Command, []string) error {
 			v := version()
 			return a.print("version", v, func() error {
-				_, err := fmt.Printf("namibuild %s (%s, %s)\n", v.Version, v.Commit, v.Go)
+				_, err := fmt.Println(v.text())
 				return err
 			})
 		},
@@ -32,6 +32,11 @@ type versionInfo struct {
 	Version string `json:"version"`
 	Commit  string `json:"commit"`
 	Go      string `json:"go"`
+}
+
+// text returns the version as a line for a person.
+func (v versionInfo) text() string {
+	return fmt.Sprintf("namibuild %s (%s, %s)", v.Version, v.Commit, v.Go)
 }
 
 func version() versionInfo {
