@@ -16,7 +16,7 @@ var update = flag.Bool("update", false, "draw the layers in "+architecture+" aga
 const architecture = "docs/architecture.md"
 
 // pages are the documents whose paths must exist.
-var pages = []string{architecture, "CONTRIBUTING.md", "README.md", "examples/README.md", "recipes/README.md"}
+var pages = []string{architecture, "docs/security.md", "CONTRIBUTING.md", "README.md", "examples/README.md", "recipes/README.md"}
 
 // TestArchitectureLayers checks that the drawing of the layers shows the table
 // floors. With -update it draws them again.

@@ -80,9 +80,8 @@ func checkRelease(want string, obs observation) Check {
 // holds the text that the recipe wants.
 func checkVersion(o Order, obs observation) Check {
 	want := "Linux version " + o.Kernel.Release + " "
-	c := Check{"/proc/version", strings.TrimSpace(want), obs.Version, strings.HasPrefix(obs.Version, want)}
+	c := Check{"/proc/version", versionDemand(o.Kernel.Release, o.Want.Version), obs.Version, strings.HasPrefix(obs.Version, want)}
 	if text := o.Want.Version; text != "" {
-		c.Want += ", with " + fmt.Sprintf("%q", text)
 		c.Passed = c.Passed && strings.Contains(obs.Version, text)
 	}
 	return c
@@ -133,10 +132,7 @@ func checkFinTimeout(want int, obs observation) Check {
 // that the kernel or verifyNote accepts its signature.
 func (o Order) checkModule(i int, attempts []attempt, obs observation) Check {
 	m := attempts[i].Module
-	c := Check{Name: "module " + m.Name, Want: "loads"}
-	if o.Want.Signed {
-		c.Want += ", its signature is accepted"
-	}
+	c := Check{Name: "module " + m.Name, Want: moduleDemand(o.Want.Signed)}
 	code, tried := obs.Modules[i]
 	switch {
 	case !tried:

@@ -77,8 +77,9 @@ func RecipeFor(file string) recipe.Recipe {
 	}
 }
 
-// Page is a valid page of a recipe with the name, the image and the packages of Recipe.
-const Page = "name: timewait\nimage: centos6\nsource: {file: kernel.src.rpm, signed-by: C1DAC52D1664E8A4386DBA430946FCA2C105B9DE}\npackages: [kernel]\n"
+// Page is a valid page of Recipe, but for the digest of its source.
+const Page = "name: timewait\nimage: centos6\ntag: namibuild\nsource: {file: kernel.src.rpm, signed-by: C1DAC52D1664E8A4386DBA430946FCA2C105B9DE}\n" +
+	"edits:\n  - {file: include/net/tcp.h, find: (60*HZ), replace: (5*HZ)}\npackages: [kernel]\n"
 
 // Images are image definitions: that of the recipe, and a second one.
 var Images = fstest.MapFS{

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 
 	"oras.land/oras-go/v2/registry/remote/auth"
@@ -180,7 +181,20 @@ func TestPushFolders(t *testing.T) {
 	if err := os.Symlink("/etc/passwd", filepath.Join(dir, "link")); err != nil {
 		t.Fatal(err)
 	}
-	if err := push(dir); err == nil || !strings.HasSuffix(err.Error(), "link is not a regular file") {
+	if err := push(dir); err == nil || !strings.HasSuffix(err.Error(), "link is a symbolic link, which is not used") {
 		t.Errorf("link: %v", err)
+	}
+	if err := errors.Join(os.Remove(filepath.Join(dir, "link")), syscall.Mkfifo(filepath.Join(dir, "bench.csv"), 0o666)); err != nil {
+		t.Fatal(err)
+	}
+	if err := push(dir); err == nil || !strings.HasSuffix(err.Error(), "bench.csv is a FIFO, which is not used") {
+		t.Errorf("FIFO: %v", err)
+	}
+	if err := os.Remove(filepath.Join(dir, "bench.csv")); err != nil {
+		t.Fatal(err)
+	}
+	put(t, dir, "signing.key", "secret")
+	if err := push(dir); err == nil || !strings.HasSuffix(err.Error(), "signing.key is not a file of a set or release") {
+		t.Errorf("a key: %v", err)
 	}
 }

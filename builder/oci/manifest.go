@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io/fs"
 	"maps"
-	"os"
 	"path"
 	"path/filepath"
 	"slices"
@@ -31,15 +30,16 @@ func left(dir, path string) bool {
 	return strings.HasPrefix(name, ".") || filepath.Dir(path) == filepath.Clean(dir) && strings.HasPrefix(name, "failed.")
 }
 
-// readFolder returns the files of a release, sorted by path. Anything but a regular file
-// is an error.
+// readFolder returns the files of a release, sorted by path. Anything but a regular file is
+// an error, and so is a file that set.Transferable does not let pass.
 func readFolder(dir string) ([]File, error) {
 	var files []File
-	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+	top := dir + string(filepath.Separator) // dir may be a link
+	err := filepath.WalkDir(top, func(path string, d fs.DirEntry, err error) error {
 		switch {
 		case err != nil:
 			return err
-		case path != dir && left(dir, path):
+		case path != top && left(dir, path):
 			if d.IsDir() {
 				return fs.SkipDir
 			}
@@ -47,13 +47,17 @@ func readFolder(dir string) ([]File, error) {
 		case d.IsDir():
 			return nil
 		case !d.Type().IsRegular():
-			return fmt.Errorf("%s is not a regular file", path)
+			return &set.IrregularError{Path: path, Type: d.Type()}
 		}
 		rel, err := filepath.Rel(dir, path)
 		if err != nil {
 			return err
 		}
-		one, err := readFile(path, filepath.ToSlash(rel))
+		name := filepath.ToSlash(rel)
+		if !set.Transferable(name) {
+			return fmt.Errorf("%s is not a file of a set or release", path)
+		}
+		one, err := readFile(dir, name)
 		files = append(files, one)
 		return err
 	})
@@ -66,9 +70,9 @@ func readFolder(dir string) ([]File, error) {
 	return files, nil
 }
 
-// readFile hashes a file. name is its path in the release.
-func readFile(path, name string) (File, error) {
-	f, err := os.Open(path)
+// readFile hashes the file of a release that has the path name in the folder dir.
+func readFile(dir, name string) (File, error) {
+	f, err := set.OpenIn(dir, name)
 	if err != nil {
 		return File{}, err
 	}
@@ -152,7 +156,7 @@ func emptyConfig() ocispec.Descriptor {
 }
 
 // parseRelease parses the manifest of a release and returns its files. It refuses paths
-// that leave the folder, that are hidden, or that occur twice.
+// that set.Transferable does not let pass, and paths that occur twice.
 func parseRelease(data []byte) ([]File, error) {
 	var m ocispec.Manifest
 	if err := json.Unmarshal(data, &m); err != nil {
@@ -180,7 +184,7 @@ func parseRelease(data []byte) ([]File, error) {
 // checkPath reports an error unless a file of a release can have the path.
 func checkPath(name string) error {
 	hidden := slices.ContainsFunc(strings.Split(name, "/"), func(e string) bool { return strings.HasPrefix(e, ".") })
-	if name == "" || path.Clean(name) != name || !filepath.IsLocal(name) || hidden || strings.ContainsFunc(name, func(c rune) bool { return c < ' ' || c == '\\' }) {
+	if name == "" || path.Clean(name) != name || !filepath.IsLocal(name) || hidden || !set.Transferable(name) || strings.ContainsFunc(name, func(c rune) bool { return c < ' ' || c == '\\' }) {
 		return fmt.Errorf("a file of a release cannot have the path %q", name)
 	}
 	return nil

@@ -49,7 +49,7 @@ func smallRelease(t *testing.T) string {
 		"proof.log":                        "booted\n",
 		"index.html":                       "<!doctype html>\n",
 		"SHA256SUMS":                       "\n",
-		"notes.bin":                        "x",
+		"bench.csv":                        "x",
 		".lock":                            "hidden",
 		".part/RPMS/a.rpm":                 "hidden",
 		"failed.log":                       "of a later build",
@@ -240,7 +240,7 @@ func TestTagMoves(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	put(t, dir, "notes.bin", "changed")
+	put(t, dir, "bench.csv", "changed")
 	second, err := oci.Push(ctx, dir, host+"/demo:latest", options())
 	if err != nil || second.Replaced != first.Digest || second.Digest == first.Digest || second.Sent != int64(len("changed")) {
 		t.Errorf("%v: %+v", err, second)

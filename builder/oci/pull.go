@@ -7,7 +7,7 @@ import (
 	"hash"
 	"io"
 	"os"
-	"path/filepath"
+	"path"
 
 	"namibuild/builder/durable"
 
@@ -109,15 +109,20 @@ func (p *pull) find(ctx context.Context) error {
 	return nil
 }
 
-// files writes all files of the release below the folder part.
+// files writes all files of the release below the folder part. It never writes outside of
+// that folder.
 func (p *pull) files(ctx context.Context, part string) error {
+	root, err := os.OpenRoot(part)
+	if err != nil {
+		return err
+	}
+	defer root.Close()
 	for _, f := range p.out.Files {
 		p.tell(Progress{f.Path, p.done, p.out.Size})
-		path := filepath.Join(part, filepath.FromSlash(f.Path))
-		if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
+		if err := root.MkdirAll(path.Dir(f.Path), 0o777); err != nil {
 			return err
 		}
-		if err := p.file(ctx, f, path); err != nil {
+		if err := p.file(ctx, f, root); err != nil {
 			return fmt.Errorf("%s: %w", f.Path, err)
 		}
 		p.done += f.Size
@@ -126,9 +131,9 @@ func (p *pull) files(ctx context.Context, part string) error {
 	return nil
 }
 
-// file writes one file.
-func (p *pull) file(ctx context.Context, f File, path string) error {
-	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
+// file writes one file below a folder.
+func (p *pull) file(ctx context.Context, f File, root *os.Root) error {
+	file, err := root.OpenFile(f.Path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
 	if err != nil {
 		return err
 	}

@@ -5,13 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
-	"path/filepath"
 
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 	"oras.land/oras-go/v2/errdef"
 	"oras.land/oras-go/v2/registry/remote"
+
+	"namibuild/builder/set"
 )
 
 // Pushed is a release that was pushed.
@@ -158,7 +158,7 @@ func (p *push) blob(ctx context.Context, d ocispec.Descriptor, open func() (io.R
 
 // open opens a file. Reading it reports the progress, to which before is added.
 func (p *push) open(f File, before int64) (io.ReadCloser, error) {
-	file, err := os.Open(filepath.Join(p.dir, filepath.FromSlash(f.Path)))
+	file, err := set.OpenIn(p.dir, f.Path)
 	if err != nil {
 		return nil, err
 	}

@@ -20,11 +20,11 @@ type BenchOptions struct {
 }
 
 // Bench runs the same traffic on the stock kernel and on the patched one, and puts the
-// report and its chart into the output directory of the patched one.
+// report and its chart into RecordsDir of the patched one.
 func Bench(ctx context.Context, o BenchOptions) (boot.Report, error) {
 	b := &run{MachineOptions: o.MachineOptions}
 	report := boot.Report{Traffic: o.Traffic}
-	trials, dir, err := b.trials(o)
+	trials, place, err := b.trials(o)
 	if err != nil {
 		return report, &event.StepError{Step: event.Kernel, Err: err}
 	}
@@ -45,6 +45,10 @@ func Bench(ctx context.Context, o BenchOptions) (boot.Report, error) {
 			return report, &event.StepError{Step: event.Measure, Err: err}
 		}
 	}
+	dir, err := makeRecordsDir(place)
+	if err != nil {
+		return report, err
+	}
 	return report, report.Write(dir)
 }
 
@@ -54,33 +58,30 @@ type trial struct {
 	record *set.Record
 }
 
-// trials returns the trials of the stock kernel and of the patched one. dir is the output
-// directory of the patched kernel.
-func (b *run) trials(o BenchOptions) (both [2]trial, dir string, err error) {
+// trials returns the trials of the stock kernel and of the patched one. place is that of the
+// patched kernel.
+func (b *run) trials(o BenchOptions) (both [2]trial, place set.Place, err error) {
 	for i, path := range []string{o.Stock, o.Set} {
 		b.Tell.Say(event.Begin, event.Kernel, "%s", filepath.Base(path))
 		s, err := set.Open(path)
 		if err != nil {
-			return both, "", err
+			return both, place, err
 		}
 		kernel, err := boot.ReadKernel(paths(s), nil)
 		if err != nil {
-			return both, "", err
+			return both, place, err
 		}
 		both[i] = trial{boot.Trial{Kernel: kernel, Traffic: o.Traffic, Memory: o.Memory, Limit: o.Limit}, b.record(s)}
-		dir = ""
-		if s.Kind != set.Single {
-			dir = s.Dir
-		}
+		place = s.Place
 		b.Tell.Say(event.End, event.Kernel, "%s, of %s", kernel.Release, kernel.Package)
 	}
 	switch {
-	case dir == "":
-		return both, "", &set.PathError{Path: o.Set, Reason: "it is a package file, but the chart goes into an output directory"}
+	case place.Kind == set.Single:
+		return both, place, &set.PathError{Path: o.Set, Reason: "it is a package file, but the chart goes into an output directory"}
 	case both[0].Kernel.SHA256 == both[1].Kernel.SHA256:
-		return both, "", &set.PathError{Path: o.Stock, Reason: "it has the same kernel as " + o.Set}
+		return both, place, &set.PathError{Path: o.Stock, Reason: "it has the same kernel as " + o.Set}
 	}
-	return both, dir, nil
+	return both, place, nil
 }
 
 // measure runs one trial and reports its progress.

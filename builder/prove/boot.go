@@ -2,8 +2,8 @@
 //
 // [Boot] boots the kernel of a set in QEMU, checks what the recipe expects of it, and
 // puts the proof into the set. [Bench] runs the same traffic on the kernel and on the one
-// without the changes, and puts a report with a chart into the set. The programs that run
-// in the guest are compiled once, in a container of the image that built the kernel. QEMU
+// without the changes, and puts a report with a chart into the set. For a release both
+// write to a folder beside it ([RecordsDir]). The programs that run in the guest are compiled once, in a container of the image that built the kernel. QEMU
 // runs on the host or in a container.
 package prove
 
@@ -33,8 +33,8 @@ type BootOptions struct {
 }
 
 // Boot boots the kernel of a set and checks what it shows. It puts the proof and the log
-// of the console into the output directory, whether the kernel passed or not. For a
-// package file it writes nothing. A kernel that fails is not an error. If the limit ends
+// of the console into RecordsDir, whether the kernel passed or not. For a package file it
+// writes nothing. A kernel that fails is not an error. If the limit ends
 // the boot before there is a result, the error is a *boot.LimitError and an earlier proof
 // stays as it is.
 func Boot(ctx context.Context, o BootOptions) (boot.Proof, error) {
@@ -70,7 +70,39 @@ func Boot(ctx context.Context, o BootOptions) (boot.Proof, error) {
 	if s.Kind == set.Single {
 		return p, nil
 	}
-	return p, boot.Write(s.Dir, p, log)
+	dir, err := makeRecordsDir(s.Place)
+	if err != nil {
+		return p, err
+	}
+	return p, boot.Write(dir, p, log)
+}
+
+// RecordsDir returns the folder that gets what Boot and Bench write about a set: that of
+// the set, but for a release the folder beside it whose name ends with -proof. Nothing is
+// added to a release, because it is signed.
+func RecordsDir(p set.Place) string {
+	if p.Kind != set.Release {
+		return p.Dir
+	}
+	dir := p.Dir
+	if base := filepath.Base(dir); base == "." || base == ".." {
+		if abs, err := filepath.Abs(dir); err == nil {
+			dir = abs // which ends with the folder's name
+		}
+	}
+	return dir + "-proof"
+}
+
+// makeRecordsDir returns RecordsDir, and makes that folder for a release.
+func makeRecordsDir(p set.Place) (string, error) {
+	dir := RecordsDir(p)
+	if p.Kind != set.Release {
+		return dir, nil
+	}
+	if err := os.MkdirAll(dir, 0o777); err != nil {
+		return "", &durable.Error{Path: dir, Err: err}
+	}
+	return dir, nil
 }
 
 // run is one run of Boot or Bench.

@@ -39,7 +39,7 @@ func Caveats(s set.Set) (map[string]string, error) {
 	}
 	all["unpinned"] = strings.Join(off, ", ")
 	none := (*boot.UnprovenError)(nil)
-	if _, err := boot.Proven(s.Dir, s.Files, s.RPMs); errors.As(err, &none) {
+	if _, err := provenAs(*r, s.Dir, s.Files, s.RPMs); errors.As(err, &none) {
 		all[unproven] = none.Reason
 	} else if err != nil {
 		return nil, err

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"syscall"
 
 	"namibuild/builder/boot"
@@ -26,7 +27,7 @@ func (v *verifying) read(name string) ([]byte, error) {
 // optional reports whether an error means that a file is missing which the set need not
 // have. A release must have all of its files.
 func (v *verifying) optional(err error) bool {
-	return errors.Is(err, os.ErrNotExist) && v.place.Kind != set.Release
+	return errors.Is(err, os.ErrNotExist) && !v.Complete
 }
 
 // build compares the packages, without their signatures, with the record of the build.
@@ -36,8 +37,14 @@ func (v *verifying) build() {
 	case err != nil:
 		v.found("build", err, "")
 	case v.record != nil:
-		if other := v.record.Differs(v.built, v.builtSources); other != "" {
-			err = &set.OtherPackagesError{Dir: v.Dir, File: other}
+		reason, broken := contradiction(*v.record, v.files)
+		switch other := v.record.Differs(v.built, v.builtSources); {
+		case other != "":
+			err = &set.OtherPackagesError{Dir: v.place.Dir, File: other}
+		case broken != nil:
+			err = broken
+		case reason != "":
+			err = &ContradictionError{v.place.Dir, reason}
 		}
 		v.found("build", err, "as plan %.12s made them, byte for byte without the signatures", v.record.PlanID)
 	}
@@ -48,7 +55,10 @@ func (v *verifying) proof() {
 	if _, ok := v.files.Get(set.ProofFile); !ok {
 		return
 	}
-	p, err := boot.Proven(v.Dir, v.files, v.built)
+	p, err := boot.Proven(v.place.Dir, v.files, v.built)
+	if err == nil && v.record != nil {
+		p, err = provenAs(*v.record, v.place.Dir, v.files, v.built)
+	}
 	v.found("proof", err, "the kernel of these packages was booted, %s passed", event.Count(len(p.Checks), "check"))
 }
 
@@ -79,6 +89,7 @@ func (v *verifying) release() {
 		err = set.Decode(set.ReleaseFile, data, RecordForm, &r)
 	}
 	if err == nil {
+		v.caveats = r.Caveats
 		err = v.released(r)
 	}
 	v.found("release", err, "of %s, signed by the key that it names", r.Name)
@@ -101,7 +112,7 @@ func (v *verifying) released(r Record) error {
 
 // repository checks repodata/ and its signature.
 func (v *verifying) repository() {
-	if _, err := os.Stat(v.place.Join(set.Repodata)); err != nil && v.place.Kind != set.Release {
+	if _, err := os.Stat(v.place.Join(set.Repodata)); err != nil && !v.Complete {
 		return
 	}
 	var check func(data, signature []byte) error
@@ -110,7 +121,12 @@ func (v *verifying) repository() {
 			return v.Certificate.VerifyDetached(bytes.NewReader(data), signature)
 		}
 	}
-	repo, err := repodata.Verify(v.place.Dir, check, v.verifiedPackage)
+	dir, err := filepath.EvalSymlinks(v.place.Dir) // repodata does not search a folder that is a link
+	if err != nil {
+		v.found("repository", err, "")
+		return
+	}
+	repo, err := repodata.Verify(dir, check, v.verifiedPackage)
 	v.found("repository", err, "%s listed, index signed", event.Count(len(repo.Packages), "package"))
 }
 

@@ -13,7 +13,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"namibuild/builder/artifact"
-	"namibuild/builder/boot"
 	"namibuild/builder/buildertest"
 	"namibuild/builder/engine/enginetest"
 	"namibuild/builder/pgp"
@@ -54,10 +53,6 @@ func TestCaveats(t *testing.T) {
 
 	r = mustOpen(t, dir).Record
 	r.Plan.ModuleKey.Mode = "persistent"
-	proof := boot.Proof{Passed: true, Checks: []boot.Check{{Name: "release", Passed: true}}, Packages: boot.PackagesOf(r.RPMs)}
-	if err := boot.Write(dir, proof, nil); err != nil {
-		t.Fatal(err)
-	}
 	lock := plan.Lock{Plan: r.Plan, Page: plan.LockedFile{File: "timewait.yaml", Content: []byte("name: timewait\n")}}
 	page, err := lock.Write()
 	if err != nil {
@@ -67,6 +62,7 @@ func TestCaveats(t *testing.T) {
 		t.Fatal(err)
 	}
 	r.PlanID = r.Plan.ID()
+	provenBy(t, dir, r.PlanID)
 	s = mustOpen(t, dir)
 	s.Record = r
 	got, err = Caveats(s)

@@ -3,6 +3,7 @@ package release
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"time"
 
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
@@ -30,17 +31,41 @@ type RegistryOptions struct {
 // PullOptions say how a release is pulled, and how it is checked before it appears.
 type PullOptions struct {
 	RegistryOptions
-	// Certificate is the publisher's certificate. If it is nil, the one in the
-	// release is taken. Without either, only the digests are checked, with a warning.
+	// Certificate is the publisher's certificate. The pulled folder must be a complete
+	// release that this key signed.
 	Certificate *pgp.Key
-	// Unverified checks only the digests. It is for a release that is compared with
-	// another set.
+	// AnyKey trusts the key that is in the release, if Certificate is nil. That shows
+	// damage, but not who made the release.
+	AnyKey bool
+	// Unverified checks only the digests of the manifest. The folder need not be a
+	// release, and can be incomplete and unsigned.
 	Unverified bool
 }
+
+// NoKeyError reports that neither a key nor another option says how to check a release.
+type NoKeyError struct{ Reference string }
+
+func (e *NoKeyError) Error() string {
+	return fmt.Sprintf("pulling %s: no key to verify it with", e.Reference)
+}
+
+// Trust says what a pulled release was verified with.
+type Trust string
+
+// These are the values of Trust.
+const (
+	TrustKey    Trust = "key"        // the publisher's key, which the caller named
+	TrustAnyKey Trust = "any-key"    // the key in the release
+	TrustNone   Trust = "unverified" // nothing but the digests of the manifest
+)
 
 // Pulled is a pulled release.
 type Pulled struct {
 	oci.Pulled
+	// Trust says what the release was verified with, and Key is the fingerprint of the
+	// key. Key is empty for TrustNone.
+	Trust Trust  `json:"trust"`
+	Key   string `json:"key,omitempty"`
 	// Verification is the result of Verify, or nil if the release was not verified.
 	Verification *Verification `json:"-"`
 }
@@ -76,17 +101,25 @@ func push(ctx context.Context, dir, reference string, o RegistryOptions) (oci.Pu
 
 // Pull gets a release from a registry into the folder dir, which must not exist or must
 // be empty. If the reference has a tag, Pull warns that a tag can change. dir appears
-// when every digest is right and the release is verified. If Verify finds something
-// wrong, the error is an *UnverifiedError, and the result has the findings.
+// when every digest is right and the release is verified as a complete one. If Verify
+// finds something wrong, the error is an *UnverifiedError, and the result has the findings.
+// The error is a *NoKeyError if the options neither have a certificate nor say to do
+// without.
 func Pull(ctx context.Context, reference, dir string, o PullOptions) (Pulled, error) {
+	p := Pulled{Trust: o.trust()}
+	if p.Trust == "" {
+		return Pulled{}, &NoKeyError{reference}
+	}
 	options, err := o.options(event.Pull)
 	if err != nil {
 		return Pulled{}, &event.StepError{Step: event.Pull, Err: err}
 	}
-	var p Pulled
 	options.Check = func(dir string) (err error) {
 		o.Tell.Say(event.End, event.Pull, "every digest right")
 		p.Verification, err = o.verify(ctx, reference, dir)
+		if p.Verification != nil {
+			p.Key = p.Verification.Key
+		}
 		return err
 	}
 	o.Tell.Say(event.Begin, event.Pull, "%s to %s", reference, dir)
@@ -100,19 +133,29 @@ func Pull(ctx context.Context, reference, dir string, o PullOptions) (Pulled, er
 	return p, nil
 }
 
+// trust returns what the options say to verify with. It is empty if they say nothing.
+func (o PullOptions) trust() Trust {
+	switch {
+	case o.Unverified:
+		return TrustNone
+	case o.Certificate != nil:
+		return TrustKey
+	case o.AnyKey:
+		return TrustAnyKey
+	}
+	return ""
+}
+
 // verify verifies the release that was pulled into dir.
 func (o PullOptions) verify(ctx context.Context, reference, dir string) (*Verification, error) {
 	if o.Unverified {
-		return nil, nil
-	}
-	if o.Certificate == nil && len(keysIn(dir)) == 0 {
-		o.Tell.Say(event.Warning, event.Pull, "the release is not signed: only its digests were checked")
 		return nil, nil
 	}
 	v, err := Verify(ctx, VerifyOptions{Dir: dir, Certificate: o.Certificate, Tell: o.Tell})
 	if err != nil {
 		return nil, err
 	}
+	v.Path = reference // dir is hidden until it is published
 	return &v, v.Err(reference)
 }
 

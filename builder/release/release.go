@@ -85,8 +85,8 @@ func (e *UnlockedError) Error() string { return fmt.Sprintf("%s is not locked: %
 // options, so that making it twice gives equal bytes. The folder appears when it is
 // complete. After an error the earlier release is unchanged.
 //
-// Make reads each package twice: sign.Packages verifies it, compares it with the record
-// of the build, signs it, and copies it. A package that is not the one of the record is
+// Make reads each package three times: sign.Packages verifies it, compares it with the
+// record of the build, signs it, and copies it, and at the end Verify reads the copy. A package that is not the one of the record is
 // an *set.OtherPackagesError before anything of it is signed.
 func Make(ctx context.Context, o Options) (Record, error) {
 	out, err := durable.Create(o.Output, replaceable)
@@ -114,6 +114,9 @@ func Make(ctx context.Context, o Options) (Record, error) {
 	}
 	if err := setTimes(out.Path(), time.Unix(r.record.Time, 0)); err != nil {
 		return Record{}, &durable.Error{Path: o.Output, Err: err}
+	}
+	if err := r.verify(); err != nil {
+		return Record{}, &event.StepError{Step: event.Verify, Err: err}
 	}
 	if err := out.Publish(); err != nil {
 		return Record{}, err
@@ -158,6 +161,20 @@ func (r *making) step(s event.Step, what string, do func() (string, error)) erro
 	return nil
 }
 
+// verify verifies the release before it is published, as anybody does who gets it.
+func (r *making) verify() error {
+	v, err := Verify(r.ctx, VerifyOptions{Dir: r.out.Path(), Certificate: &r.Key.Key})
+	if err != nil {
+		return err
+	}
+	for _, f := range v.Findings {
+		if !f.Passed {
+			return fmt.Errorf("verifying the new release: %s: %s", f.Name, f.Text)
+		}
+	}
+	return nil
+}
+
 // write writes a file of the release.
 func (r *making) write(name string, data []byte) error {
 	r.written[name] = set.Of(name, data)
@@ -186,8 +203,8 @@ func (r *making) has(name string) bool {
 	return ok
 }
 
-// gate reports an error unless the set is as it was built, proven and locked, or the
-// options permit what is missing. It does not read the packages, because sign.Packages
+// gate reports an error unless the set is as it was built, its records agree, and it is
+// proven and locked, or the options permit what is missing. It does not read the packages, because sign.Packages
 // compares each one with the record before it signs it.
 func (r *making) gate() (string, error) {
 	var err error
@@ -197,10 +214,17 @@ func (r *making) gate() (string, error) {
 	record := r.built.Record
 	r.record = Record{Form: RecordForm, Name: record.Plan.Name, PlanID: record.PlanID, Key: r.Key.Fingerprint, Caveats: []Caveat{}, Built: r.built.RPMs,
 		Time: r.Key.Time(record.Plan.SRPM.Epoch).Unix()}
+	reason, err := contradiction(*record, r.built.Files)
+	if err != nil {
+		return "", err
+	}
+	if reason != "" {
+		return "", &ContradictionError{r.built.Dir, reason}
+	}
 	if err := r.caveats(); err != nil {
 		return "", err
 	}
-	if proof, err := boot.Proven(r.built.Dir, r.built.Files, r.built.RPMs); err == nil {
+	if proof, err := provenAs(*record, r.built.Dir, r.built.Files, r.built.RPMs); err == nil {
 		r.proof = &proof
 	}
 	if slices.ContainsFunc(r.record.Caveats, func(c Caveat) bool { return c.What == unproven || c.What == unlocked }) {

@@ -74,12 +74,24 @@ func lockedSet(t *testing.T) string {
 	return buildertest.Locked(t, kerneltest.Page)
 }
 
+// console is the console of a guest that shows what kerneltest.Page wants.
+const console = "@namibuild release 2.6.32\n@namibuild version Linux version 2.6.32 (a) #1\n@namibuild tainted 0\n@namibuild end\n"
+
 // proven puts a proof into a set.
 func proven(t *testing.T, dir string) string {
 	t.Helper()
-	p := boot.Proof{Passed: true, Packages: boot.PackagesOf(sure(set.Open(dir)).RPMs), Machine: "QEMU 7.2, tcg",
-		Checks: []boot.Check{{Name: "release", Want: "2.6.32", Got: "2.6.32", Passed: true}, {Name: "time-wait", Want: "5 s", Got: "5.01 s", Passed: true}}}
-	if err := boot.Write(dir, p, []byte("Linux version 2.6.32\n")); err != nil {
+	return provenBy(t, dir, sure(set.Open(dir)).Record.PlanID)
+}
+
+// provenBy puts a proof into a set that is about a plan.
+func provenBy(t *testing.T, dir, planID string) string {
+	t.Helper()
+	built := sure(set.Open(dir))
+	p := boot.Proof{Passed: true, PlanID: planID, Kernel: boot.Kernel{Release: "2.6.32"}, Ending: boot.Reset, Packages: boot.PackagesOf(built.RPMs), Machine: "QEMU 7.2, tcg"}
+	for _, c := range [][3]string{{"boot", "boots, answers, powers off"}, {"release", "2.6.32", "2.6.32"}, {"/proc/version", "Linux version 2.6.32"}, {"console", "no panic, no oops, no warning"}, {"time-wait", "5 s", "5.01 s"}} {
+		p.Checks = append(p.Checks, boot.Check{Name: c[0], Want: c[1], Got: c[2], Passed: true})
+	}
+	if err := boot.Write(dir, p, []byte(console)); err != nil {
 		t.Fatal(err)
 	}
 	return dir
@@ -150,7 +162,7 @@ func TestRelease(t *testing.T) {
 		t.Errorf("left: %v", left)
 	}
 	v, err := Verify(context.Background(), VerifyOptions{Dir: first})
-	if err != nil || v.Wrong() > 0 || len(v.Findings) != 11 || !v.OwnKey {
+	if err != nil || v.Wrong() > 0 || len(v.Findings) != 13 || !v.Complete || v.Path != first || !v.OwnKey {
 		t.Errorf("%+v, %v", v, err)
 	}
 	page := string(sure(os.ReadFile(filepath.Join(first, set.PageFile))))

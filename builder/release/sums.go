@@ -22,7 +22,7 @@ type knownFile func(name string) (size int64, sha256 string, ok bool)
 // and its signature. It reads only files that are not known.
 func sums(dir string, known knownFile) ([]byte, error) {
 	var out bytes.Buffer
-	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error { // by name
+	err := filepath.WalkDir(dir+string(filepath.Separator), func(path string, d fs.DirEntry, err error) error { // by name
 		if err != nil || d.IsDir() {
 			return err
 		}
@@ -81,7 +81,7 @@ func (v *verifying) signedSums(page []byte) error {
 
 // compareSums compares SHA256SUMS with the files.
 func (v *verifying) compareSums(page []byte) error {
-	now, err := sums(v.Dir, v.known)
+	now, err := sums(v.place.Dir, v.known)
 	if err != nil {
 		return err
 	}

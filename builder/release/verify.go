@@ -18,8 +18,13 @@ import (
 
 // VerifyOptions say what is verified, and whose key is trusted.
 type VerifyOptions struct {
-	// Dir is a release, an output directory, or a folder of packages.
+	// Dir is a release. With PackagesOnly it is also an output directory or a folder of
+	// packages.
 	Dir string
+	// PackagesOnly permits a folder that is not a release. Then the packages are checked,
+	// and the records that exist, but a missing record is not wrong. A folder that is
+	// a release is checked as one all the same.
+	PackagesOnly bool
 	// Certificate is the publisher's certificate. If it is nil, the one in the
 	// release is taken, which proves only that one key signed everything.
 	Certificate *pgp.Key
@@ -39,6 +44,12 @@ type Finding struct {
 
 // Verification is the result of Verify.
 type Verification struct {
+	// Kind and Path say what was verified. Kind is empty if the folder has a special
+	// file, so that nothing else was looked at.
+	Kind set.Kind `json:"kind,omitempty"`
+	Path string   `json:"path"`
+	// Complete says that a complete release was demanded. Otherwise files can be missing.
+	Complete bool `json:"complete"`
 	// Key is the fingerprint of the trusted key. OwnKey says that the key is from the
 	// release itself.
 	Key      string    `json:"key,omitempty"`
@@ -57,12 +68,27 @@ func (v Verification) Wrong() int {
 	return n
 }
 
+// Scope says in one line what was verified and what was not.
+func (v Verification) Scope() string {
+	what := v.Path
+	if v.Kind != "" {
+		what = fmt.Sprintf("%s %s", v.Kind, v.Path)
+	}
+	if v.Complete {
+		return what + ": verified as a complete release, every file of it"
+	}
+	return what + ": verified are the packages and the records beside them; not verified is whether records are missing, or what other files contain"
+}
+
 // UnverifiedError reports that Verify found something wrong.
 type UnverifiedError struct {
 	// Place is what was verified.
 	Place string
 	// Wrong is how many of All findings did not pass.
 	Wrong, All int
+	// NoRelease says that a complete release was demanded, and that this is a folder of
+	// another kind.
+	NoRelease bool
 }
 
 func (e *UnverifiedError) Error() string {
@@ -72,22 +98,30 @@ func (e *UnverifiedError) Error() string {
 // Err returns an *UnverifiedError if a finding did not pass. place names what was verified.
 func (v Verification) Err(place string) error {
 	if wrong := v.Wrong(); wrong > 0 {
-		return &UnverifiedError{place, wrong, len(v.Findings)}
+		return &UnverifiedError{place, wrong, len(v.Findings), v.Complete && v.Kind != "" && v.Kind != set.Release}
 	}
 	return nil
 }
 
 // Verify checks everything that a release or set says about itself, and reads every file
 // once. (It reads a package twice if digests of its payload were added when it was
-// signed.) What is wrong is a finding, not an error. An error means that the folder
-// cannot be read.
+// signed.) Without VerifyOptions.PackagesOnly, a missing file of a release, a file that is
+// none of a release's, and a package that is not signed are wrong. Verify follows no link.
+//
+// What is wrong is a finding, not an error. An error means that the folder cannot be read.
 func Verify(ctx context.Context, o VerifyOptions) (Verification, error) {
 	v := &verifying{VerifyOptions: o, ctx: ctx, digests: map[string]artifact.RPM{}}
-	if err := v.open(); err != nil {
+	v.Path, v.Complete = o.Dir, !o.PackagesOnly
+	err := v.open()
+	if special := (*set.IrregularError)(nil); errors.As(err, &special) {
+		v.found("contents", special, "")
+		return v.Verification, nil
+	}
+	if err != nil {
 		return Verification{}, &event.StepError{Step: event.Verify, Err: fmt.Errorf("verifying %s: %w", o.Dir, err)}
 	}
 	o.Tell.Say(event.Begin, event.Verify, "%s", event.Count(len(v.packagePaths()), "package"))
-	for _, check := range []func(){v.packages, v.build, v.proof, v.lock, v.release, v.repository, v.sbom, v.provenance, v.sums} {
+	for _, check := range []func(){v.packages, v.build, v.proof, v.lock, v.release, v.repository, v.install, v.sbom, v.provenance, v.contents, v.sums} {
 		check()
 		if ctx.Err() != nil {
 			return Verification{}, context.Cause(ctx)
@@ -103,9 +137,12 @@ type verifying struct {
 	VerifyOptions
 	ctx    context.Context
 	place  set.Place
+	paths  []string // of all files below place.Dir
 	files  set.Files
 	record *set.Record
 	keys   []pgp.Key
+	// caveats are those of the record of the release.
+	caveats []Caveat
 	// now are the packages as they are. built and builtSources are the packages and the
 	// source packages as they were before they were signed.
 	now, built, builtSources []artifact.RPM
@@ -122,6 +159,11 @@ func (v *verifying) open() error {
 	}
 	if v.place.Kind == set.Single {
 		return &set.PathError{Path: v.Dir, Reason: "it is a file, but only a folder can be verified"}
+	}
+	v.Kind, v.Path = v.place.Kind, v.place.Dir
+	v.Complete = v.Complete || v.Kind == set.Release
+	if v.paths, err = v.place.Paths(v.refused); err != nil {
+		return err
 	}
 	if v.files, err = v.place.ReadFiles(); err != nil {
 		return err
@@ -246,7 +288,7 @@ func first(list []error) error {
 func (v *verifying) onePackage(path string) (now, built artifact.RPM, signature, err error) {
 	name := filepath.Base(path)
 	now.File, built.File = name, name
-	f, err := os.Open(v.place.Join(path))
+	f, err := set.OpenIn(v.place.Dir, path)
 	if err != nil {
 		return now, built, nil, err
 	}

@@ -36,7 +36,7 @@ func TestVerifyFinds(t *testing.T) {
 		key    int
 		want   map[string]string // the texts of the failed findings, by name
 	}{
-		"another key": {nil, 1, map[string]string{"signatures": "package is signed by another key", "release": "it names the key", "repository": "bad signature", "provenance": "no good signature by this key", "files": "SHA256SUMS: bad signature"}},
+		"another key": {nil, 1, map[string]string{"signatures": "package is signed by another key", "install": "which is not the trusted one", "release": "it names the key", "repository": "bad signature", "provenance": "no good signature by this key", "files": "SHA256SUMS: bad signature"}},
 		"package, a bit": {func(dir string) error {
 			data := sure(os.ReadFile(filepath.Join(dir, rpm)))
 			data[len(data)-3] ^= 4
@@ -52,19 +52,19 @@ func TestVerifyFinds(t *testing.T) {
 		}, 0, map[string]string{"signatures": "package is not signed", "build": "is not as the build made it", "proof": "other packages", "release": "it is about another", "repository": "", "sbom": "it does not name kernel", "provenance": "it is not about kernel", "files": "is not in SHA256SUMS"}},
 		"proof":           {replace(set.ProofFile, `"got": "5.01 s"`, `"got": "60.0 s"`), 0, map[string]string{"files": "proof.json: sha256 got"}},
 		"proof, failed":   {replace(set.ProofFile, `"passed": true`, `"passed": false`), 0, map[string]string{"proof": "its kernel failed", "files": "proof.json: sha256 got"}},
-		"proof, removed":  {remove(set.ProofFile), 0, map[string]string{"files": "proof.json is missing"}},
+		"proof, removed":  {remove(set.ProofFile), 0, map[string]string{"contents": "proof.json is missing", "files": "proof.json is missing"}},
 		"lock":            {replace("timewait.lock", `"jobs": 2`, `"jobs": 3`), 0, map[string]string{"lock": "but the plan has the ID", "files": "timewait.lock: sha256 got"}},
-		"key, removed":    {remove("RPM-GPG-KEY-timewait"), 0, map[string]string{"files": "RPM-GPG-KEY-timewait is missing"}},
+		"key, removed":    {remove("RPM-GPG-KEY-timewait"), 0, map[string]string{"install": "the release has 0 public keys, want one", "contents": "RPM-GPG-KEY-* is missing", "files": "RPM-GPG-KEY-timewait is missing"}},
 		"page":            {write(set.PageFile, "<p>install this instead</p>"), 0, map[string]string{"files": "index.html: sha256 got"}},
-		"one more file":   {write("install.sh", "#!/bin/sh\n"), 0, map[string]string{"files": "install.sh is not in SHA256SUMS"}},
+		"one more file":   {write("install.sh", "#!/bin/sh\n"), 0, map[string]string{"contents": "install.sh is not a file of a release", "files": "install.sh is not in SHA256SUMS"}},
 		"sums":            {replace(set.SumsFile, "index.html", "indexx.html"), 0, map[string]string{"files": "bad signature"}},
-		"sums, removed":   {remove(set.SumsFile), 0, map[string]string{"files": "/SHA256SUMS: no such file"}},
+		"sums, removed":   {remove(set.SumsFile), 0, map[string]string{"contents": "SHA256SUMS is missing", "files": "/SHA256SUMS: no such file"}},
 		"lists":           {replace("repodata/repomd.xml", "<revision>", "<revision>1"), 0, map[string]string{"repository": "bad signature", "files": "repodata/repomd.xml: sha256 got"}},
-		"lists, removed":  {remove("repodata"), 0, map[string]string{"repository": "", "files": "is missing"}},
+		"lists, removed":  {remove("repodata"), 0, map[string]string{"contents": "repodata/repomd.xml is missing (and 2 files more)", "repository": "", "files": "is missing"}},
 		"record":          {replace(set.ReleaseFile, `"key": "`, `"key": "0`), 0, map[string]string{"release": "it names the key 0", "files": "release.json: sha256 got"}},
-		"sbom, removed":   {remove(set.SPDXFile), 0, map[string]string{"sbom": "/sbom.spdx.json: no such file", "files": "sbom.spdx.json is missing"}},
+		"sbom, removed":   {remove(set.SPDXFile), 0, map[string]string{"contents": "sbom.spdx.json is missing", "sbom": "/sbom.spdx.json: no such file", "files": "sbom.spdx.json is missing"}},
 		"statement":       {replace(set.ProvenanceFile, `"payload":"`, `"payload":"A`), 0, map[string]string{"provenance": "verifying the provenance: ", "files": "provenance.json: sha256 got"}},
-		"record, removed": {remove(set.ReleaseFile), 0, map[string]string{"release": "release.json: no such file", "files": "release.json is missing"}},
+		"record, removed": {remove(set.ReleaseFile), 0, map[string]string{"contents": "release.json is missing", "release": "release.json: no such file", "files": "release.json is missing"}},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -41,8 +42,9 @@ type Place struct {
 func (p Place) Join(name string) string { return filepath.Join(p.Dir, filepath.FromSlash(name)) }
 
 // Find finds the set that a path names. The path is an output directory, a release, the
-// folder RPMS of one of these, a folder of packages, or a package file. The error is a
-// *PathError if there is no package.
+// folder RPMS of one of these, a folder of packages, or a package file. path may be a
+// symbolic link, but below it Find follows none. The error is a *PathError if there is no
+// package, and an *IrregularError if a package or a folder of packages is something else.
 func Find(path string) (Place, error) {
 	info, err := os.Stat(path)
 	switch {
@@ -50,15 +52,18 @@ func Find(path string) (Place, error) {
 		return Place{}, &PathError{path, "no such file or folder"}
 	case err != nil:
 		return Place{}, fmt.Errorf("reading %s: %w", path, err)
+	case !info.IsDir() && !info.Mode().IsRegular():
+		return Place{}, &IrregularError{path, info.Mode().Type()}
 	case !info.IsDir():
 		return Place{Kind: Single, Dir: DirOf(path), Packages: filepath.Dir(path), RPMNames: []string{filepath.Base(path)}}, nil
 	}
 	p := Place{Kind: Output, Dir: above(path)}
 	p.Packages = p.Join(RPMS)
-	if inner, err := os.Stat(p.Packages); err != nil || !inner.IsDir() {
+	if p.RPMNames, err = packagesIn(p.Packages); errors.Is(err, fs.ErrNotExist) {
 		p.Kind, p.Packages = Folder, p.Dir
+		p.RPMNames, err = packagesIn(p.Dir + string(filepath.Separator)) // Dir may be a link
 	}
-	if p.RPMNames, err = packagesIn(p.Packages); err != nil {
+	if err != nil {
 		return Place{}, fmt.Errorf("reading %s: %w", path, err)
 	}
 	if len(p.RPMNames) == 0 {
@@ -98,18 +103,30 @@ func above(dir string) string {
 // isRelease reports whether the folder has a file that only a release has.
 func (p Place) isRelease() bool {
 	for _, name := range []string{ReleaseFile, SumsFile + SignatureEnd} {
-		if _, err := os.Stat(p.Join(name)); err == nil {
+		if _, err := os.Lstat(p.Join(name)); err == nil {
 			return true
 		}
 	}
 	return false
 }
 
-// packagesIn returns the names of the packages in a folder, sorted.
+// packagesIn returns the names of the packages in a folder, sorted. The folder and the
+// packages must not be links.
 func packagesIn(dir string) (names []string, err error) {
+	info, err := os.Lstat(dir)
+	if err == nil && !info.IsDir() {
+		err = &IrregularError{dir, info.Mode().Type()}
+	}
+	if err != nil {
+		return nil, err
+	}
 	entries, err := os.ReadDir(dir)
 	for _, e := range entries {
-		if !e.IsDir() && strings.HasSuffix(e.Name(), ".rpm") {
+		switch {
+		case e.IsDir() || !strings.HasSuffix(e.Name(), ".rpm"):
+		case !e.Type().IsRegular():
+			return nil, &IrregularError{filepath.Join(dir, e.Name()), e.Type()}
+		default:
 			names = append(names, e.Name())
 		}
 	}
@@ -117,7 +134,8 @@ func packagesIn(dir string) (names []string, err error) {
 }
 
 // ReadFiles reads and hashes the files beside the packages that Table lists. It ignores all
-// other files.
+// other files. The error is an *IrregularError if such a file, a folder of them, or
+// anything in such a folder is a link or another special file.
 func (p Place) ReadFiles() (Files, error) {
 	var all Files
 	err := p.walk(func(name string) error {
@@ -136,13 +154,15 @@ func (p Place) ReadFiles() (Files, error) {
 }
 
 // walk calls do with the path of every file in the set's folder and in the folders that
-// Table lists, in the order of the paths. It ignores hidden files and folders.
+// Table lists, in the order of the paths. It ignores hidden files and folders, and special
+// files in the set's folder whose names Table does not list.
 func (p Place) walk(do func(name string) error) error {
-	return filepath.WalkDir(p.Dir, func(path string, d fs.DirEntry, err error) error {
+	top := p.Dir + string(filepath.Separator) // Dir may be a link
+	return filepath.WalkDir(top, func(path string, d fs.DirEntry, err error) error {
 		switch {
 		case err != nil:
 			return err
-		case path == p.Dir:
+		case path == top:
 			return nil
 		case strings.HasPrefix(d.Name(), "."):
 			return skip(d)
@@ -155,8 +175,37 @@ func (p Place) walk(do func(name string) error) error {
 		if err != nil {
 			return err
 		}
-		return do(filepath.ToSlash(rel))
+		name := filepath.ToSlash(rel)
+		if !d.Type().IsRegular() {
+			if _, listed := Lookup(name); listed || knownFolder(name) || strings.Contains(name, "/") {
+				return &IrregularError{path, d.Type()}
+			}
+			return nil
+		}
+		return do(name)
 	})
+}
+
+// Paths returns the paths of all files below Dir, sorted: also of hidden ones, and of those
+// that Table does not list. The error is an *IrregularError if one is not a regular file
+// and refuse returns true for its path.
+func (p Place) Paths(refuse func(name string) bool) ([]string, error) {
+	var all []string
+	err := fs.WalkDir(os.DirFS(p.Dir), ".", func(name string, d fs.DirEntry, err error) error {
+		switch {
+		case err != nil || d.IsDir():
+			return err
+		case !d.Type().IsRegular() && refuse(name):
+			return &IrregularError{p.Join(name), d.Type()}
+		}
+		all = append(all, name)
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("reading %s: %w", p.Dir, err)
+	}
+	slices.Sort(all)
+	return all, nil
 }
 
 // skip skips an entry, and what is in it if it is a folder.

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"time"
 
@@ -94,7 +93,7 @@ func parseRecord(data []byte) (*Record, error) {
 // ReadRecord reads the record in a folder. It returns nil if there is none. The Dir of the
 // record's packages is the folder RPMS of dir.
 func ReadRecord(dir string) (*Record, error) {
-	data, err := os.ReadFile(filepath.Join(dir, RecordFile))
+	data, err := ReadIn(dir, RecordFile)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}

@@ -248,7 +248,7 @@ type File struct {
 	Name   string
 	Size   int64  // bytes
 	SHA256 string // lower-case hexadecimal
-	path   string
+	dir    string
 	data   []byte
 }
 
@@ -256,10 +256,10 @@ type File struct {
 // smaller, logs can be larger.
 const maxKept = 16 << 20
 
-// ReadFile reads and hashes the file of a folder that has the path name in it.
+// ReadFile reads and hashes the file that OpenIn opens.
 func ReadFile(dir, name string) (File, error) {
-	f := File{Name: name, path: filepath.Join(dir, filepath.FromSlash(name))}
-	in, err := os.Open(f.path)
+	f := File{Name: name, dir: dir}
+	in, err := OpenIn(dir, name)
 	if err != nil {
 		return File{}, err
 	}
@@ -286,7 +286,7 @@ func (f File) Open() (io.ReadCloser, error) {
 	if f.data != nil {
 		return io.NopCloser(bytes.NewReader(f.data)), nil
 	}
-	return os.Open(f.path)
+	return OpenIn(f.dir, f.Name)
 }
 
 // Read returns the content of the file.
@@ -294,7 +294,7 @@ func (f File) Read() ([]byte, error) {
 	if f.data != nil {
 		return f.data, nil
 	}
-	return os.ReadFile(f.path)
+	return ReadIn(f.dir, f.Name)
 }
 
 // Of returns a File of content that is not on the disk yet.

@@ -64,6 +64,13 @@ const (
 	Unsummed
 	// Left marks what a failed build leaves. It is not part of a set.
 	Left
+	// Required marks a file that every release has. At least one file must match the
+	// row's pattern.
+	Required
+	// IfProven marks a file that a release has unless its record carries the caveat
+	// unproven, and IfLocked one that it has unless the caveat is unlocked.
+	IfProven
+	IfLocked
 )
 
 // Row describes one file of a set or release, or several files whose paths match a pattern.
@@ -94,33 +101,33 @@ func (r Row) top() string {
 func Table() []Row { return append([]Row{}, table...) }
 
 var table = []Row{
-	{RPMS + "/*.rpm", "application/x-rpm", "", OfBuild},
+	{RPMS + "/*.rpm", "application/x-rpm", "", OfBuild | Required},
 	{SRPMS + "/*.rpm", "application/x-rpm", "the source of these packages, patched", OfBuild},
-	{KeyPrefix + "*", "application/pgp-keys", "the public key", 0},
-	{"*.repo", "text/plain", "for /etc/yum.repos.d", 0},
-	{Repodata + "/repomd.xml", "application/xml", "the repository's index, signed in repomd.xml.asc", OfBuild},
-	{Repodata + "/*" + SignatureEnd, "application/pgp-signature", "", OfBuild},
+	{KeyPrefix + "*", "application/pgp-keys", "the public key", Required},
+	{"*.repo", "text/plain", "for /etc/yum.repos.d", Required},
+	{Repodata + "/repomd.xml", "application/xml", "the repository's index, signed in repomd.xml.asc", OfBuild | Required},
+	{Repodata + "/*" + SignatureEnd, "application/pgp-signature", "", OfBuild | Required},
 	{Repodata + "/*.xml", "application/xml", "", OfBuild},
-	{Repodata + "/*.xml.gz", "application/gzip", "", OfBuild},
-	{SPDXFile, "application/spdx+json", "what it is made of and with: every package and source, as SPDX", OfBuild | Referrer},
-	{CycloneDXFile, "application/vnd.cyclonedx+json", "the same as CycloneDX", OfBuild | Referrer},
-	{ProvenanceFile, "application/vnd.dsse.envelope.v1+json", "how it was built, as a signed SLSA statement", OfBuild | Referrer},
-	{RecordFile, "application/vnd.namibuild.build.v1+json", "everything the build was made from and of", OfBuild | Published | Byproduct},
-	{LogFile, "text/plain", "the log of rpmbuild", OfBuild | Published | Byproduct},
-	{BuildRootFile, "application/json", "the packages it was built with", OfBuild | Published | Byproduct},
+	{Repodata + "/*.xml.gz", "application/gzip", "", OfBuild | Required},
+	{SPDXFile, "application/spdx+json", "what it is made of and with: every package and source, as SPDX", OfBuild | Referrer | Required},
+	{CycloneDXFile, "application/vnd.cyclonedx+json", "the same as CycloneDX", OfBuild | Referrer | Required},
+	{ProvenanceFile, "application/vnd.dsse.envelope.v1+json", "how it was built, as a signed SLSA statement", OfBuild | Referrer | Required},
+	{RecordFile, "application/vnd.namibuild.build.v1+json", "everything the build was made from and of", OfBuild | Published | Byproduct | Required},
+	{LogFile, "text/plain", "the log of rpmbuild", OfBuild | Published | Byproduct | Required},
+	{BuildRootFile, "application/json", "the packages it was built with", OfBuild | Published | Byproduct | Required},
 	{ChangesFile, "text/plain", "what was changed in the source", OfBuild | Published | Byproduct},
 	{SignaturesFile, "application/json", "the signatures of all modules: with them the same packages are built without the key", OfBuild | Published | Byproduct},
-	{lockPattern, "application/vnd.namibuild.lock.v1+json", "builds the same packages again: namibuild build --lock", OfBuild | Published | Byproduct},
-	{ProofFile, "application/vnd.namibuild.proof.v1+json", "how the kernel was proven", OfBuild | Published | Byproduct | Referrer},
-	{ProofLogFile, "text/plain", "the console of the kernel while it was proven", OfBuild | Published | Byproduct},
+	{lockPattern, "application/vnd.namibuild.lock.v1+json", "builds the same packages again: namibuild build --lock", OfBuild | Published | Byproduct | IfLocked},
+	{ProofFile, "application/vnd.namibuild.proof.v1+json", "how the kernel was proven", OfBuild | Published | Byproduct | Referrer | IfProven},
+	{ProofLogFile, "text/plain", "the console of the kernel while it was proven", OfBuild | Published | Byproduct | IfProven},
 	{BenchFile, "application/json", "the measurements of the kernel", OfBuild | Published | Byproduct},
 	{BenchCSV, "text/csv", "the same, second by second", OfBuild | Published | Byproduct},
 	{BenchSVG, "image/svg+xml", "the same as a chart", OfBuild | Published | Byproduct},
 	{BenchPNG, "image/png", "the chart as PNG", OfBuild | Published | Byproduct},
-	{ReleaseFile, "application/json", "this release, for programs", 0},
-	{PageFile, "text/html", "", 0},
-	{SumsFile, "text/plain", "", Unsummed},
-	{SumsFile + SignatureEnd, "application/pgp-signature", "", Unsummed},
+	{ReleaseFile, "application/json", "this release, for programs", Required},
+	{PageFile, "text/html", "", Required},
+	{SumsFile, "text/plain", "", Unsummed | Required},
+	{SumsFile + SignatureEnd, "application/pgp-signature", "", Unsummed | Required},
 	{FailedLog, "text/plain", "", OfBuild | Left},
 	{FailedRPMS + "/*.rpm", "application/x-rpm", "", OfBuild | Left},
 }
@@ -133,6 +140,15 @@ func Lookup(name string) (Row, bool) {
 		}
 	}
 	return Row{}, false
+}
+
+// Transferable reports whether a registry can have a file with that path: one that Table
+// lists, or a package of a folder of packages.
+func Transferable(name string) bool {
+	if row, ok := Lookup(name); ok {
+		return !row.Has(Left)
+	}
+	return !strings.Contains(name, "/") && strings.HasSuffix(name, ".rpm")
 }
 
 // unknownType is the media type of a file that Table does not list.

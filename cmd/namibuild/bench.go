@@ -39,7 +39,8 @@ figures.
 
 ` + machineHelp + `
 
-SET gets bench.json, bench.csv and the chart, bench.svg and bench.png.`,
+SET gets bench.json, bench.csv and the chart, bench.svg and bench.png. For a release they
+go to the folder RELEASE-proof beside it.`,
 		Example: `  namibuild bench out/demo
   namibuild bench out/demo --stock out/demo-stock --ports 1000 --rate 100`,
 		Args: onePath("a set (an output directory of build)"),
@@ -86,7 +87,13 @@ func (a *app) bench(ctx context.Context, path, stock string, traffic boot.Traffi
 	_, err = perform(ctx, a, func(tell event.Sink) (boot.Report, error) {
 		o.Tell = tell
 		return prove.Bench(ctx, prove.BenchOptions{MachineOptions: o, Set: path, Stock: stock, Traffic: traffic})
-	}, func(r boot.Report) error { return printReport(os.Stdout, r, path) })
+	}, func(r boot.Report) error {
+		dir := path
+		if place, err := set.Find(path); err == nil {
+			dir = prove.RecordsDir(place)
+		}
+		return printReport(os.Stdout, r, dir)
+	})
 	return err
 }
 

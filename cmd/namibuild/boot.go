@@ -31,7 +31,8 @@ kernel neither panics nor warns.
 ` + machineHelp + `
 
 The output directory gets proof.json and proof.log (the console), whether the checks
-pass or not. The proof to meet is what the recipe said when the set was built, or with
+pass or not. A release is signed and gets nothing: they go to the folder RELEASE-proof
+beside it. The proof to meet is what the recipe said when the set was built, or with
 --recipe what the recipe says now. A kernel that does not answer within the default
 limit fails. A shorter --limit that runs out gives no verdict and leaves an earlier
 proof as it is.
@@ -119,8 +120,8 @@ func printProof(w io.Writer, s style, p boot.Proof, path, keep string, took time
 	if where == "" {
 		where = "a folder with its vmlinuz and initramfs (--keep DIR)"
 	}
-	if info, err := os.Stat(path); err == nil && info.IsDir() {
-		dir := set.DirOf(path)
+	if place, err := set.Find(path); err == nil && place.Kind != set.Single {
+		dir := prove.RecordsDir(place)
 		fmt.Fprintf(w, "proof: %s, the console: %s\n", filepath.Join(dir, set.ProofFile), filepath.Join(dir, set.ProofLogFile))
 	}
 	_, err := fmt.Fprintf(w, "repeat by hand, in %s:\n  %s\n", where, p.Command)

@@ -55,6 +55,6 @@ func printPushed(p oci.Pushed) error {
 	if p.Replaced != "" {
 		fmt.Printf("the tag %s was %s before\n", p.Tag, p.Replaced)
 	}
-	_, err := fmt.Printf("get it: namibuild pull %s -o DIR\n", p.Reference)
+	_, err := fmt.Printf("get it: namibuild pull %s -o DIR --key FILE\n", p.Reference)
 	return err
 }

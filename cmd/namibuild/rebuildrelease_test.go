@@ -74,7 +74,7 @@ func keyedBuild(t *testing.T) builder.Options {
 // releaseOf locks and builds, and makes a signed release of the result, in another folder.
 func releaseOf(t *testing.T, o *builder.Options) (dir string) {
 	t.Helper()
-	l, err := builder.Lock(t.Context(), o.PlanOptions, "timewait.yaml", []byte("name: timewait\n"))
+	l, err := builder.Lock(t.Context(), o.PlanOptions, "timewait.yaml", []byte(kerneltest.Page))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -83,8 +83,12 @@ func releaseOf(t *testing.T, o *builder.Options) (dir string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	proof := boot.Proof{Passed: true, Packages: boot.PackagesOf(built.RPMs), Checks: []boot.Check{{Name: "release", Passed: true}}}
-	if err := boot.Write(o.Output, proof, []byte("Linux version 2.6.32\n")); err != nil {
+	proof := boot.Proof{Passed: true, PlanID: built.PlanID, Kernel: boot.Kernel{Release: "2.6.32"}, Ending: boot.Reset, Packages: boot.PackagesOf(built.RPMs)}
+	for _, c := range [][2]string{{"boot", "boots, answers, powers off"}, {"release", "2.6.32"}, {"/proc/version", "Linux version 2.6.32"}, {"console", "no panic, no oops, no warning"}} {
+		proof.Checks = append(proof.Checks, boot.Check{Name: c[0], Want: c[1], Got: c[1], Passed: true})
+	}
+	console := "@namibuild release 2.6.32\n@namibuild version Linux version 2.6.32 (a) #1\n@namibuild tainted 0\n@namibuild end\n"
+	if err := boot.Write(o.Output, proof, []byte(console)); err != nil {
 		t.Fatal(err)
 	}
 	signer, _, err := sign.Generate(pgp.NewKeyOptions{Name: "Publisher", Created: time.Unix(1388000000, 0)}, nil)

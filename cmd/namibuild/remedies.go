@@ -82,8 +82,9 @@ var remedies = []remedy{
 	by(func(e *builder.LockError) (int, string) { return exitLock, lockHint(e) }),
 	by(func(e *pgp.KeyError) (int, string) { return exitKey, keyHint(e.Err) }),
 	by(unprovenHint),
+	of[*release.ContradictionError](exitOutput, "build the set again: its records were changed after the build"),
 	of[*release.UnlockedError](exitLock, "namibuild lock RECIPE and another build make a locked set; --unlocked publishes it as it is, and the release says so"),
-	of[*release.UnverifiedError](exitUnverified, ""),
+	by(unverifiedHint),
 	by(func(e *engine.UnreachableError) (int, string) { return exitEngine, engineHint(e) }),
 	of[*engine.TooOldError](exitEngine, "Docker 20.10 or newer is needed"),
 	by(rpmbuildHint),
@@ -104,6 +105,7 @@ var remedies = []remedy{
 	by(func(e *durable.Error) (int, string) { return exitOutput, outputHint(e) }),
 	of[*oci.ReferenceError](exitUsage, ""),
 	by(func(e *oci.RegistryError) (int, string) { return exitRegistry, registryHint(e) }),
+	of[*release.NoKeyError](exitUsage, helpHint),
 	of[*release.NotBuiltError](exitUsage, helpHint),
 	of[*release.SourceError](exitUsage, "namibuild repo --help"),
 	of[*release.UnsignedError](exitUnverified, "namibuild sign signs packages; without --key the repository is not signed"),
@@ -114,6 +116,7 @@ var remedies = []remedy{
 	of[*boot.LimitError](exitNoKernel, "use a longer --limit; no proof was written, and an earlier one stays valid"),
 	of[*boot.OptionsError](exitNoKernel, "set them in the kernel's configuration, or remove what needs them from proof: in the recipe"),
 	of[noStockError](exitUsage, "namibuild build RECIPE --stock makes it; name another one with --stock"),
+	of[*set.IrregularError](exitOutput, "replace it by the file itself: links and special files in a set are not used"),
 	of[*set.PathError](exitUsage, "name the output directory of namibuild build, or a kernel package"),
 	of[*set.StaleError](exitUsage, "namibuild build RECIPE makes the set again"),
 	is(set.ErrNoRecord, exitUsage, "name the output directory of namibuild build"),
@@ -140,6 +143,13 @@ func unprovenHint(e *boot.UnprovenError) (int, string) {
 		return exitUnproven, "the console is in proof.log in the set"
 	}
 	return exitUnproven, "namibuild boot SET proves it; --unproven publishes it as it is, and the release says so"
+}
+
+func unverifiedHint(e *release.UnverifiedError) (int, string) {
+	if e.NoRelease {
+		return exitUnverified, "namibuild verify --packages-only checks a set or a folder of packages that is not a release"
+	}
+	return exitUnverified, ""
 }
 
 func lockHint(e *builder.LockError) string {
