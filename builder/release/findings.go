@@ -127,7 +127,14 @@ func (v *verifying) repository() {
 		return
 	}
 	repo, err := repodata.Verify(dir, check, v.verifiedPackage)
-	v.found("repository", err, "%s listed, index signed", event.Count(len(repo.Packages), "package"))
+	signed := "index signed"
+	switch {
+	case !repo.Signed:
+		signed = "index not signed"
+	case check == nil:
+		signed = "the signature of the index was not verified: no key"
+	}
+	v.found("repository", err, "%s listed, %s", event.Count(len(repo.Packages), "package"), signed)
 }
 
 // sbom checks that the SBOMs are about these packages.

@@ -258,11 +258,23 @@ func (v *verifying) packages() {
 		}
 	}
 	v.found("packages", first(broken), "%s, every digest right", event.Count(len(v.packagePaths()), "package"))
-	by := "by " + v.Key
-	if v.OwnKey {
-		by += ", the key that came with the packages"
+	v.signatures(len(v.packagePaths())-len(broken), first(unsigned))
+}
+
+// signatures tells what the signatures of the packages that are not damaged are, if there
+// are such packages.
+func (v *verifying) signatures(verified int, err error) {
+	if verified == 0 {
+		return
 	}
-	v.found("signatures", first(unsigned), "%s", by)
+	text := "by " + v.Key
+	if v.OwnKey {
+		text += ", the key that came with the packages"
+	}
+	if all := len(v.packagePaths()); verified < all {
+		text = fmt.Sprintf("of %d of %s %s; the damaged ones were not verified", verified, event.Count(all, "package"), text)
+	}
+	v.found("signatures", err, "%s", text)
 }
 
 // explained returns a better error for a signature that was not checked because there is
