@@ -21,7 +21,7 @@ const module = "namibuild"
 // imports only packages of lower layers, and none of its own layer.
 var floors = [][]string{
 	{"cmd"}, // and all below it
-	{"builder", "builder/release", "builder/prove"},
+	{"builder", "builder/release", "builder/repository", "builder/prove"},
 	{"builder/sign", "builder/repodata", "builder/sbom", "builder/provenance", "builder/oci", "builder/boot"},
 	{"builder/set", "builder/image", "builder/trust", "builder/topdir", "builder/vary"},
 	{"builder/fetch", "builder/source", "builder/engine", "builder/artifact", "builder/compare", "builder/graft", "builder/leak", "builder/buildroot", "builder/modkey", "builder/buildlog"},

@@ -224,7 +224,7 @@ var recordStates = []struct {
 				return err
 			}
 		}
-		page, err := sums(dir, func(string) (int64, string, bool) { return 0, "", false })
+		page, err := set.Sums(dir, func(string) (int64, string, bool) { return 0, "", false })
 		if special := (*set.IrregularError)(nil); errors.As(err, &special) {
 			return nil // nothing is signed
 		}

@@ -7,8 +7,9 @@
 // [Make] makes a release of the output directory of a build, if the packages are as they
 // were built, their kernel is proven, and they were built from a lock. [Verify] checks
 // everything that a release or set says about itself. [Push] puts a release into a
-// container registry, and [Pull] gets it from there and verifies it. [Sign], [SBOM],
-// [Provenance] and [MakeRepository] do single steps of Make.
+// container registry, and [Pull] gets it from there and verifies it. [Sign], [SBOM] and
+// [Provenance] do single steps of Make. Package repository makes any other folder of
+// packages a repository.
 package release
 
 import (
@@ -389,7 +390,7 @@ func publishedFiles(s set.Set, proven bool) []set.File {
 
 // digests writes the digests of all files, and signs them.
 func (r *making) digests() (string, error) {
-	page, err := sums(r.out.Path(), r.known)
+	page, err := set.Sums(r.out.Path(), r.known)
 	if err != nil {
 		return "", err
 	}

@@ -20,6 +20,7 @@ import (
 	"namibuild/builder/oci"
 	"namibuild/builder/pgp"
 	"namibuild/builder/release"
+	"namibuild/builder/repository"
 	"namibuild/builder/set"
 	"namibuild/builder/source"
 	"namibuild/builder/trust"
@@ -107,9 +108,9 @@ var remedies = []remedy{
 	by(func(e *oci.RegistryError) (int, string) { return exitRegistry, registryHint(e) }),
 	of[*release.NoKeyError](exitUsage, helpHint),
 	of[*release.NotBuiltError](exitUsage, helpHint),
-	of[*release.SourceError](exitUsage, "namibuild repo --help"),
-	of[*release.UnsignedError](exitUnverified, "namibuild sign signs packages; without --key the repository is not signed"),
-	of[*release.RepositoryError](exitOutput, ""),
+	of[*repository.SourceError](exitUsage, "namibuild repo --help"),
+	of[*repository.UnsignedError](exitUnverified, "namibuild sign signs packages; without --key the repository is not signed"),
+	of[*repository.Error](exitOutput, ""),
 	of[unprovenError](exitUnproven, "the console is in proof.log (for a package file: namibuild boot --keep DIR); namibuild boot --recipe RECIPE checks what the recipe says now"),
 	of[*boot.NoKernelError](exitNoKernel, ""),
 	of[*boot.ModuleError](exitNoKernel, ""),

@@ -8,7 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"namibuild/builder/event"
-	"namibuild/builder/release"
+	"namibuild/builder/repository"
 )
 
 func (a *app) repoCommand() *cobra.Command {
@@ -30,7 +30,7 @@ be signed by that key, because hosts will check both. Without --key hosts check 
   namibuild repo /srv/kernels --url https://example.org/kernels --key kernels.key`,
 		Args: onePath("a folder of packages"),
 		RunE: func(c *cobra.Command, args []string) error {
-			return a.repo(c.Context(), release.RepositoryOptions{Dir: args[0], ID: id, URL: base}, f)
+			return a.repo(c.Context(), repository.Options{Dir: args[0], ID: id, URL: base}, f)
 		},
 	}
 	c.Flags().StringVar(&id, "name", "", "name the repository `NAME` for yum (default the folder's name)")
@@ -39,7 +39,7 @@ be signed by that key, because hosts will check both. Without --key hosts check 
 	return c
 }
 
-func (a *app) repo(ctx context.Context, o release.RepositoryOptions, f keyFlags) error {
+func (a *app) repo(ctx context.Context, o repository.Options, f keyFlags) error {
 	if f.key != "" {
 		k, closeKey, err := f.open(ctx)
 		if err != nil {
@@ -48,14 +48,14 @@ func (a *app) repo(ctx context.Context, o release.RepositoryOptions, f keyFlags)
 		defer closeKey()
 		o.Key = &k
 	}
-	made, err := release.MakeRepository(ctx, o)
+	made, err := repository.Make(ctx, o)
 	if err != nil {
 		return a.cause(ctx, err)
 	}
 	return a.print("result", made, func() error { return printRepository(made) })
 }
 
-func printRepository(r release.Repository) error {
+func printRepository(r repository.Repository) error {
 	signed := "not signed: hosts that use it check nothing"
 	if r.Signed {
 		signed = "signed, its key is " + r.KeyFile

@@ -1,4 +1,6 @@
-package release
+// Package repository makes a folder of packages a repository for yum and dnf: the lists, the
+// .repo file and the public key. A release is one already; see builder/release.
+package repository
 
 import (
 	"bytes"
@@ -7,7 +9,6 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
-	"strings"
 
 	"namibuild/builder/pgp"
 	"namibuild/builder/repodata"
@@ -16,8 +17,8 @@ import (
 	"namibuild/builder/sign"
 )
 
-// RepositoryOptions say which folder becomes a repository, and how.
-type RepositoryOptions struct {
+// Options say which folder becomes a repository, and how.
+type Options struct {
 	Dir string
 	// ID is the repository's name for yum. The default is the name of the folder. URL
 	// is where hosts find Dir. The default is file:// and its path.
@@ -36,11 +37,11 @@ type Repository struct {
 	KeyFile string `json:"keyFile,omitempty"`
 }
 
-// RepositoryError reports that a folder cannot become a repository.
-type RepositoryError struct{ Err error }
+// Error reports that a folder cannot become a repository.
+type Error struct{ Err error }
 
-func (e *RepositoryError) Error() string { return e.Err.Error() }
-func (e *RepositoryError) Unwrap() error { return e.Err }
+func (e *Error) Error() string { return e.Err.Error() }
+func (e *Error) Unwrap() error { return e.Err }
 
 // SourceError reports that no .repo file can have this ID or URL.
 type SourceError struct{ Err error }
@@ -58,10 +59,10 @@ type UnsignedError struct {
 func (e *UnsignedError) Error() string { return e.Package + ": " + e.Err.Error() }
 func (e *UnsignedError) Unwrap() error { return e.Err }
 
-// MakeRepository writes repodata/, the .repo file and, if there is a key, the public key
+// Make writes repodata/, the .repo file and, if there is a key, the public key
 // into a folder of packages: all of them or none. The time of the repository is the build
 // time of the newest package.
-func MakeRepository(ctx context.Context, o RepositoryOptions) (Repository, error) {
+func Make(ctx context.Context, o Options) (Repository, error) {
 	source, err := o.source()
 	if err != nil {
 		return Repository{}, err
@@ -71,7 +72,7 @@ func MakeRepository(ctx context.Context, o RepositoryOptions) (Repository, error
 		return Repository{}, &SourceError{err}
 	}
 	if err := o.allowed(); err != nil {
-		return Repository{}, &RepositoryError{err}
+		return Repository{}, &Error{err}
 	}
 	r := Repository{Dir: o.Dir, File: filepath.Join(o.Dir, source.ID+".repo")}
 	files := []repodata.File{{Path: source.ID + ".repo", Data: []byte(page)}}
@@ -79,7 +80,7 @@ func MakeRepository(ctx context.Context, o RepositoryOptions) (Repository, error
 	if o.Key != nil {
 		public, err := o.Key.Public()
 		if err != nil {
-			return Repository{}, &RepositoryError{fmt.Errorf("writing the public key: %w", err)}
+			return Repository{}, &Error{fmt.Errorf("writing the public key: %w", err)}
 		}
 		if options, err = o.signed(ctx); err != nil {
 			return Repository{}, err
@@ -88,13 +89,13 @@ func MakeRepository(ctx context.Context, o RepositoryOptions) (Repository, error
 		files = append(files, repodata.File{Path: source.Key, Data: public})
 	}
 	if r.Repo, err = repodata.Write(o.Dir, options, files...); err != nil {
-		return Repository{}, &RepositoryError{err}
+		return Repository{}, &Error{err}
 	}
 	return r, nil
 }
 
 // allowed reports an error if a new index would make a signature in the folder wrong.
-func (o RepositoryOptions) allowed() error {
+func (o Options) allowed() error {
 	if _, err := os.Stat(filepath.Join(o.Dir, set.SumsFile)); err == nil {
 		return fmt.Errorf("%s is a release: its repository is part of what was signed", o.Dir)
 	}
@@ -106,7 +107,7 @@ func (o RepositoryOptions) allowed() error {
 
 // source returns the content of the .repo file, with the defaults for ID and URL. A
 // public key in the folder keeps its name.
-func (o RepositoryOptions) source() (repodata.Source, error) {
+func (o Options) source() (repodata.Source, error) {
 	path, err := filepath.Abs(o.Dir)
 	if err != nil {
 		return repodata.Source{}, err
@@ -123,7 +124,7 @@ func (o RepositoryOptions) source() (repodata.Source, error) {
 		return s, nil
 	}
 	s.Key = set.KeyPrefix + s.ID
-	if own := keysIn(path); len(own) == 1 {
+	if own := set.KeysIn(path); len(own) == 1 {
 		s.Key = own[0]
 	}
 	return s, nil
@@ -131,10 +132,10 @@ func (o RepositoryOptions) source() (repodata.Source, error) {
 
 // signed checks that the key signed every package, and returns options with the build
 // time of the newest one.
-func (o RepositoryOptions) signed(ctx context.Context) (repodata.Options, error) {
+func (o Options) signed(ctx context.Context) (repodata.Options, error) {
 	paths, err := repodata.Paths(o.Dir)
 	if err != nil {
-		return repodata.Options{}, &RepositoryError{err}
+		return repodata.Options{}, &Error{err}
 	}
 	var epoch int64
 	for _, path := range paths {
@@ -164,18 +165,4 @@ func signedAt(path string, key pgp.Key) (int64, error) {
 		return 0, err
 	}
 	return p.BuildTime(), nil
-}
-
-// keysIn returns the names of the public keys in a folder.
-func keysIn(dir string) (names []string) {
-	entries, err := os.ReadDir(dir)
-	if err != nil {
-		return nil
-	}
-	for _, e := range entries {
-		if strings.HasPrefix(e.Name(), set.KeyPrefix) {
-			names = append(names, e.Name())
-		}
-	}
-	return names
 }
