@@ -13,10 +13,13 @@ import (
 
 var update = flag.Bool("update", false, "draw the layers in "+architecture+" again")
 
-const architecture = "docs/architecture.md"
+const (
+	architecture = "docs/architecture.md"
+	files        = "docs/files.md"
+)
 
 // pages are the documents whose paths must exist.
-var pages = []string{architecture, "docs/security.md", "CONTRIBUTING.md", "README.md", "examples/README.md", "recipes/README.md"}
+var pages = []string{architecture, files, "docs/security.md", "CONTRIBUTING.md", "README.md", "examples/README.md", "recipes/README.md"}
 
 // TestArchitectureLayers checks that the drawing of the layers shows the table
 // floors. With -update it draws them again.
@@ -37,6 +40,29 @@ func TestArchitectureLayers(t *testing.T) {
 		}
 	default:
 		t.Errorf("the layers in %s are not those of arrows_test.go; go test -run Architecture . -update draws them again", architecture)
+	}
+}
+
+// TestArchitectureFiles checks that docs/files.md has one row for each file of Go that is
+// not a test or for tests.
+func TestArchitectureFiles(t *testing.T) {
+	rows := map[string]int{}
+	for _, row := range regexp.MustCompile("(?m)^\\| `([^`]+)` \\| [^|\n]+ \\|$").FindAllStringSubmatch(read(t, files), -1) {
+		rows[row[1]]++
+	}
+	for _, f := range goFiles(t, os.DirFS(".")) {
+		if f.test() || support(f.dir()) {
+			continue
+		}
+		if rows[f.path] != 1 {
+			t.Errorf("%s has %d rows for %s, want 1", files, rows[f.path], f.path)
+		}
+		delete(rows, f.path)
+	}
+	for name := range rows { // those beside Go, too
+		if _, err := os.Stat(name); err != nil || strings.HasSuffix(name, ".go") {
+			t.Errorf("%s has a row for %s, which does not exist or needs none", files, name)
+		}
 	}
 }
 
