@@ -7,7 +7,9 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
+	"sync"
 
 	"namibuild/builder/artifact"
 	"namibuild/builder/event"
@@ -147,8 +149,11 @@ type verifying struct {
 	// source packages as they were before they were signed.
 	now, built, builtSources []artifact.RPM
 	// digests has the packages whose digests are right, by path.
-	digests    map[string]artifact.RPM
-	size, done int64 // bytes of the packages
+	digests map[string]artifact.RPM
+	// size and done are bytes of the packages. progress guards done, and lets no two
+	// events overlap.
+	size, done int64
+	progress   sync.Mutex
 }
 
 // open finds the packages and the key, and reads the files beside the packages.
@@ -242,19 +247,20 @@ func (v *verifying) found(name string, err error, format string, args ...any) {
 // packages checks the digests and signatures of every package.
 func (v *verifying) packages() {
 	var broken, unsigned []error
-	for _, path := range v.packagePaths() {
-		name := filepath.Base(path)
-		now, built, signature, err := v.onePackage(path)
+	for _, p := range v.readPackages() {
 		switch {
-		case err != nil:
-			broken = append(broken, fmt.Errorf("%s: %w", name, err))
-		case signature != nil:
-			unsigned = append(unsigned, fmt.Errorf("%s: %w", name, v.explained(signature)))
+		case p.err != nil:
+			broken = append(broken, fmt.Errorf("%s: %w", p.now.File, p.err))
+		case p.signature != nil:
+			unsigned = append(unsigned, fmt.Errorf("%s: %w", p.now.File, v.explained(p.signature)))
 		}
-		if strings.HasPrefix(path, set.SRPMS+"/") {
-			v.builtSources = append(v.builtSources, built)
+		if p.err == nil {
+			v.digests[p.path] = p.now
+		}
+		if strings.HasPrefix(p.path, set.SRPMS+"/") {
+			v.builtSources = append(v.builtSources, p.built)
 		} else {
-			v.now, v.built = append(v.now, now), append(v.built, built)
+			v.now, v.built = append(v.now, p.now), append(v.built, p.built)
 		}
 	}
 	v.found("packages", first(broken), "%s, every digest right", event.Count(len(v.packagePaths()), "package"))
@@ -294,36 +300,66 @@ func first(list []error) error {
 	return fmt.Errorf("%w (and %s more)", list[0], event.Count(len(list)-1, "package"))
 }
 
-// onePackage reads a package. It returns the package as it is, the package as it was
-// before it was signed, and what is wrong with the signature. err says that the package
-// is damaged.
-func (v *verifying) onePackage(path string) (now, built artifact.RPM, signature, err error) {
+// readPackage is what was read of one package.
+type readPackage struct {
+	path string
+	// now is the package as it is, built the package as it was before it was signed.
+	now, built artifact.RPM
+	// signature is what is wrong with the signature. err says that the package is damaged.
+	signature, err error
+}
+
+// readPackages reads all packages, as many at a time as there are processors.
+func (v *verifying) readPackages() []readPackage {
+	all := make([]readPackage, len(v.packagePaths()))
+	free := make(chan struct{}, runtime.GOMAXPROCS(0))
+	var reading sync.WaitGroup
+	for i, path := range v.packagePaths() {
+		reading.Go(func() {
+			free <- struct{}{}
+			defer func() { <-free }()
+			all[i] = v.onePackage(path)
+		})
+	}
+	reading.Wait()
+	return all
+}
+
+// onePackage reads a package.
+func (v *verifying) onePackage(path string) readPackage {
 	name := filepath.Base(path)
-	now.File, built.File = name, name
+	p := readPackage{path: path, now: artifact.RPM{File: name}, built: artifact.RPM{File: name}}
 	f, err := set.OpenIn(v.place.Dir, path)
 	if err != nil {
-		return now, built, nil, err
+		p.err = err
+		return p
 	}
 	defer f.Close()
 	i, err := rpm.Inspect(v.counted(f), v.keys)
 	if err != nil {
 		sum, _ := set.ReadFile(v.place.Dir, path)
-		now.Size, now.SHA256 = sum.Size, sum.SHA256
-		return now, built, nil, err
+		p.now.Size, p.now.SHA256, p.err = sum.Size, sum.SHA256, err
+		return p
 	}
-	v.done += i.File.Size
-	now.NEVRA, now.Size, now.SHA256 = i.Package.NEVRA(), i.File.Size, i.File.SHA256
-	built.NEVRA, built.Size, built.SHA256 = now.NEVRA, i.Built.Size, i.Built.SHA256
-	v.digests[path] = now
-	return now, built, i.SignatureErr, nil
+	p.now.NEVRA, p.now.Size, p.now.SHA256 = i.Package.NEVRA(), i.File.Size, i.File.SHA256
+	p.built.NEVRA, p.built.Size, p.built.SHA256 = p.now.NEVRA, i.Built.Size, i.Built.SHA256
+	p.signature = i.SignatureErr
+	return p
 }
 
-// counted returns a file whose reading is reported as progress.
+// counted returns a file whose reading is reported as progress of all packages.
 func (v *verifying) counted(f *os.File) io.ReadSeeker {
+	var before int64
 	return struct {
 		io.Reader
 		io.Seeker
-	}{event.NewReader(f, 0, func(done, _ int64) { v.Tell.Progress(event.Verify, min(v.done+done, v.size), v.size, event.Bytes) }), f}
+	}{event.NewReader(f, 0, func(done, _ int64) {
+		v.progress.Lock()
+		defer v.progress.Unlock()
+		v.done += done - before
+		before = done
+		v.Tell.Progress(event.Verify, min(v.done, v.size), v.size, event.Bytes)
+	}), f}
 }
 
 // known returns size and digest of a file of the folder that was read before.
