@@ -118,7 +118,7 @@ var remedies = []remedy{
 	of[*boot.OptionsError](exitNoKernel, "set them in the kernel's configuration, or remove what needs them from proof: in the recipe"),
 	of[noStockError](exitUsage, "namibuild build RECIPE --stock makes it; name another one with --stock"),
 	of[*set.IrregularError](exitOutput, "replace it by the file itself: links and special files in a set are not used"),
-	of[*set.PathError](exitUsage, "name the output directory of namibuild build, or a kernel package"),
+	of[*set.PathError](exitUsage, "name a release, the output directory of namibuild build, or packages"),
 	of[*set.StaleError](exitUsage, "namibuild build RECIPE makes the set again"),
 	is(set.ErrNoRecord, exitUsage, "name the output directory of namibuild build"),
 	is(compare.ErrNoPackages, exitUsage, "name packages, or output directories of namibuild build"),
